@@ -1,0 +1,165 @@
+// One clock a player. Images, graph and timeline are separate parts of the page; they join the same clock
+// (found by the player's name) and draw whatever frame it shows. Nothing is asked of the server to step.
+
+class Clock {
+  frame = 0;
+  frames = 1;
+  playing = false;
+  fps = 8;
+  settings = { level: "leaves", threshold: 0, springs: true };
+  pointed = null; // what the mouse is over: {kind: "node", node} or {kind: "edge", sender, receiver}
+  selected = null;
+  #parts = new Map();
+  #listeners = new Set();
+  #scene = null;
+  #waiting = 0;
+  #due = 0;
+  #still = matchMedia("(prefers-reduced-motion: reduce)");
+
+  constructor() {
+    this.#still.addEventListener("change", () => this.#still.matches && this.pause());
+  }
+
+  // A part shows one scene; nothing is drawn while two parts hold different ones.
+  join(name, scene, frames, draw) {
+    this.#parts.set(name, { scene, frames, draw });
+    const parts = [...this.#parts.values()];
+    if (parts.some((part) => part.scene !== scene)) return;
+    if (this.#scene !== scene) {
+      const first = this.#scene === null;
+      this.#scene = scene;
+      this.frame = 0;
+      this.frames = frames;
+      if (first && !this.#still.matches) this.play();
+    }
+    this.redraw();
+  }
+
+  leave(name, draw) {
+    if (this.#parts.get(name)?.draw !== draw) return; // a newer part has taken the name already
+    this.#parts.delete(name);
+    if (!this.#parts.size) {
+      this.pause();
+      this.#scene = null;
+    }
+  }
+
+  // Told after every drawn frame; returns how to stop.
+  listen(told) {
+    this.#listeners.add(told);
+    return () => this.#listeners.delete(told);
+  }
+
+  get focus() {
+    return this.pointed ?? this.selected;
+  }
+
+  seek(frame) {
+    this.frame = Math.max(0, Math.min(this.frames - 1, Math.round(frame)));
+    this.redraw();
+  }
+
+  step(by) {
+    this.pause();
+    this.seek(this.frame + by);
+  }
+
+  play() {
+    if (this.playing) return;
+    this.playing = true;
+    this.#due = performance.now() + 1000 / this.fps;
+    this.redraw();
+  }
+
+  pause() {
+    this.playing = false;
+    this.redraw();
+  }
+
+  toggle() {
+    this.playing ? this.pause() : this.play();
+  }
+
+  set(settings) {
+    Object.assign(this.settings, settings);
+    this.redraw();
+  }
+
+  point(at) {
+    if (JSON.stringify(at) === JSON.stringify(this.pointed)) return;
+    this.pointed = at;
+    this.redraw();
+  }
+
+  // Selecting the same thing twice lets go of it.
+  select(what) {
+    this.selected = JSON.stringify(what) === JSON.stringify(this.selected) ? null : what;
+    this.redraw();
+  }
+
+  // All parts draw in one animation frame, however many events asked for it.
+  redraw() {
+    this.#waiting ||= requestAnimationFrame((now) => this.#draw(now));
+  }
+
+  #draw(now) {
+    this.#waiting = 0;
+    if (this.playing && now >= this.#due) {
+      const last = this.frame === this.frames - 1;
+      this.frame = last ? 0 : this.frame + 1;
+      const hold = this.frame === this.frames - 1 ? 900 : 1000 / this.fps;
+      this.#due = Math.max(this.#due, now - 1000 / this.fps) + hold;
+    }
+    const parts = [...this.#parts.values()];
+    if (parts.every((part) => part.scene === this.#scene)) for (const part of parts) part.draw(this);
+    for (const told of this.#listeners) told(this);
+    if (this.playing && parts.length) this.redraw();
+  }
+}
+
+function clockOf(player) {
+  const clocks = (globalThis.hriClocks ??= new Map());
+  if (!clocks.has(player)) clocks.set(player, new Clock());
+  return clocks.get(player);
+}
+
+// Streamlit calls a component again when its data changes, without ending what the last call began.
+const running = new WeakMap();
+function replace(parent, end) {
+  running.get(parent)?.();
+  running.set(parent, end);
+  return () => running.get(parent) === end && (running.delete(parent), end());
+}
+
+// The arrays of figures.pack: {name: {shape, values}}.
+async function unpack({ index, blob }) {
+  const packed = Uint8Array.from(atob(blob), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const buffer = await new Response(stream).arrayBuffer();
+  const arrays = {};
+  for (const [name, { shape, type, at }] of Object.entries(index)) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    arrays[name] = { shape, values: type === "float32" ? new Float32Array(buffer, at, size) : new Uint8Array(buffer, at, size) };
+  }
+  return arrays;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+function element(tag, attributes = {}, ...children) {
+  const svg = ["svg", "path", "line", "rect", "text", "g", "circle", "polyline", "title"].includes(tag);
+  const made = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") made.textContent = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+// 0.0021 -> "2.1·10⁻³": two digits are what an error of one scene is worth.
+function scientific(value) {
+  if (!Number.isFinite(value)) return "not a number";
+  if (value === 0) return "0";
+  const [digits, power] = value.toExponential(1).split("e");
+  return `${digits}·10${[...String(+power)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[+c])).join("")}`;
+}

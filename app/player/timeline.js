@@ -1,0 +1,167 @@
+// Play, step and scrub; the error of every frame behind the handle; the keyboard.
+
+const ICONS = {
+  first: "M6 6h2v12H6zm3.5 6 8.5 6V6z",
+  back: "M15.4 7.4 14 6l-6 6 6 6 1.4-1.4L10.8 12z",
+  play: "M8 5v14l11-7z",
+  pause: "M6 5h4v14H6zm8 0h4v14h-4z",
+  forward: "M8.6 16.6 10 18l6-6-6-6-1.4 1.4 4.6 4.6z",
+  last: "m6 18 8.500-6L6 6v12zM16 6v12h2V6z",
+};
+const SPEEDS = [2, 4, 8, 16, 30];
+
+class Timeline {
+  constructor(root, data, clock) {
+    Object.assign(this, { root, data, clock });
+    this.frames = data.errors.length + 1;
+    this.playIcon = element("path", { d: ICONS.play });
+    this.playButton = this.button("Play or pause (space)", this.playIcon, () => clock.toggle());
+    this.speed = element("select", { title: "Speed", "aria-label": "Speed in frames a second" }, ...SPEEDS.map((fps) => element("option", { value: fps, text: `${fps} fps` })));
+    this.speed.addEventListener("change", () => { clock.fps = +this.speed.value; });
+    this.readout = element("span", { class: "readout" });
+    this.phase = element("span", { class: "phase" });
+    this.error = element("span", { class: "errors", title: "Mean squared error of this frame. Copying: what repeating the last frame seen would score." });
+    const icon = (name) => element("path", { d: ICONS[name] });
+    const transport = element(
+      "div", { class: "transport" },
+      this.button("First frame (Home)", icon("first"), () => clock.step(-this.frames)),
+      this.button("One frame back (←)", icon("back"), () => clock.step(-1)),
+      this.playButton,
+      this.button("One frame on (→)", icon("forward"), () => clock.step(1)),
+      this.button("Last frame (End)", icon("last"), () => clock.step(this.frames)),
+      this.readout, this.phase, this.error, this.speed,
+    );
+    this.scrub = element("input", { type: "range", min: 0, max: this.frames - 1, step: 1, value: 0, "aria-label": "Frame" });
+    this.scrub.addEventListener("input", () => { clock.pause(); clock.seek(+this.scrub.value); });
+    this.head = element("line", { class: "head", y1: 0, y2: 100 });
+    this.knob = element("div", { class: "knob" });
+    root.replaceChildren(transport, element("div", { class: "chart" }, this.labels(), element("div", { class: "plot" }, this.plot(), ...this.zones(), this.knob, this.scrub)));
+  }
+
+  button(label, icon, act) {
+    const made = element("button", { type: "button", title: label, "aria-label": label }, element("svg", { viewBox: "0 0 24 24" }, icon));
+    made.addEventListener("click", act);
+    return made;
+  }
+
+  x(frame) {
+    return (100 * frame) / Math.max(1, this.frames - 1);
+  }
+
+  // Logarithmic: burn-in and free run differ by orders of magnitude.
+  get range() {
+    const values = [...this.data.errors, ...this.data.copying].filter((value) => value > 0);
+    if (!values.length) return [-1, 0];
+    const low = Math.floor(Math.log10(Math.min(...values))), high = Math.ceil(Math.log10(Math.max(...values)));
+    return [Math.max(low, high - 6), Math.max(high, low + 1)];
+  }
+
+  y(value) {
+    const [low, high] = this.range;
+    return 96 - 92 * Math.max(0, Math.min(1, (Math.log10(Math.max(value, 1e-30)) - low) / (high - low)));
+  }
+
+  labels() {
+    const [low, high] = this.range;
+    const marks = [low, high].map((power) => {
+      const mark = element("span", { text: scientific(10 ** power).replace("1.0·", "") });
+      mark.style.top = `${this.y(10 ** power)}%`;
+      return mark;
+    });
+    return element("div", { class: "labels", title: `Mean squared error (${this.data.unit}), logarithmic` }, ...marks, element("em", { text: "error" }));
+  }
+
+  plot() {
+    const line = (values, style) => {
+      const points = values.map((value, k) => (value === null ? null : `${this.x(k + 1).toFixed(2)},${this.y(value).toFixed(2)}`));
+      return element("polyline", { class: style, points: points.filter(Boolean).join(" ") });
+    };
+    const [low, high] = this.range;
+    const grid = [];
+    for (let power = low; power <= high; power++) grid.push(element("line", { class: "grid", x1: 0, x2: 100, y1: this.y(10 ** power), y2: this.y(10 ** power) }));
+    const turn = this.x(Math.min(this.data.last_true_input + 1, this.frames - 1));
+    return element(
+      "svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none" },
+      element("rect", { class: "seen", x: 0, y: 0, width: turn, height: 100 }),
+      element("rect", { class: "free", x: turn, y: 0, width: 100 - turn, height: 100 }),
+      ...grid, line(this.data.copying, "copying"), line(this.data.errors, "model"), this.head,
+    );
+  }
+
+  zones() {
+    const turn = this.x(Math.min(this.data.last_true_input + 1, this.frames - 1));
+    const seen = element("span", { class: "zone", text: "burn-in", title: "Every prediction here starts from true frames." });
+    const free = element("span", { class: "zone", text: "free run", title: "Every prediction here starts from earlier predictions; no true frame is seen any more." });
+    free.style.left = `${turn}%`;
+    return turn < 99 ? [seen, free] : [seen];
+  }
+
+  draw = (clock) => {
+    const { frame, playing } = clock;
+    const x = this.x(frame), error = this.data.errors[frame - 1], copying = this.data.copying[frame - 1];
+    this.head.setAttribute("x1", x);
+    this.head.setAttribute("x2", x);
+    this.knob.style.left = `${x}%`;
+    this.scrub.value = frame;
+    this.playIcon.setAttribute("d", playing ? ICONS.pause : ICONS.play);
+    this.readout.textContent = `frame ${frame} / ${this.frames - 1}`;
+    this.phase.textContent = frame === 0 ? "first frame" : frame > this.data.last_true_input + 1 ? "free run" : "burn-in";
+    this.phase.classList.toggle("free", frame > this.data.last_true_input + 1);
+    this.error.textContent = frame === 0 ? "" : error === null ? "error not a number" : `error ${scientific(error)}, copying ${scientific(copying)}`;
+    if (+this.speed.value !== clock.fps) this.speed.value = clock.fps;
+    this.root.dataset.frame = frame;
+    this.root.dataset.playing = playing;
+  };
+
+  // Keys belong to whoever has the focus: typing, sliders and buttons keep theirs.
+  key = (event) => {
+    const target = event.composedPath()[0];
+    const own = this.root.contains(target);
+    const takes = target.closest?.("input, textarea, select, [contenteditable], [role=slider], [role=radiogroup], [role=combobox], [role=listbox], [role=dialog]");
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || (takes && target !== this.scrub)) return;
+    const { clock } = this, stride = event.shiftKey ? 5 : 1;
+    const act = {
+      ArrowLeft: () => clock.step(-stride),
+      ArrowRight: () => clock.step(stride),
+      PageUp: () => clock.step(-5),
+      PageDown: () => clock.step(5),
+      Home: () => clock.step(-this.frames),
+      End: () => clock.step(this.frames),
+      f: () => { clock.pause(); clock.seek(this.data.last_true_input + 2); },
+      Escape: () => clock.selected && clock.select(clock.selected),
+      "-": () => this.faster(-1),
+      "+": () => this.faster(1),
+      "=": () => this.faster(1),
+    }[event.key];
+    // Space presses a focused button, except the player's own, which would then act twice.
+    if (event.key === " " && (own || !target.closest?.("button, a, summary, [role=button], [role=tab], [role=radio]"))) {
+      event.preventDefault();
+      return clock.toggle();
+    }
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+
+  faster(by) {
+    const at = SPEEDS.indexOf(this.clock.fps) + by;
+    this.clock.fps = SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at))];
+    this.clock.redraw();
+  }
+}
+
+export default function ({ data, parentElement }) {
+  const clock = clockOf(data.player);
+  const root = parentElement.querySelector(".timeline") ?? parentElement.appendChild(element("div", { class: "timeline" }));
+  const timeline = new Timeline(root, data, clock);
+  document.addEventListener("keydown", timeline.key);
+  // A focused slot or player button must not also be clicked when space is let go.
+  const lift = (event) => event.key === " " && root.contains(event.composedPath()[0]) && event.preventDefault();
+  document.addEventListener("keyup", lift);
+  clock.join("timeline", data.scene, timeline.frames, timeline.draw);
+  return replace(parentElement, () => {
+    document.removeEventListener("keydown", timeline.key);
+    document.removeEventListener("keyup", lift);
+    clock.leave("timeline", timeline.draw);
+  });
+}

@@ -1,0 +1,111 @@
+"""States and edge types to the next states: messages over the graph, one LSTM step, a predicted change (paper, section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from hri.config import DynamicsConfig, RelationsConfig
+from hri.hierarchy import Tree
+from hri.nn import Edges, Messages, linear
+
+
+class LSTMState(NamedTuple):
+    """Two tensors, never one under two names."""
+
+    hidden: Tensor
+    cell: Tensor
+
+
+class GraphDynamics(nn.Module):
+    """One LSTM a node; before each of its steps the nodes exchange messages.
+
+    Hierarchical: leaves to intermediates, intermediates to the root, siblings, and down again, each phase
+    added to the hidden state before the next one speaks. Flat: all edges at once. All phases share one
+    message network an edge type.
+    """
+
+    def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
+        super().__init__()
+        self.residual = config.residual
+        self.messages = Messages(config.hidden, relations.edge_types)
+        self.lstm = nn.LSTMCell(width, config.hidden)
+        self.out_hidden = linear(config.hidden, config.hidden)
+        self.out = linear(config.hidden, width)
+
+        pairs = np.stack(tree.edges_among(relations.pairs), 1)
+        if config.passing == "flat":
+            self.phase_names, speaking = ("all",), [pairs]
+        else:
+            self.phase_names = tuple(name for name, _ in tree.phases)
+            speaking = [rows for _, rows in tree.phases]
+        row_of = {tuple(pair): row for row, pair in enumerate(pairs.tolist())}
+        try:
+            rows = [[row_of[tuple(pair)] for pair in phase.tolist()] for phase in speaking]
+        except KeyError as error:
+            raise ValueError(f"messages pass over edge {error} which model.relations.pairs leaves out; use pairs = all or hierarchy") from None
+        self.phases = nn.ModuleList(Edges(phase[:, 0], phase[:, 1], tree.size) for phase in speaking)
+        self.row_names = [f"rows_{index}" for index in range(len(rows))]
+        for name, indices in zip(self.row_names, rows, strict=True):
+            self.register_buffer(name, self.messages.first[0].weight.new_tensor(indices).long(), persistent=False)
+
+    def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
+        """The state before the first step: zeros."""
+        zeros = states.new_zeros(*states.shape[:2], self.lstm.hidden_size)
+        return LSTMState(hidden=zeros, cell=zeros.clone())
+
+    def speak(
+        self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"]
+    ) -> Iterator[tuple[str, Float[Tensor, "N B H"]]]:
+        """The hidden state after each message phase, with the phase's name."""
+        for name, phase, rows in zip(self.phase_names, self.phases, self.row_names, strict=True):
+            spoken = self.messages(hidden, weights.index_select(0, getattr(self, rows)), phase)
+            hidden = hidden + spoken if self.residual else spoken
+            yield name, hidden
+
+    def forward(
+        self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]
+    ) -> tuple[Float[Tensor, "N B D"], LSTMState]:
+        """Predict the next states; ``weights`` say how strongly each edge type speaks on each edge."""
+        hidden = memory.hidden
+        for _, hidden in self.speak(hidden, weights):  # noqa: B007
+            pass
+        flat = LSTMState(*self.lstm(states.flatten(0, 1), (hidden.flatten(0, 1), memory.cell.flatten(0, 1))))
+        change = self.out(F.relu(self.out_hidden(flat.hidden)))
+        return states + change.view_as(states), LSTMState(flat.hidden.view_as(hidden), flat.cell.view_as(hidden))
+
+
+class JointDynamics(nn.Module):
+    """The LSTM baseline: one LSTM over all nodes concatenated, no graph. LSTM-lo sees and predicts leaves only."""
+
+    def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
+        super().__init__()
+        nodes = len(tree.leaves) if config.nodes == "leaves" else tree.size
+        self.lstm = nn.LSTMCell(nodes * width, config.hidden)
+        self.out_hidden = linear(config.hidden, config.hidden)
+        self.out = linear(config.hidden, nodes * width)
+
+    def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
+        zeros = states.new_zeros(states.shape[1], self.lstm.hidden_size)
+        return LSTMState(hidden=zeros, cell=zeros.clone())
+
+    def forward(
+        self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]
+    ) -> tuple[Float[Tensor, "N B D"], LSTMState]:
+        """The same face as :class:`GraphDynamics`; the weights are not listened to."""
+        together = states.transpose(0, 1).flatten(1)
+        memory = LSTMState(*self.lstm(together, tuple(memory)))
+        change = self.out(F.relu(self.out_hidden(memory.hidden)))
+        return states + change.view(states.shape[1], states.shape[0], -1).transpose(0, 1), memory
+
+
+DYNAMICS: dict[str, type[GraphDynamics] | type[JointDynamics]] = {
+    "hierarchical": GraphDynamics,
+    "flat": GraphDynamics,
+    "joint": JointDynamics,
+}

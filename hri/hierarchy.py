@@ -1,0 +1,158 @@
+"""The tree of nodes and THE edge order. No other file invents an order of nodes or edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Nodes numbered so that every parent comes before its children, root 0.
+
+    ``Tree.regular(4, 3)`` is the paper's 4-3 system: 1 root, 4 intermediates, 12 leaves, numbered
+    breadth first. ``Tree.regular(4, 4)`` is the hierarchy of image slots: 1 + 4 + 16.
+    """
+
+    parents: tuple[int, ...]
+    """Parent of each node; -1 for the root."""
+
+    def __post_init__(self) -> None:
+        if not self.parents or self.parents[0] != -1 or any(not 0 <= p < i for i, p in enumerate(self.parents) if i):
+            raise ValueError(f"not a tree: {self.parents}; node 0 must be the root (-1), every parent must precede its child")
+
+    @staticmethod
+    def regular(*children: int) -> Tree:
+        """Every node of level l has ``children[l]`` children; breadth-first numbers."""
+        parents, level = [-1], [0]
+        for count in children:
+            following = []
+            for parent in level:
+                following += range(len(parents), len(parents) + count)
+                parents += [parent] * count
+            level = following
+        return Tree(tuple(parents))
+
+    @staticmethod
+    def parse(text: str) -> Tree:
+        """``"4-3"`` -> ``Tree.regular(4, 3)``.
+
+        Raises:
+            ValueError: not one to four positive numbers joined by "-", or more than 400 nodes.
+        """
+        parts = text.split("-")
+        if not 1 <= len(parts) <= 4 or not all(p.isdecimal() and int(p) > 0 for p in parts):
+            raise ValueError(f"unknown tree {text!r}; write children per level joined by '-', such as 4-3, 3-3 or 4-4-4")
+        nodes = 1 + sum(int(np.prod([int(p) for p in parts[: i + 1]])) for i in range(len(parts)))
+        if nodes > 400:
+            raise ValueError(f"tree {text!r} has {nodes} nodes; the limit is 400")
+        return Tree.regular(*(int(p) for p in parts))
+
+    @property
+    def size(self) -> int:
+        """N, the number of nodes."""
+        return len(self.parents)
+
+    @cached_property
+    def depth(self) -> np.ndarray:
+        """Level of each node [N]: 0 for the root."""
+        depth = np.zeros(self.size, dtype=np.int64)
+        for node, parent in enumerate(self.parents[1:], start=1):
+            depth[node] = depth[parent] + 1
+        return depth
+
+    @cached_property
+    def levels(self) -> tuple[np.ndarray, ...]:
+        """Node numbers of each level, root first."""
+        return tuple(np.flatnonzero(self.depth == level) for level in range(int(self.depth.max()) + 1))
+
+    @cached_property
+    def leaves(self) -> np.ndarray:
+        """Nodes without children [L], ascending."""
+        return np.setdiff1d(np.arange(self.size), np.asarray(self.parents[1:], dtype=np.int64))
+
+    def children(self, node: int) -> list[int]:
+        """Children of a node, ascending."""
+        return [child for child, parent in enumerate(self.parents) if parent == node]
+
+    @cached_property
+    def possible(self) -> np.ndarray:
+        """Symmetric uint8 [N, N]: parent with child everywhere, and siblings below the first level.
+
+        Children of the root are not joined to each other (paper, section 4.1; 28 undirected pairs on 4-3).
+        """
+        parents = np.asarray(self.parents)
+        joined = np.zeros((self.size, self.size), dtype=np.uint8)
+        child = np.arange(1, self.size)
+        joined[child, parents[child]] = joined[parents[child], child] = 1
+        siblings = (parents[:, None] == parents[None]) & (self.depth[:, None] >= 2)
+        joined[siblings & ~np.eye(self.size, dtype=bool)] = 1
+        return joined
+
+    @cached_property
+    def edges(self) -> tuple[np.ndarray, np.ndarray]:
+        """(senders, receivers) of all N(N-1) directed pairs, row-major over (sender, receiver)."""
+        senders, receivers = np.nonzero(~np.eye(self.size, dtype=bool))
+        return senders, receivers
+
+    def edges_among(self, pairs: str) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of :attr:`edges` that a model infers, in the same order.
+
+        Args:
+            pairs: ``"all"``, ``"hierarchy"`` (pairs in :attr:`possible`) or ``"leaves"``.
+
+        Raises:
+            ValueError: another word.
+        """
+        senders, receivers = self.edges
+        if pairs == "all":
+            return senders, receivers
+        if pairs == "hierarchy":
+            keep = self.possible[senders, receivers] > 0
+        elif pairs == "leaves":
+            keep = np.isin(senders, self.leaves) & np.isin(receivers, self.leaves)
+        else:
+            raise ValueError(f"unknown pairs {pairs!r}; choose from all, hierarchy, leaves")
+        return senders[keep], receivers[keep]
+
+    @cached_property
+    def phases(self) -> tuple[tuple[str, np.ndarray], ...]:
+        """One hierarchical round of messages: (name, [E', 2] sender-receiver pairs) in the order they speak.
+
+        Bottom-up level by level, siblings, top-down level by level (paper, section 3.3). Each phase
+        lists its pairs in the edge order.
+        """
+        senders, receivers = self.edges
+        up = np.asarray(self.parents)[senders] == receivers
+        down = np.asarray(self.parents)[receivers] == senders
+        among = (self.possible[senders, receivers] > 0) & ~up & ~down
+        pairs = np.stack([senders, receivers], 1)
+        deepest = int(self.depth.max())
+        rounds = [(f"up {level}", pairs[up & (self.depth[senders] == level)]) for level in range(deepest, 0, -1)]
+        rounds += [("siblings", pairs[among])]
+        rounds += [(f"down {level}", pairs[down & (self.depth[receivers] == level)]) for level in range(1, deepest + 1)]
+        return tuple((name, rows) for name, rows in rounds if len(rows))
+
+    @cached_property
+    def cells(self) -> np.ndarray:
+        """Part of the image that each slot of ``Tree.regular(4, 4)`` stands for: [21, 4] as left, top, right, bottom in 0 ... 1.
+
+        Slot order is quadrant-major with columns before rows: leaf k covers column
+        2 (k // 8) + (k % 4) // 2 and row 2 ((k // 4) % 2) + k % 2 of the 4 x 4 grid.
+
+        Raises:
+            ValueError: this tree is not the slot hierarchy.
+        """
+        if self != SLOT_TREE:
+            raise ValueError("only the 16 + 4 + 1 slot hierarchy divides an image into cells")
+        k, q = np.arange(16), np.arange(4)
+        column, row = 2 * (k // 8) + (k % 4) // 2, 2 * ((k // 4) % 2) + k % 2
+        leaves = np.stack([column, row, column + 1, row + 1], 1) / 4
+        quadrants = np.stack([q // 2, q % 2, q // 2 + 1, q % 2 + 1], 1) / 2
+        return np.concatenate([[[0.0, 0.0, 1.0, 1.0]], quadrants, leaves])
+
+
+SLOT_TREE = Tree.regular(4, 4)
+"""The hierarchy of image slots: root, 4 intermediates, 16 leaves."""

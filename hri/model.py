@@ -1,0 +1,126 @@
+"""The whole method in one place: encode, infer relations, predict, decode (paper, figure 2)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from hri.config import Config
+from hri.decoders import DECODERS, ParallelDecoder, SlotDecoder
+from hri.dynamics import DYNAMICS
+from hri.encoder import LeafEncoder, UpperEncoder
+from hri.relations import Choose, Relations
+
+
+class Prediction(NamedTuple):
+    """What :class:`Model` makes of a sequence of T states."""
+
+    slots: Float[Tensor, "B T-1 P D"]
+    """Predictions for frames 1 ... T - 1 of the P predicted nodes (all, or the leaves for LSTM-lo)."""
+    logits: Float[Tensor, "B T E K"]
+    """Logits of the edge types used at frames 0 ... T - 1 (the last ones predict beyond the sequence)."""
+    weights: Float[Tensor, "B T E K"]
+    """How strongly each edge type spoke."""
+
+
+class Vision(nn.Module):
+    """Encoder and decoder of image models; stage 1 trains its leaf encoder and decoder alone."""
+
+    leaves: LeafEncoder
+    upper: UpperEncoder
+    decoder: SlotDecoder | ParallelDecoder
+
+    def __init__(self, config: Config):
+        super().__init__()
+        assert config.model.vision is not None
+        self.leaves = LeafEncoder(config.model.vision, config.data.render)
+        self.upper = UpperEncoder(config.model.vision)
+        self.decoder = DECODERS[config.model.vision.decoder](config.model.vision, config.data.render)
+
+    def forward(self, frames: Float[Tensor, "M C H W"]) -> Float[Tensor, "M C H W"]:
+        """Reconstruct each frame from its 16 leaf slots."""
+        return self.decoder(self.leaves.slots(self.leaves.map(frames)))
+
+    def slots(self, features: Float[Tensor, "B T F 4 4"]) -> Float[Tensor, "B T 21 D"]:
+        """[root, 4 intermediates, 16 leaves] from the leaf encoder's feature maps."""
+        flat = features.flatten(0, 1)
+        return torch.cat([self.upper(flat), self.leaves.slots(flat)], 1).unflatten(0, features.shape[:2])
+
+    def encode(self, frames: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T 21 D"]:
+        """Slots of whole sequences."""
+        return self.slots(self.leaves.map(frames.flatten(0, 1)).unflatten(0, frames.shape[:2]))
+
+
+class Model(nn.Module):
+    """HRI, and NRI, LSTM and the ablations as other settings of the same parts."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.tree, relations, dynamics = config.tree, config.model.relations, config.model.dynamics
+        self.edge_types, self.source = relations.edge_types, relations.source
+        self.senders, self.receivers = self.tree.edges_among(relations.pairs)
+        self.joint_leaves = dynamics.passing == "joint" and dynamics.nodes == "leaves"
+        self.vision = Vision(config) if config.model.vision else None
+        self.relations = Relations(relations, self.tree, config.width) if relations.source == "inferred" else None
+        self.dynamics = DYNAMICS[dynamics.passing](dynamics, relations, self.tree, config.width)
+
+    def forward(
+        self, slots: Float[Tensor, "B T N D"], free_steps: int, choose: Choose, edges_from: str = "predictions"
+    ) -> Prediction:
+        """Predict every next state; inputs after frame T - free_steps are the model's own predictions.
+
+        Args:
+            slots: true states or encoded slots.
+            free_steps: n of the paper's "n free steps" (1: every input is true).
+            choose: turns logits into message weights (:func:`hri.relations.most_likely`, ``soft``, ...).
+            edges_from: infer the edges of free steps from "predictions", or peek at the "truth".
+        """
+        truth = slots.permute(2, 1, 0, 3)  # N T B D: nodes first, see hri.nn
+        if self.joint_leaves:
+            truth = truth[torch.as_tensor(self.tree.leaves, device=slots.device)]
+        steps, last_true = truth.shape[1], truth.shape[1] - free_steps
+        # Windows end one frame before their own time, so one more than the true inputs can be known.
+        known = steps if edges_from == "truth" else min(steps, last_true + 2)
+        logits = [self._burn_in(truth, known)]
+        weights = [choose(logits[0], slice(0, known))]
+
+        seen = list(truth.unbind(1)[: last_true + 1])
+        memory = self.dynamics.start(seen[0])
+        predictions = []
+        for time in range(steps):
+            if time >= known:
+                logits.append(self._next(seen[:time], logits[0]))
+                weights.append(choose(logits[-1], slice(time, time + 1)))
+            if time == steps - 1:
+                break
+            spoken = weights[0][:, time] if time < known else weights[-1][:, 0]
+            prediction, memory = self.dynamics(seen[time], memory, spoken)
+            predictions.append(prediction)
+            if time >= last_true:
+                seen.append(prediction)
+        return Prediction(
+            slots=torch.stack(predictions, 1).permute(2, 1, 0, 3),
+            logits=torch.cat(logits, 1).permute(2, 1, 0, 3),
+            weights=torch.cat(weights, 1).permute(2, 1, 0, 3),
+        )
+
+    def _burn_in(self, truth: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "E times B K"]:
+        """Logits at all times whose windows hold true states only, in one go."""
+        if self.relations is None:
+            return self._joined(truth).expand(-1, times, -1, -1)
+        return self.relations(self.relations.burn_in_windows(truth, times))
+
+    def _next(self, seen: list[Tensor], like: Tensor) -> Float[Tensor, "E 1 B K"]:
+        """Logits at the time after ``seen``; batch norm keeps still, as it will in evaluation."""
+        if self.relations is None:
+            return like[:, :1]
+        return self.relations(self.relations.latest_window(seen), still=True)
+
+    def _joined(self, truth: Tensor) -> Float[Tensor, "E 1 B K"]:
+        """Logits that are certain of type 1 on every pair (FCMP)."""
+        certain = truth.new_full((len(self.senders), 1, truth.shape[2], self.edge_types), -30.0)
+        certain[..., 1] = 30.0
+        return certain

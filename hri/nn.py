@@ -1,0 +1,188 @@
+"""The small parts: batch norm that knows when to keep still, MLP, pairwise linear layer, messages, Gumbel-softmax.
+
+Node-major layout: inside the model a tensor of node states is [N, ..., features] and one of edges
+[E, ..., features]. Gathering the senders of all edges is then a copy of whole blocks.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.distributed
+import torch.distributed.nn.functional
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Norm(nn.Module):
+    """Batch norm over all axes but ``axis``, synchronised over processes when there are several.
+
+    In training it uses the batch's statistics unless told to keep ``still`` (then the running ones, as
+    in evaluation). ``torch.nn.SyncBatchNorm`` would need GPUs.
+    """
+
+    def __init__(self, channels: int, momentum: float = 0.1, epsilon: float = 1e-5):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.running_mean: Tensor
+        self.running_var: Tensor
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+        self.momentum, self.epsilon = momentum, epsilon
+
+    def forward(self, values: Tensor, still: bool = False) -> Tensor:
+        """Normalise [rows, C] or images [M, C, H, W]; returns the same shape."""
+        batch = self.training and not still
+        if batch and torch.distributed.is_available() and torch.distributed.is_initialized():
+            return self._synchronised(values)
+        return F.batch_norm(
+            values, self.running_mean, self.running_var, self.weight, self.bias, batch, self.momentum, self.epsilon
+        )
+
+    def _synchronised(self, values: Tensor) -> Tensor:
+        axes = [axis for axis in range(values.ndim) if axis != 1]
+        shape = [1, -1] + [1] * (values.ndim - 2)
+        count = values.new_tensor([values.numel() / values.shape[1]])
+        sums = torch.cat([values.sum(axes), (values * values).sum(axes), count])
+        sums = torch.distributed.nn.functional.all_reduce(sums)
+        mean, square = sums[:-1].view(2, -1) / sums[-1]
+        variance = (square - mean * mean).clamp_min(0)
+        with torch.no_grad():
+            total = float(sums[-1])
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * total / max(total - 1, 1), self.momentum)
+        scale = self.weight * (variance + self.epsilon).rsqrt()
+        return values * scale.view(shape) + (self.bias - mean * scale).view(shape)
+
+
+def linear(inputs: int, outputs: int) -> nn.Linear:
+    """Linear layer with the published initial weights: Xavier normal, bias 0.1."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.xavier_normal_(layer.weight)
+    nn.init.constant_(layer.bias, 0.1)
+    return layer
+
+
+class MLP(nn.Module):
+    """linear, ELU, linear, ELU, batch norm (the block of NRI, Kipf et al. 2018)."""
+
+    def __init__(self, inputs: int, hidden: int):
+        super().__init__()
+        self.first = linear(inputs, hidden)
+        self.second = linear(hidden, hidden)
+        self.norm = Norm(hidden)
+
+    def forward(self, values: Float[Tensor, "... inputs"], still: bool = False) -> Float[Tensor, "... hidden"]:
+        return self.after_first(self.first(values), still)
+
+    def after_first(self, values: Float[Tensor, "... hidden"], still: bool = False) -> Float[Tensor, "... hidden"]:
+        """The block from its first linear layer's output on (overwritten)."""
+        values = F.elu(self.second(F.elu(values, inplace=True)), inplace=True)
+        return self.norm(values.flatten(0, -2), still).view_as(values)
+
+
+class Edges(nn.Module):
+    """Which nodes the edges join, ready for gathering (node -> edge) and summing (edge -> node).
+
+    Not trained and not saved; a module only so that it follows the model to its device.
+    """
+
+    def __init__(self, senders: np.ndarray, receivers: np.ndarray, nodes: int):
+        super().__init__()
+        self.senders: Tensor
+        self.receivers: Tensor
+        self.into: Tensor
+        self.out_of: Tensor
+        self.register_buffer("senders", torch.as_tensor(senders), persistent=False)
+        self.register_buffer("receivers", torch.as_tensor(receivers), persistent=False)
+        rows = torch.arange(len(senders))
+        into, out_of = torch.zeros(2, nodes, len(senders))
+        into[self.receivers, rows] = 1
+        out_of[self.senders, rows] = 1
+        self.register_buffer("into", into, persistent=False)
+        self.register_buffer("out_of", out_of, persistent=False)
+
+    def sum_into(self, edges: Float[Tensor, "E ... H"]) -> Float[Tensor, "N ... H"]:
+        """Sum over the edges that end at each node. As a matrix product: fast both ways, on any device."""
+        return (self.into @ edges.flatten(1)).view(-1, *edges.shape[1:])
+
+    def first_layer(self, layer: nn.Linear, nodes: Float[Tensor, "N ... H"]) -> Float[Tensor, "E ... G"]:
+        """``layer([receiver, sender])`` of every edge.
+
+        A linear layer on a pair is a sum of two node terms, so it costs N rows, not E.
+        """
+        width = nodes.shape[-1]
+        received = F.linear(nodes, layer.weight[:, :width], layer.bias)
+        sent = F.linear(nodes, layer.weight[:, width : 2 * width])
+        return _Pair.apply(received, sent, self.receivers, self.senders, self.into, self.out_of)
+
+
+class _Pair(torch.autograd.Function):
+    """received[receivers] + sent[senders], with matrix products as the backward pass.
+
+    The built-in backward of indexing adds slice by slice, many times slower on CPUs.
+    """
+
+    @staticmethod
+    def forward(context, received, sent, receivers, senders, into, out_of):  # noqa: ANN
+        context.save_for_backward(into, out_of)
+        return received.index_select(0, receivers).add_(sent.index_select(0, senders))
+
+    @staticmethod
+    def backward(context, gradient):  # noqa: ANN
+        into, out_of = context.saved_tensors
+        flat = gradient.flatten(1)
+        shape = (-1, *gradient.shape[1:])
+        return (into.to(flat.dtype) @ flat).view(shape), (out_of.to(flat.dtype) @ flat).view(shape), None, None, None, None
+
+
+class Messages(nn.Module):
+    """One message network per speaking edge type (types 1 ... K-1; type 0 is silent), paper equation 3."""
+
+    def __init__(self, hidden: int, edge_types: int):
+        super().__init__()
+        self.first = nn.ModuleList(linear(2 * hidden, hidden) for _ in range(edge_types - 1))
+        self.second = nn.ModuleList(linear(hidden, hidden) for _ in range(edge_types - 1))
+
+    def forward(
+        self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"], edges: Edges
+    ) -> Float[Tensor, "N B H"]:
+        """Sum at each receiver of sum_k weight_k tanh(W2_k tanh(W1_k [receiver, sender])) / (K - 1)."""
+        total = None
+        for kind, (first, second) in enumerate(zip(self.first, self.second, strict=True), start=1):
+            spoken = torch.tanh(second(torch.tanh(edges.first_layer(first, hidden)))) * weights[..., kind : kind + 1]
+            total = spoken if total is None else total + spoken
+        return edges.sum_into(total) / len(self.first)
+
+
+def gumbel_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Standard Gumbel noise, -log of an exponential variate."""
+    return torch.empty(shape).exponential_(generator=generator).clamp_min_(1e-20).log_().neg_()
+
+
+def conv_weights(layer: nn.Conv2d | nn.ConvTranspose2d, fan: int) -> None:
+    """Published initial weights: N(0, 2 / (k fan)), k = one side of the kernel; bias 0.1."""
+    nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / (layer.kernel_size[0] * fan)))
+    nn.init.constant_(layer.bias, 0.1)
+
+
+class ConvBlock(nn.Module):
+    """conv, batch norm, ReLU, max-pool; "SAME" padding puts the odd pixel right and bottom."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, pool: int = 1):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride)
+        conv_weights(self.conv, outputs)
+        self.norm = Norm(outputs)
+        self.pool = pool
+
+    def forward(self, images: Float[Tensor, "M C H W"]) -> Float[Tensor, "M C2 H2 W2"]:
+        kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
+        spare = max(0, kernel - stride)
+        padded = F.pad(images, (spare // 2, spare - spare // 2) * 2) if spare else images
+        features = F.relu(self.norm(self.conv(padded)), inplace=True)
+        return F.max_pool2d(features, self.pool) if self.pool > 1 else features

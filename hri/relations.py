@@ -1,0 +1,93 @@
+"""Slots to edge types: what interacts with what, inferred anew at every step from the most recent states (paper, section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from hri.config import RelationsConfig
+from hri.hierarchy import Tree
+from hri.nn import MLP, Edges, linear
+
+Choose = Callable[[Tensor, slice], Tensor]
+"""(logits [E, t, B, K], the times they are for) -> weights [E, t, B, K] of each edge type's messages."""
+
+
+class Relations(nn.Module):
+    """Two rounds of node -> edge -> node -> edge over the inferred pairs (dynamic NRI).
+
+    Edges at time t are inferred from states t - history ... t - 1, zeros before the start.
+    """
+
+    def __init__(self, config: RelationsConfig, tree: Tree, width: int):
+        super().__init__()
+        self.history, self.published = config.history, config.window == "published"
+        hidden = config.hidden
+        self.edges = Edges(*tree.edges_among(config.pairs), tree.size)
+        self.embed = MLP(config.history * width, hidden)
+        self.edge = MLP(2 * hidden, hidden)
+        self.node = MLP(hidden, hidden)
+        self.edge_again = MLP(3 * hidden, hidden)
+        self.to_type = linear(hidden, config.edge_types)
+
+    def forward(self, windows: Float[Tensor, "N ... W"], still: bool = False) -> Float[Tensor, "E ... K"]:
+        """Logits of the edge types from flattened windows (W = history x D, oldest state first).
+
+        Args:
+            windows: from :meth:`burn_in_windows` or :meth:`latest_window`.
+            still: let batch norm use its running statistics, as evaluation will.
+        """
+        nodes = self.embed(windows, still)
+        first = self.edge.after_first(self.edges.first_layer(self.edge.first, nodes), still)
+        nodes = self.node(self.edges.sum_into(first) / len(windows), still)
+        # [receiver, sender, first edge] through one linear layer: two node terms and an edge term.
+        again = self.edge_again.first
+        second = self.edges.first_layer(again, nodes) + F.linear(first, again.weight[:, -first.shape[-1] :])
+        return self.to_type(self.edge_again.after_first(second, still))
+
+    def burn_in_windows(self, states: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "N times B W"]:
+        """Windows for times 0 ... ``times`` - 1, all from true states."""
+        nodes, _, batch, width = states.shape
+        padded = torch.cat([states.new_zeros(nodes, self.history, batch, width), states[:, : times - 1]], 1)
+        if self.published:
+            return padded[:, :times].repeat(1, 1, 1, self.history)
+        return padded.unfold(1, self.history, 1).transpose(-1, -2).flatten(-2)[:, :times]
+
+    def latest_window(self, states: Sequence[Float[Tensor, "N B D"]]) -> Float[Tensor, "N 1 B W"]:
+        """The window that follows ``states`` (oldest first; at least ``history`` of them, or zeros are put before)."""
+        recent = list(states[-self.history :])
+        recent = [torch.zeros_like(recent[-1])] * (self.history - len(recent)) + recent
+        if self.published:
+            recent = recent[:1] * self.history
+        return torch.cat(recent, -1).unsqueeze(1)
+
+
+def soft(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
+    """Gumbel-softmax, the differentiable sample of training. Noise belongs to the sample, whatever the batch."""
+    edge_major = noise.permute(2, 1, 0, 3)
+    return lambda logits, times: torch.softmax((logits + edge_major[:, times]) / temperature, -1)
+
+
+def most_likely(logits: Tensor, times: slice) -> Tensor:
+    """One-hot of the most probable type."""
+    return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits)
+
+
+def sampled(noise: Float[Tensor, "B T E K"]) -> Choose:
+    """One-hot of a draw from the inferred probabilities (the Gumbel-max trick)."""
+    edge_major = noise.permute(2, 1, 0, 3)
+    return lambda logits, times: most_likely(logits + edge_major[:, times], times)
+
+
+def given(types: Int[Tensor, "B E"]) -> Choose:
+    """The same known types at every time, whatever was inferred: true springs, or none with zeros."""
+
+    def choose(logits: Tensor, times: slice) -> Tensor:
+        weights = F.one_hot(types.T, logits.shape[-1]).to(logits)
+        return weights[:, None].expand(-1, logits.shape[1], -1, -1)
+
+    return choose

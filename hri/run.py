@@ -1,0 +1,205 @@
+"""The run folder: config, metrics, checkpoints and a state to resume from, each file whole at any moment."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+
+from hri import checkpoint
+from hri.checkpoint import Header
+from hri.config import Config, to_json
+from hri.model import Model
+from hri.records import replacing
+
+
+@dataclass
+class State:
+    """What resuming needs beside weights and optimiser: chance is a function of the update."""
+
+    update: int = 0
+    seconds: float = 0.0
+    best: float = float("inf")
+    norms: list[float] = field(default_factory=list)
+    """Recent gradient norms."""
+    scaler: dict[str, Any] = field(default_factory=dict)
+    """Loss scaling of fp16."""
+
+
+class Run:
+    """One training run in one folder.
+
+    | file                | what it is                                          |
+    |---------------------|-----------------------------------------------------|
+    | config.json         | the whole config                                    |
+    | metrics.jsonl       | one object a line: update, stage, losses, ...       |
+    | last, best .safetensors | checkpoints, loadable anywhere                  |
+    | state.safetensors   | weights, optimiser and counters of the same moment  |
+    | log.txt             | start, resume, stage and stop messages              |
+    """
+
+    def __init__(self, folder: Path, config: Config, resume: bool, main: bool = True):
+        """Open a new folder, or an old one to go on.
+
+        Raises:
+            ValueError: it holds a run already and ``resume`` is off, or a run of another config.
+            OSError: it cannot be made or written.
+        """
+        self.folder, self.main = folder, main
+        self.stage_done = 0
+        config_file, state_file = folder / "config.json", folder / "state.safetensors"
+        self._header: dict[str, Any] | None = None
+        if config_file.exists():
+            if not resume:
+                raise ValueError(f"{folder} already holds a run; add --resume to go on with it, or choose another folder")
+            try:
+                stored = Config.from_dict(json.loads(config_file.read_text()))
+            except (json.JSONDecodeError, ValueError) as error:
+                raise ValueError(f"{config_file} cannot be read ({error}); restore it or start a new run") from None
+            if stored != config:
+                raise ValueError(f"{folder} holds a run of another config; resume it with the settings in its config.json, or choose another folder")
+            if state_file.exists():
+                self._header = self._read_state_header()
+                self.stage_done = self._header["stage"] - (0 if self._header["finished"] else 1)
+        elif main:
+            folder.mkdir(parents=True, exist_ok=True)
+            with replacing(config_file) as file:
+                file.write(to_json(config).encode())
+        if main:
+            self._cut_metrics()
+            self.note("resumed" if self._header else "started")
+        self._metrics = open(folder / "metrics.jsonl", "a") if main else None  # noqa: SIM115
+        self._tensorboard = _tensorboard(folder) if main else None
+        self._hours: dict[str, float] = dict(self._header["hours"]) if self._header else {}
+        self._steps: dict[str, int] = dict(self._header["steps"]) if self._header else {}
+
+    def note(self, text: str) -> None:
+        """A line in log.txt."""
+        if self.main:
+            with open(self.folder / "log.txt", "a") as file:
+                file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+
+    def done(self, stage: int) -> bool:
+        """Whether the folder's state is past this stage."""
+        return stage <= self.stage_done
+
+    def log(self, record: dict[str, Any], always: bool) -> None:
+        """One line of metrics.jsonl (every tenth update unless ``always``)."""
+        if self._metrics is None or not (always or record["update"] % 10 == 1):
+            return
+        self._metrics.write(json.dumps(record) + "\n")
+        self._metrics.flush()
+        if self._tensorboard is not None:
+            for name, value in record.items():
+                if isinstance(value, float):
+                    self._tensorboard.add_scalar(f"stage{record['stage']}/{name}", value, record["update"])
+
+    def describe(self, header: Header, stage: int, update: int, seconds: float, validation: dict[str, Any]) -> Header:
+        """The header of a checkpoint made now."""
+        self._steps[f"stage{stage}"] = update
+        self._hours[f"stage{stage}"] = round(seconds / 3600, 4)
+        only_vision = header.config.model.vision is not None and stage == 1
+        return dataclasses.replace(
+            header,
+            parts="vision" if only_vision else "all",
+            metrics={"validation": validation},
+            steps=dict(self._steps),
+            hours=dict(self._hours),
+        )
+
+    def save_checkpoints(self, model: Model, header: Header, better: bool) -> None:
+        """last.safetensors, and best.safetensors when validation says so."""
+        if self.main:
+            checkpoint.save(self.folder / "last.safetensors", model, header)
+            if better:
+                checkpoint.save(self.folder / "best.safetensors", model, header)
+
+    def save_state(self, stage: int, model: Model, optimiser: Any, names: list[str], state: State) -> None:
+        """Everything resuming needs, in one file that replaces the last one whole."""
+        if not self.main:
+            return
+        tensors = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+        for group in optimiser.param_groups:
+            for name, parameter in zip(names, group["params"], strict=True):
+                for key, value in optimiser.state.get(parameter, {}).items():
+                    tensors[f"adam.{key}.{name}"] = torch.as_tensor(value).detach().cpu().contiguous()
+        header = dataclasses.asdict(state) | {
+            "stage": stage,
+            "finished": False,
+            "hours": self._hours,
+            "steps": self._steps,
+        }
+        header["finished"] = state.update >= self._planned(stage, model)
+        with replacing(self.folder / "state.safetensors") as file:
+            file.write(to_bytes(tensors, metadata={"run": json.dumps(header)}))
+
+    def restore_weights(self, model: Model, stage: int) -> None:
+        """Weights of an earlier stage, before a later one is set up."""
+        if self._header is not None and self._header["stage"] <= stage:
+            with safe_open(self.folder / "state.safetensors", framework="pt") as file:
+                model.load_state_dict({name[6:]: file.get_tensor(name) for name in file.keys() if name.startswith("model.")})
+
+    def restore(self, stage: int, model: Model, optimiser: torch.optim.Optimizer, names: list[str]) -> State:
+        """Put the optimiser where the state was saved, if it was in this stage."""
+        if self._header is None or self._header["stage"] != stage:
+            return State()
+        with safe_open(self.folder / "state.safetensors", framework="pt") as file:
+            keys = [key for key in file.keys() if key.startswith("adam.")]
+            by_name: dict[str, dict[str, torch.Tensor]] = {}
+            for key in keys:
+                _, slot, name = key.split(".", 2)
+                by_name.setdefault(name, {})[slot] = file.get_tensor(key)
+        states = {index: by_name[name] for index, name in enumerate(names) if name in by_name}
+        optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
+        fields = {f.name for f in dataclasses.fields(State)}
+        return State(**{name: value for name, value in self._header.items() if name in fields})
+
+    def finish(self, stage: int) -> None:
+        """The stage is over."""
+        self.note(f"stage {stage} finished")
+        self.stage_done = stage
+
+    def _planned(self, stage: int, model: Model) -> int:
+        config = Config.from_dict(json.loads((self.folder / "config.json").read_text())).train
+        return config.stage1_updates if stage == 1 else config.updates
+
+    def _read_state_header(self) -> dict[str, Any]:
+        path = self.folder / "state.safetensors"
+        try:
+            with safe_open(path, framework="pt") as file:
+                return json.loads((file.metadata() or {})["run"])
+        except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path} is damaged ({error}); start a new run, or go on from last.safetensors") from None
+
+    def _cut_metrics(self) -> None:
+        """Drop lines after the saved state, and a half-written last one: resuming writes them again."""
+        path = self.folder / "metrics.jsonl"
+        if not path.exists():
+            return
+        reached = (self._header["stage"], self._header["update"]) if self._header else (0, 0)
+        kept = []
+        for line in path.read_text().splitlines():
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError:
+                break
+            if (record["stage"], record["update"]) <= reached:
+                kept.append(line + "\n")
+        with replacing(path) as file:
+            file.write("".join(kept).encode())
+
+
+def _tensorboard(folder: Path) -> Any:
+    """A writer when the optional package is installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder / "tensorboard"))

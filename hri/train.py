@@ -1,0 +1,371 @@
+"""Two-stage training as a generator of reports; a terminal or a page only watches (paper, section 3.5).
+
+All chance is a function of (seed, stage, update, sample), so a run that was killed resumes to the same numbers
+and several processes see the noise that one would.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from hri import checkpoint
+from hri.checkpoint import Header
+from hri.config import Config
+from hri.dataset import Springs
+from hri.losses import edge_prior, frame_nll, state_nll
+from hri.metrics import free_run_scores, reconstruction_mse
+from hri.model import Model
+from hri.nn import Norm, gumbel_noise
+from hri.patches import choose, tile_loss
+from hri.relations import given, soft
+from hri.run import Run
+
+CLIP_WINDOW = 100
+"""Updates over which the median gradient norm is taken."""
+SAVE_SECONDS = 60.0
+"""Time between saves of the resumable state within an evaluation interval."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one update did."""
+
+    stage: int
+    update: int
+    updates: int
+    """Planned updates of this stage."""
+    losses: dict[str, float]
+    learning_rate: float
+    gradient_norm: float
+    seconds: float
+    """Wall-clock seconds spent in this stage so far, over all resumptions."""
+    validation: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """One line of ``metrics.jsonl``."""
+        record: dict[str, Any] = {"update": self.update, "stage": self.stage, **self.losses}
+        record |= {"learning_rate": self.learning_rate, "gradient_norm": self.gradient_norm, "seconds": round(self.seconds, 3)}
+        return record | ({"validation": self.validation} if self.validation else {})
+
+
+class TrainingStopped(RuntimeError):
+    """Training cannot go on; the message says why, what was kept and what to try."""
+
+
+class Reconstruction(nn.Module):
+    """Stage 1: each frame from its own slots. Returns the mean squared error a pixel times what the NLL makes of it."""
+
+    number = 1
+
+    def __init__(self, config: Config, model: Model, train: Springs, validation: Springs):
+        super().__init__()
+        assert model.vision is not None
+        self.vision = model.vision
+        self.config, self.train_set, self.validation_set = config, train, validation
+        self.updates, self.batch = config.train.stage1_updates, config.train.stage1_batch
+        self.learning_rate = config.train.stage1_learning_rate
+        self.population = len(train) * train.steps
+        self.patch_updates = round(self.updates * config.train.patch_share) if config.model.vision.decoder == "slot" else 0
+
+    def begin(self) -> None:
+        """Before the first update."""
+        with torch.no_grad():
+            for parameter in self.vision.decoder.layers[-1].parameters():
+                parameter.mul_(self.config.train.last_layer_scale)
+
+    def trained(self) -> list[nn.Parameter]:
+        self.vision.upper.requires_grad_(False)
+        return [*self.vision.leaves.parameters(), *self.vision.decoder.parameters()]
+
+    def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
+        """The frames of an update: rows number the (system, time) pairs."""
+        return {"frames": self.train_set.frames(*np.divmod(rows, self.train_set.steps)), "update": update}
+
+    def forward(self, frames: Tensor, update: int) -> tuple[Tensor, dict[str, Tensor]]:
+        if update < self.patch_updates:
+            generator = torch.Generator().manual_seed(_number(self.config.train.seed, 1, update))
+            rows, weights, others = (part.to(frames.device) for part in choose(frames.cpu(), generator))
+            slots = self.vision.leaves.slots(self.vision.leaves.map(frames))
+            error = tile_loss(self.vision.decoder, slots, frames, rows, weights, others)
+        else:
+            error = ((self.vision(frames).float() - frames) ** 2).sum((1, 2, 3)).mean()
+        mse = error.detach() / frames[0].numel()
+        return error / (2 * self.config.train.variance), {"reconstruction_mse": mse}
+
+    def validate(self, model: Model) -> dict[str, Any]:
+        return {"reconstruction_mse": reconstruction_mse(model, self.validation_set, frames=1000)}
+
+    def score(self, validation: dict[str, Any]) -> float:
+        return validation["reconstruction_mse"]
+
+
+class Prediction(nn.Module):
+    """Stage 2: the next states, from states or from the frozen encoder's features, computed once."""
+
+    number = 2
+
+    def __init__(self, config: Config, model: Model, train: Springs, validation: Springs):
+        super().__init__()
+        self.model, self.config = model, config
+        self.train_set, self.validation_set = train, validation
+        self.updates, self.batch = config.train.updates, config.train.batch
+        self.learning_rate = config.train.learning_rate
+        self.population = len(train)
+        self.balls = train.trajectories.positions.shape[2]
+        scored = np.ones(model.tree.size, dtype=bool)
+        if config.model.dynamics.nodes == "leaves":
+            scored = np.isin(np.arange(model.tree.size), model.tree.leaves)
+        self.scored = torch.from_numpy(np.flatnonzero(scored))
+        self.features = encode_all(model, train) if model.vision else None
+
+    def begin(self) -> None:
+        """Before the first update."""
+
+    def trained(self) -> list[nn.Parameter]:
+        if self.model.vision is None:
+            return list(self.model.parameters())
+        self.model.vision.upper.requires_grad_(True)
+        self.model.vision.leaves.requires_grad_(False)
+        self.model.vision.decoder.requires_grad_(False)
+        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+
+    def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
+        """Sequences of an update, with the noise and the decoded times that belong to each of them."""
+        steps, train = self.train_set.steps, self.config.train
+        generators = [torch.Generator().manual_seed(_number(train.seed, 2, update, int(row))) for row in rows]
+        relations = self.config.model.relations
+        shape = (steps, len(self.model.senders), relations.edge_types)
+        chosen: dict[str, Any] = {"noise": None, "types": None, "frames": None, "times": None}
+        if relations.source == "true":
+            chosen["types"] = self.train_set.true_types(self.model.senders, self.model.receivers)[rows]
+        elif relations.source == "inferred":
+            chosen["noise"] = torch.stack([gumbel_noise(shape, generator) for generator in generators])
+        if self.features is None:
+            return chosen | {"seen": self.train_set.states[rows]}
+        times = torch.stack([1 + torch.randperm(steps - 1, generator=g)[: train.frames_decoded] for g in generators])
+        frames = self.train_set.frames(np.repeat(rows, times.shape[1]), times.flatten().numpy())
+        return chosen | {"seen": self.features[rows].float(), "frames": frames, "times": times}
+
+    def forward(
+        self, seen: Tensor, noise: Tensor | None, types: Tensor | None, frames: Tensor | None, times: Tensor | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        train = self.config.train
+        slots = seen if self.model.vision is None else self.model.vision.slots(seen)
+        if types is not None:
+            pick = given(types)
+        elif noise is not None:
+            pick = soft(noise, self.config.model.relations.temperature)
+        else:
+            pick = given(torch.ones(len(slots), len(self.model.senders), dtype=torch.long, device=slots.device))
+        predicted = self.model(slots, train.free_steps, pick, train.edges_from)
+        # Upper slots move while their encoder trains: as targets they are constants, or they would collapse.
+        target = slots[:, 1:].detach()
+        if self.model.joint_leaves:
+            nll = state_nll(predicted.slots.float(), target[:, :, self.scored], train.variance)
+        else:
+            nll = state_nll(predicted.slots.float(), target, train.variance)[self.scored]
+        loss, terms = nll.mean(), {"nll": nll.mean().detach()}
+        if noise is not None:
+            prior = edge_prior(predicted.logits.float(), self.balls, train.no_edge_prior)
+            loss, terms["edge_prior"] = loss + train.edge_weight * prior, prior.detach()
+        if frames is not None and times is not None and self.model.vision is not None:
+            rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
+            leaves = predicted.slots[rows, times.flatten() - 1][:, -16:]
+            image = frame_nll(self.model.vision.decoder(leaves).float(), frames, train.variance)
+            loss, terms["frame_nll"] = loss + image, image.detach()
+        return loss, terms
+
+    def validate(self, model: Model) -> dict[str, Any]:
+        return free_run_scores(model, self.validation_set, free_steps=5, variance=self.config.train.variance)
+
+    def score(self, validation: dict[str, Any]) -> float:
+        return validation["frame_nll"] if "frame_nll" in validation else validation["nll"]
+
+
+@torch.no_grad()
+def encode_all(model: Model, data: Springs, block: int = 20) -> Tensor:
+    """Feature maps of every frame, float16 [S, T, F, 4, 4]: the frozen encoder runs once over the data."""
+    assert model.vision is not None
+    leaves = model.vision.leaves.eval()
+    device = next(model.parameters()).device
+    kept = []
+    for first in range(0, len(data), block):
+        systems = np.arange(first, min(first + block, len(data)))
+        frames = data.frames(np.repeat(systems, data.steps), np.tile(np.arange(data.steps), len(systems)))
+        kept.append(leaves.map(frames.to(device)).half().cpu().contiguous().unflatten(0, (len(systems), data.steps)))
+    return torch.cat(kept)
+
+
+def train(config: Config, folder: str | os.PathLike[str], resume: bool = False, vision_from: str | None = None, command: str = "") -> Iterator[Report]:
+    """Train ``config`` in ``folder``, yielding a report an update; the folder always holds a state to resume from.
+
+    Args:
+        resume: go on where the folder's run stopped, to the same numbers as if it had not.
+        vision_from: a checkpoint whose encoder and decoder are taken; stage 1 is then skipped.
+        command: what was typed, for the header.
+
+    Raises:
+        ValueError: the folder holds another run, the config cannot be trained, the batch cannot be shared out.
+        TrainingStopped: the loss is not finite; the last good state and checkpoints are kept.
+        OSError: the folder cannot be written or the disk is full; earlier files are kept.
+    """
+    accelerator = Accelerator(mixed_precision=config.train.precision, cpu=not torch.cuda.is_available())
+    run = Run(Path(folder), config, resume, main=accelerator.is_main_process)
+    torch.manual_seed(config.train.seed)
+    model = Model(config)
+    training = Springs.simulated(config.data, "train")
+    validation = Springs.simulated(config.data, "validation", training.normalisation)
+    if vision_from:
+        taken = checkpoint.load(vision_from)
+        if taken.model.vision is None or model.vision is None:
+            raise ValueError("only image models have an encoder and decoder to take; choose slot or par presets and checkpoints")
+        wanted = model.vision.state_dict()
+        offered = {n: v for n, v in taken.model.vision.state_dict().items() if not n.startswith("upper")}
+        if any(wanted[n].shape != v.shape for n, v in offered.items() if n in wanted) or not offered.keys() <= wanted.keys():
+            raise ValueError(f"the encoder and decoder of {vision_from} have other shapes than this model's; use the same decoder and image size")
+        model.vision.load_state_dict(offered, strict=False)
+
+    stages: list[type[Reconstruction] | type[Prediction]] = [Prediction]
+    if model.vision is not None and not vision_from:
+        stages = [Reconstruction, Prediction]
+    header = Header(
+        config=config,
+        normalisation=training.normalisation,
+        seed=config.train.seed,
+        data=f"{config.data.train} simulated {config.data.tree} spring systems (seeds {config.data.seeds('train')[0]} to {config.data.seeds('train')[-1]})",
+        command=command,
+        **checkpoint.provenance(),
+    )
+    model.to(accelerator.device, memory_format=torch.channels_last)
+    for stage_class in stages:
+        if run.done(stage_class.number):
+            continue
+        run.restore_weights(model, stage_class.number)
+        stage = stage_class(config, model, training, validation)
+        if stage.batch % accelerator.num_processes:
+            raise ValueError(f"a batch of {stage.batch} cannot be shared by {accelerator.num_processes} processes; choose a multiple")
+        yield from _run_stage(stage, model, run, header, accelerator)
+
+
+def _run_stage(stage: Reconstruction | Prediction, model: Model, run: Run, header: Header, accelerator: Accelerator) -> Iterator[Report]:
+    config = stage.config.train
+    parameters = stage.trained()
+    optimiser = torch.optim.Adam(parameters, lr=stage.learning_rate)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    state = run.restore(stage.number, model, optimiser, [names[id(p)] for p in parameters])
+    if state.update == 0:
+        stage.begin()
+    module, optimiser = accelerator.prepare(stage, optimiser)
+    if accelerator.scaler is not None and state.scaler:
+        accelerator.scaler.load_state_dict(state.scaler)
+    share = stage.batch // accelerator.num_processes
+    mine = slice(accelerator.process_index * share, (accelerator.process_index + 1) * share)
+    started = saved = time.perf_counter()
+    before = state.seconds
+
+    def keep(update: int) -> None:
+        state.update, state.seconds = update, before + time.perf_counter() - started
+        state.scaler = accelerator.scaler.state_dict() if accelerator.scaler is not None else {}
+        run.save_state(stage.number, model, optimiser, [names[id(p)] for p in parameters], state)
+
+    _train_mode(module, config.batch_norm)
+    for update in range(state.update, stage.updates):
+        rows = batch_rows(config.seed, stage.number, update, stage.batch, stage.population)[mine]
+        rate = learning_rate(stage.learning_rate, update, stage.updates, config.warmup, config.schedule)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        inputs = {k: v.to(accelerator.device) if isinstance(v, Tensor) else v for k, v in stage.inputs(update, rows).items()}
+        loss, terms = module(**inputs)
+        optimiser.zero_grad()
+        accelerator.backward(loss)
+        limit = config.clip * median(state.norms) if len(state.norms) >= 20 else float("inf")
+        norm = float(accelerator.clip_grad_norm_(parameters, limit))
+        means = accelerator.reduce(torch.stack([loss.detach(), *terms.values()]).float(), "mean").tolist()
+        losses = dict(zip(["loss", *terms], means, strict=True))
+        if not np.isfinite(means).all() or (not np.isfinite(norm) and accelerator.scaler is None):
+            raise TrainingStopped(
+                f"the loss of stage {stage.number} is no longer a number at update {update + 1}: stopped; the state of update "
+                f"{state.update} is kept in {run.folder}. Try a lower learning rate or a smaller --train.clip"
+            )
+        optimiser.step()
+        if np.isfinite(norm):
+            state.norms = [*state.norms, norm][-CLIP_WINDOW:]
+
+        last = update + 1 == stage.updates
+        validation: dict[str, Any] = {}
+        seconds = before + time.perf_counter() - started
+        if last or (update + 1) % config.evaluate_every == 0:
+            model.eval()
+            validation = stage.validate(model)
+            _train_mode(module, config.batch_norm)
+        report = Report(stage.number, update + 1, stage.updates, losses, rate, norm, seconds, validation)
+        if validation:
+            score = stage.score(validation)
+            better = score < state.best
+            state.best = min(state.best, score)
+            now = run.describe(header, stage.number, update + 1, seconds, validation)
+            run.save_checkpoints(model, now, better)
+        run.log(report.to_dict(), always=last or bool(validation) or stage.updates <= 2000)
+        if validation or time.perf_counter() - saved > SAVE_SECONDS:
+            keep(update + 1)
+            saved = time.perf_counter()
+        yield report
+    if stage.updates == 0 or state.update == stage.updates:
+        keep(stage.updates)
+    run.finish(stage.number)
+    accelerator.free_memory()
+
+
+def _train_mode(module: nn.Module, batch_norm: str) -> None:
+    module.train()
+    if batch_norm == "running":
+        for part in module.modules():
+            if isinstance(part, Norm):
+                part.eval()
+
+
+def learning_rate(peak: float, update: int, updates: int, warmup: int, schedule: str) -> float:
+    """Linear warm-up, then a cosine from the peak to a hundredth of it, or constant."""
+    ramp = min(1.0, (update + 1) / max(1, min(warmup, updates // 10)))
+    if schedule == "constant":
+        return peak * ramp
+    return peak * ramp * (0.01 + 0.99 * (1 + np.cos(np.pi * update / max(1, updates))) / 2)
+
+
+def batch_rows(seed: int, stage: int, update: int, batch: int, population: int) -> Int[np.ndarray, " B"]:
+    """Rows of an update: every epoch is a fresh shuffle, a function of seed, stage and epoch alone."""
+    wanted = np.arange(update * batch, (update + 1) * batch)
+    rows = np.empty(batch, dtype=np.int64)
+    for epoch in np.unique(wanted // population):
+        inside = wanted // population == epoch
+        rows[inside] = _shuffle(seed, stage, int(epoch), population)[wanted[inside] % population]
+    return rows
+
+
+_shuffles: dict[tuple[int, int, int, int], np.ndarray] = {}
+
+
+def _shuffle(seed: int, stage: int, epoch: int, population: int) -> np.ndarray:
+    key = (seed, stage, epoch, population)
+    if key not in _shuffles:
+        while len(_shuffles) > 1:
+            _shuffles.pop(next(iter(_shuffles)))
+        _shuffles[key] = np.random.default_rng(list(key)).permutation(population)
+    return _shuffles[key]
+
+
+def _number(*key: int) -> int:
+    """A 63-bit seed from small integers, the same on every machine."""
+    return int(np.random.SeedSequence(list(key)).generate_state(1, np.uint64)[0] >> np.uint64(1))
