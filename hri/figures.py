@@ -41,6 +41,7 @@ STYLE = {
     "faint": 0.06,
     "none_width": 1.0,
     "none_alpha": 0.4,
+    "none_alpha_many": 0.1,
     "bow": {"radial": 0.085, "image": 0.075},
     "capsule": 0.045,
     "arrow": 9,
@@ -99,8 +100,18 @@ def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "t
         return np.broadcast_to(centres, (times, *centres.shape))
     states = rollout.slots[0]
     if source == "prediction":
-        states = np.concatenate([rollout.slots[0, :1], rollout.predicted_slots[0]])
-    return np.clip(np.nan_to_num(to_pixels(states[..., :2], 1)), -1, 2)
+        states = np.concatenate([rollout.slots[0, :1], predicted_nodes(rollout)])
+    return np.clip(to_pixels(states[..., :2], 1), -1, 2)
+
+
+def predicted_nodes(rollout: Rollout) -> Float[np.ndarray, "T-1 N D"]:
+    """Predictions of every node, NaN where a model predicts the leaves alone."""
+    predicted = rollout.predicted_slots[0]
+    if predicted.shape[1] == rollout.tree.size:
+        return predicted
+    full = np.full((len(predicted), rollout.tree.size, predicted.shape[2]), np.nan, dtype=predicted.dtype)
+    full[:, rollout.tree.leaves] = predicted
+    return full
 
 
 def true_springs(rollout: Rollout) -> UInt8[np.ndarray, "T N N"] | None:
@@ -140,7 +151,8 @@ def error_curves(rollout: Rollout) -> ErrorCurves:
     if rollout.observation == "frames" and rollout.frames is not None and rollout.predicted_frames is not None:
         truth, predicted, unit = rollout.frames[0] / 255.0, rollout.predicted_frames[0], "pixels in 0 … 1"
     else:
-        truth, predicted, unit = rollout.slots[0], rollout.predicted_slots[0], "normalised states"
+        predicted, unit = rollout.predicted_slots[0], "normalised states"
+        truth = rollout.slots[0] if predicted.shape[1] == rollout.tree.size else rollout.slots[0][:, rollout.tree.leaves]
     frame = np.arange(1, times)
     last_seen = np.minimum(frame - 1, rollout.last_true_input)
     axes = tuple(range(1, truth.ndim))
@@ -253,14 +265,14 @@ def interaction_graph(
         dragmode="pan",
         shapes=shapes,
         paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="#000000" if on_image else "rgba(0,0,0,0)",  # the frame over it is dimmed, so that edges show
         legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "itemdoubleclick": False},
         xaxis=axis,
         yaxis=axis | {"scaleanchor": "x"},
     )
     if on_image:
         figure.add_layout_image(
-            source=_BLACK_PIXEL, xref="x", yref="y", x=0, y=1, sizex=1, sizey=1, sizing="stretch", layer="below", name="frame"
+            source=_BLACK_PIXEL, xref="x", yref="y", x=0, y=1, sizex=1, sizey=1, sizing="stretch", layer="below", name="frame", opacity=0.75
         )
     return figure
 
@@ -389,12 +401,17 @@ def type_name(kind: int, edge_types: int) -> str:
     return "no interaction" if kind == 0 else "interaction" if edge_types == 2 else f"type {kind}"
 
 
-def edge_look(kind: int, probability: float, interacts: float, threshold: float) -> tuple[float, float]:
-    """Width in pixels and opacity of an edge: the more probable, the wider and the more solid."""
+def none_alpha(edges: int) -> float:
+    """Opacity of "no interaction": fainter where hundreds of edges would make a mesh of it."""
+    return float(STYLE["none_alpha"] if edges <= 120 else STYLE["none_alpha_many"])
+
+
+def edge_look(kind: int, probability: float, interacts: float, threshold: float, edges: int) -> tuple[float, float]:
+    """Width in pixels and opacity of one of ``edges`` edges: the more probable, the wider and the more solid."""
     if interacts < threshold:
         return STYLE["thin"], 0.0
     if kind == 0:
-        return STYLE["none_width"], STYLE["none_alpha"] * probability
+        return STYLE["none_width"], none_alpha(edges) * probability
     return STYLE["thin"] + (STYLE["thick"] - STYLE["thin"]) * probability, STYLE["faint"] + (1 - STYLE["faint"]) * probability**2
 
 
@@ -423,7 +440,7 @@ def paint_graph(
     head_colours, hover = [], []
     for row, (i, j) in enumerate(pairs):
         kind, chance = int(kinds[row]), float(chances[row, kinds[row]])
-        width, alpha = edge_look(kind, chance, 1 - float(chances[row, 0]), threshold)
+        width, alpha = edge_look(kind, chance, 1 - float(chances[row, 0]), threshold, len(pairs))
         line = shapes[f"edge_{i}_{j}"].line
         line.color, line.width, line.dash = _rgba(colour(kind), alpha), round(width, 2), "solid" if kind else "dot"
         head_colours.append(_rgba(colour(kind), alpha if kind else 0.0))
@@ -499,7 +516,7 @@ def edge_history(rollout: Rollout, row: int) -> go.Figure:
 
 def node_history(rollout: Rollout, node: int) -> go.Figure:
     """How far the prediction of one node is from its truth over time (root mean square over its features)."""
-    gap = np.sqrt(((rollout.predicted_slots[0, :, node] - rollout.slots[0, 1:, node]) ** 2).mean(-1))
+    gap = np.sqrt(((predicted_nodes(rollout)[:, node] - rollout.slots[0, 1:, node]) ** 2).mean(-1))
     frames = np.arange(1, len(gap) + 1)
     figure = go.Figure(go.Scatter(x=frames, y=gap, mode="lines", line={"color": EDGE_COLOURS[2], "width": 2}, hovertemplate="frame %{x}: %{y:.3g}<extra></extra>"))
     _shade_free_run(figure, rollout)
@@ -514,17 +531,48 @@ def _shade_free_run(figure: go.Figure, rollout: Rollout) -> None:
 
 def _small(figure: go.Figure, label: str, span: list[float] | None) -> go.Figure:
     figure.update_layout(
-        height=132,
-        margin={"l": 44, "r": 6, "t": 6, "b": 30},
+        height=104,
+        margin={"l": 44, "r": 6, "t": 4, "b": 20},
+        font={"size": 10},
         showlegend=False,
         hovermode="x unified",
-        xaxis={"title": {"text": "frame", "standoff": 2}, "showgrid": False, "fixedrange": True},
+        xaxis={"showgrid": False, "fixedrange": True},
         yaxis={"title": {"text": label, "standoff": 4}, "range": span, "nticks": 4, "rangemode": "tozero", "fixedrange": True},
     )
     return figure
 
 
 # Arrays for the player -----------------------------------------------------------------------------------
+
+
+def image_data(rollout: Rollout) -> dict:
+    """All that ``app/player/images.js`` needs, as JSON."""
+    tree, ranks = rollout.tree, _ranks(rollout.tree)
+    return {
+        "root": np.flatnonzero(ranks == 0).tolist(),
+        "middle": np.flatnonzero(ranks == 1).tolist(),
+        "leaves": tree.leaves.tolist(),
+        "cells": tree.cells.tolist() if rollout.observation == "frames" else None,
+        "last_true_input": int(rollout.last_true_input),
+        "errors": _numbers(error_curves(rollout).model),
+        "arrays": pack(image_arrays(rollout)),
+    }
+
+
+def timeline_data(rollout: Rollout) -> dict:
+    """All that ``app/player/timeline.js`` needs, as JSON."""
+    curves = error_curves(rollout)
+    return {
+        "last_true_input": int(rollout.last_true_input),
+        "errors": _numbers(curves.model),
+        "copying": _numbers(curves.copy),
+        "unit": curves.unit,
+    }
+
+
+def _numbers(values: Float[np.ndarray, " T"]) -> list[float | None]:
+    """Four digits each; None for what JSON cannot say."""
+    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values]
 
 
 def image_arrays(rollout: Rollout) -> dict[str, np.ndarray]:
@@ -560,7 +608,7 @@ def graph_data(rollout: Rollout, rows: Int[np.ndarray, " R"], layout: Layout) ->
         "hit_shares": list(_HIT_POINTS),
         "hit_points": len(_HIT_POINTS),
         "bow": STYLE["bow"][layout],
-        "style": STYLE | {"colours": [colour(kind) for kind in range(types)]},
+        "style": STYLE | {"colours": [colour(kind) for kind in range(types)], "none_alpha": none_alpha(len(pairs))},
         "arrays": pack(graph_arrays(rollout, rows, layout)),
     }
 

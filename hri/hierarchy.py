@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,9 +44,9 @@ class Tree:
             ValueError: not one to four positive numbers joined by "-", or more than 400 nodes.
         """
         parts = text.split("-")
-        if not 1 <= len(parts) <= 4 or not all(p.isdecimal() and int(p) > 0 for p in parts):
+        if not 1 <= len(parts) <= 4 or not all(p.isdecimal() and len(p) < 10 and int(p) > 0 for p in parts):
             raise ValueError(f"unknown tree {text!r}; write children per level joined by '-', such as 4-3, 3-3 or 4-4-4")
-        nodes = 1 + sum(int(np.prod([int(p) for p in parts[: i + 1]])) for i in range(len(parts)))
+        nodes = 1 + sum(math.prod(int(p) for p in parts[: i + 1]) for i in range(len(parts)))
         if nodes > 400:
             raise ValueError(f"tree {text!r} has {nodes} nodes; the limit is 400")
         return Tree.regular(*(int(p) for p in parts))

@@ -24,7 +24,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, Literal
@@ -180,15 +180,20 @@ def read_npz(path: str | os.PathLike[str] | io.BytesIO) -> dict[str, np.ndarray]
     """All arrays of an ``.npz``; pickled objects are refused, never opened.
 
     Raises:
+        OSError: the file is not there or may not be read.
         ValueError: not an npz, truncated, empty, or holding pickled objects.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not hasattr(archive, "files"):
-                raise ValueError("a single array")
+    with nullcontext(path) if isinstance(path, io.BytesIO) else open(path, "rb") as file:
+        try:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise ValueError("it holds a single array without a name")
             return {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, NotImplementedError) as error:
-        raise ValueError(f"{path} is not a readable .npz of plain arrays ({error}); write it again with numpy.savez") from None
+        except Exception as error:  # a damaged file fails in zip, zlib, the header's tokenizer, memory ...
+            name = getattr(path, "name", "the file") if isinstance(path, io.BytesIO) else path
+            raise ValueError(
+                f"{name} is not a readable .npz of plain arrays ({error}); write it again with numpy.savez"
+            ) from None
 
 
 def write_npz(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> None:
@@ -242,7 +247,10 @@ def write_npz_parts(
         for part in parts:
             for name, array in part.items():
                 if name not in sinks:
-                    sink = _member(archive, name, array) if not sinks else open(Path(folder, name), "wb+")  # noqa: SIM115
+                    if not sinks:
+                        sink = archive.open(_member(name, array), "w", force_zip64=True)
+                    else:
+                        sink = open(Path(folder, name), "wb+")  # noqa: SIM115
                     sinks[name] = opened.enter_context(sink)
                     header = {"descr": array.dtype.str, "fortran_order": False, "shape": (total, *array.shape[1:])}
                     np.lib.format.write_array_header_2_0(sink, header)
@@ -251,15 +259,15 @@ def write_npz_parts(
         sinks[first].close()
         for name in waiting:
             sinks[name].seek(0)
-            with _member(archive, name, part[name]) as member:
+            with archive.open(_member(name, part[name]), "w", force_zip64=True) as member:
                 shutil.copyfileobj(sinks[name], member, 1 << 20)
         for name, array in whole.items():
-            with _member(archive, name, array) as member:
+            with archive.open(_member(name, array), "w") as member:
                 np.lib.format.write_array(member, array)
 
 
-def _member(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> IO[bytes]:
-    """The ``.npy`` member for arrays such as this one, open for writing, of any size."""
+def _member(name: str, array: np.ndarray) -> zipfile.ZipInfo:
+    """The ``.npy`` member for arrays such as this one."""
     info = zipfile.ZipInfo(f"{name}.npy")
     info.compress_type = zipfile.ZIP_DEFLATED if array.dtype.kind in "iu" else zipfile.ZIP_STORED
-    return archive.open(info, "w", force_zip64=True)
+    return info

@@ -10,7 +10,7 @@ and half-axes size (0.04 * 0.775 + 25/1152) by size (0.04 * 0.77 + 25/1152): the
 published figures, the second term being half the outline of a marker. Balls are drawn in node
 order, later over earlier, in the colour ``PALETTE[node % 7]``.
 
-A pixel's coverage is the mean over 8 scan lines of the exact overlap with the shape's chord, so
+A pixel's coverage is the mean over 16 scan lines of the exact overlap with the shape's chord, so
 edges are smoother than 8 x 8 supersampling at a fraction of its cost.
 """
 
@@ -47,7 +47,7 @@ _OFFSET = np.array([0.125 + 0.775 / 2, 1 - 0.11 - 0.77 / 2])
 _SCALE = np.array([0.775 / 2, -0.77 / 2])
 _HALF_AXES = np.array([0.04 * 0.775 + 25 / 36 / 32, 0.04 * 0.77 + 25 / 36 / 32])
 
-_SCAN_LINES = 8
+_SCAN_LINES = 16
 _DISC, _TRIANGLE, _SQUARE = 0, 1, 2
 # Square and triangle (apex up) cover as many pixels as the disc, so that no shape is easier to see.
 _SQUARE_HALF = np.sqrt(np.pi) / 2
@@ -169,7 +169,7 @@ def _draw(centres, axes, kinds, colours, frames):
         for n in range(centres.shape[1]):
             column, row, a, b = centres[m, n, 0], centres[m, n, 1], axes[n, 0], axes[n, 1]
             reach = _TRIANGLE_RADIUS if kinds[n] == _TRIANGLE else 1.0
-            # Written so that NaN fails too; also keeps far-away centres from overflowing the integers below.
+            # Written so that NaN fails too.
             if not (
                 a > 0.0
                 and b > 0.0
@@ -179,15 +179,16 @@ def _draw(centres, axes, kinds, colours, frames):
                 and row - reach * b < height
             ):
                 continue
-            left, right = max(0, int(column - reach * a)), min(width, int(column + reach * a) + 1)
-            top, bottom = max(0, int(row - reach * b)), min(height, int(row + reach * b) + 1)
+            # Cut to the frame before rounding: a float beyond 64 bits has no integer.
+            left, right = int(max(0.0, column - reach * a)), int(min(width - 1.0, column + reach * a)) + 1
+            top, bottom = int(max(0.0, row - reach * b)), int(min(height - 1.0, row + reach * b)) + 1
             for i in range(top, bottom):
                 cover[left:right] = 0.0
                 for line in range(_SCAN_LINES):
                     half = a * _half_chord(kinds[n], (i + (line + 0.5) / _SCAN_LINES - row) / b)
                     if half > 0.0:
-                        start, stop = column - half, column + half
-                        for j in range(max(left, int(start)), min(right, int(stop) + 1)):
+                        start, stop = max(float(left), column - half), min(float(right), column + half)
+                        for j in range(int(start), min(right, int(stop) + 1)):
                             cover[j] += max(0.0, min(j + 1.0, stop) - max(float(j), start))
                 for j in range(left, right):
                     share = cover[j] / _SCAN_LINES

@@ -152,6 +152,8 @@ class Images {
       if (this.data.cells) continue;
       [...panel.overlay.children].forEach((mark, k) => {
         const [x, y] = this.ball(name, nodes[k]);
+        mark.style.visibility = Number.isFinite(x + y) ? "" : "hidden"; // some models predict the leaves alone
+        if (mark.style.visibility) return;
         mark.setAttribute("transform", `translate(${(100 * x).toFixed(2)},${(100 * y).toFixed(2)})`);
       });
     }

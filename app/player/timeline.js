@@ -92,7 +92,8 @@ class Timeline {
     const turn = this.x(Math.min(this.data.last_true_input + 1, this.frames - 1));
     const seen = element("span", { class: "zone", text: "burn-in", title: "Every prediction here starts from true frames." });
     const free = element("span", { class: "zone", text: "free run", title: "Every prediction here starts from earlier predictions; no true frame is seen any more." });
-    free.style.left = `${turn}%`;
+    if (turn > 70) free.classList.add("late");
+    else free.style.left = `${turn}%`;
     return turn < 99 ? [seen, free] : [seen];
   }
 

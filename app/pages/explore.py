@@ -1,0 +1,124 @@
+"""Explore: watch a model predict a scene, and see the relations it believes in while it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app import state, widgets
+from hri import figures
+from hri.records import Rollout
+
+
+def another_scene(source: state.Source) -> None:
+    """Called before the page runs again, when the seed's box may still be changed."""
+    st.session_state["seed"] = state.another_seed(source, st.session_state["seed"])
+
+
+def pick_scene() -> tuple[state.Source, str, int]:
+    """Model, data set and seed: one row."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
+        model, data, seed, buttons = (st.container(width=width) for width in (330, 170, 170, 300))
+    with buttons, st.container(horizontal=True, vertical_alignment="bottom"):
+        another, upload = st.container(width="content"), st.container(width="content")
+    with upload:
+        widgets.uploader()
+    sources = state.sources()
+    names = list(sources)
+    name = model.selectbox("Model", names, index=state.first_choice(names), key="model", bind="query-params")
+    source = sources[name]
+    choices = state.datasets(source)
+    dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1)
+    first = next(iter(state.stored_seeds(source)), state.FIRST_UNSEEN)
+    number = seed.number_input(
+        "Seed", 0, state.LAST_SEED, first, key="seed", bind="query-params", help="Every seed is another system of springs."
+    )
+    another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(source,))
+    return source, dataset, int(number)
+
+
+@st.fragment
+def inspector(rollout: Rollout) -> None:
+    """What is selected, in one sentence and one small chart."""
+    chosen = widgets.selection()
+    if chosen is None:
+        st.caption("Click a slot, a node or an edge to inspect it. Space plays, ← and → step.")
+        return
+    if chosen["kind"] == "node":
+        inspect_node(rollout, chosen["node"])
+    else:
+        inspect_edge(rollout, chosen)
+
+
+def inspect_node(rollout: Rollout, node: int) -> None:
+    """A slot or ball: its place in the hierarchy, and how well it is predicted."""
+    tree = rollout.tree
+    if not 0 <= node < tree.size:
+        return
+    children = tree.children(node)
+    family = [f"child of {figures.node_name(tree, tree.parents[node])}"] if node else []
+    family += [f"parent of {', '.join(map(str, children))}"] if children else []
+    st.markdown(f":small[**{figures.node_name(tree, node).capitalize()}**, {'; '.join(family)}. Prediction error by frame:]")
+    st.plotly_chart(figures.node_history(rollout, node), key=f"node-{node}", config={"displayModeBar": False})
+
+
+def inspect_edge(rollout: Rollout, chosen: dict[str, Any]) -> None:
+    """An edge: what the model believed of it over time, and whether there is a spring."""
+    pair = [chosen["sender"], chosen["receiver"]]
+    rows = np.flatnonzero((rollout.edge_sender_receiver == pair).all(1))
+    if not len(rows):
+        st.caption("This model does not infer that edge.")
+        return
+    springs = figures.true_springs(rollout)
+    if springs is None:
+        truth = "The true springs are not known."
+    else:
+        share = float(springs[:, pair[0], pair[1]].mean())
+        truth = "A true spring joins them" + ("." if share == 1 else f" in {share:.0%} of the frames.") if share else "No true spring joins them."
+    sender, receiver = (figures.node_name(rollout.tree, node) for node in pair)
+    st.markdown(f":small[**{sender.capitalize()} → {receiver}.** {truth} Probability by frame:]")
+    st.plotly_chart(figures.edge_history(rollout, int(rows[0])), key=f"edge-{pair}", config={"displayModeBar": False})
+
+
+def show(rollout: Rollout) -> None:
+    """Images left, graph right, timeline below."""
+    left, right = st.columns([11, 9.5], gap="medium")
+    with left, st.container(key="stage"):
+        widgets.overlay_picker(rollout)
+        widgets.images(rollout)
+        with st.container(key="inspector"):
+            inspector(rollout)
+    with right, st.container(key="side"):
+        with st.container(horizontal=True):
+            layout = st.segmented_control(
+                "Layout", ["radial", "image"], default="radial", required=True, key="layout", bind="query-params",
+                help="Radial: the hierarchy from the inside out. Image: every node where it is in the frame.",
+            )  # fmt: skip
+            pairs = st.segmented_control(
+                "Edges", ["hierarchy", "all"], default="hierarchy", required=True, key="pairs", bind="query-params",
+                help="The hierarchy's own pairs, or every pair the model has an opinion of.",
+            )  # fmt: skip
+            with st.container(width=220):
+                widgets.threshold_picker()
+        widgets.graph(rollout, pairs, layout)
+    widgets.timeline(rollout)
+
+
+widgets.page_style()
+st.markdown("**Watch a model predict moving springs, and see which parts it believes act on each other.**")
+if not state.sources():
+    st.info("There is nothing to show yet: put a checkpoint into `checkpoints/`, or train one with `python -m hri train`.")
+    st.stop()
+try:
+    source, dataset, seed = pick_scene()
+    if message := st.session_state.get("upload_error"):
+        st.error(message)
+    scene = state.rollout(source, dataset, seed)
+except ValueError as error:
+    st.error(str(error))
+    scene = st.session_state.get("last_scene")
+if scene is not None:
+    st.session_state["last_scene"] = scene
+    show(scene)
