@@ -82,7 +82,8 @@ def _graph_on_pause(figure: Any, rollout: Rollout, rows: Any, layout: figures.La
     told = _link(key=f"{player}-pause", data={"player": player, "report": "frame", "known": None}, on_frame_change=lambda: None)
     frame = int(told.get("frame") or 0)
     painted = figures.paint_graph(figure, rollout, rows, min(frame, rollout.slots.shape[1] - 1), layout, st.session_state.get("threshold", 0.0))
-    st.plotly_chart(painted, key=f"{player}-still-{frame}")
+    with st.container(key=f"{player}-graph"):
+        st.plotly_chart(painted, key=f"{player}-still-{frame}")
 
 
 def selection(player: str = "explore") -> dict[str, Any] | None:
@@ -134,14 +135,20 @@ def threshold_picker(player: str = "explore") -> None:
 
 
 def uploader() -> None:
-    """Add a checkpoint of one's own; what is wrong with a file is said in one sentence."""
+    """Add a checkpoint of one's own; what is wrong with a file is said in one sentence, where it was given."""
     with st.popover("Upload", icon=":material/upload:", help="Your own checkpoint, a .safetensors file written by this program"):
         file = st.file_uploader("Checkpoint (.safetensors, 20 MB at most)", type=["safetensors"], key="upload")
-    if file is None or file.file_id == st.session_state.get("upload_done"):
-        return
-    st.session_state["upload_done"] = file.file_id
-    try:
-        st.session_state["model"] = state.accept_upload(file.name, file.getvalue())
-        st.session_state.pop("upload_error", None)
-    except ValueError as error:
-        st.session_state["upload_error"] = f"{file.name} was not added: {error}"
+        if file is None:
+            return
+        # A file stays in the box while the page runs again and again: look at each once.
+        if file.file_id != st.session_state.get("upload_seen"):
+            st.session_state["upload_seen"] = file.file_id
+            try:
+                st.session_state["model"] = state.accept_upload(file.name, file.getvalue())
+                st.session_state["upload_answer"] = None
+            except ValueError as error:
+                st.session_state["upload_answer"] = f"{file.name} was not added: {error}"
+        if answer := st.session_state.get("upload_answer"):
+            st.error(answer)
+        else:
+            st.caption("Added to the list of models and chosen.")

@@ -104,7 +104,7 @@ def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "t
     return np.clip(to_pixels(states[..., :2], 1), -1, 2)
 
 
-def predicted_nodes(rollout: Rollout) -> Float[np.ndarray, "T-1 N D"]:
+def predicted_nodes(rollout: Rollout) -> Float[np.ndarray, "F N D"]:
     """Predictions of every node, NaN where a model predicts the leaves alone."""
     predicted = rollout.predicted_slots[0]
     if predicted.shape[1] == rollout.tree.size:
@@ -137,10 +137,10 @@ def true_springs(rollout: Rollout) -> UInt8[np.ndarray, "T N N"] | None:
 
 @dataclass(frozen=True)
 class ErrorCurves:
-    """How wrong each predicted frame is: mean squared errors for frames 1 ... T - 1."""
+    """How wrong each predicted frame is: mean squared errors of the F = T - 1 predicted frames 1 ... T - 1."""
 
-    model: Float[np.ndarray, " T-1"]
-    copy: Float[np.ndarray, " T-1"]
+    model: Float[np.ndarray, " F"]
+    copy: Float[np.ndarray, " F"]
     """What repeating the last true frame would score: the line to stay below."""
     unit: str
 
@@ -266,7 +266,7 @@ def interaction_graph(
         shapes=shapes,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="#000000" if on_image else "rgba(0,0,0,0)",  # the frame over it is dimmed, so that edges show
-        legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "itemdoubleclick": False},
+        legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.015, "yanchor": "top", "itemdoubleclick": False},
         xaxis=axis,
         yaxis=axis | {"scaleanchor": "x"},
     )
@@ -332,7 +332,7 @@ def _graph_traces(tree, pairs, edge_types, layout, curves, springs) -> list[go.S
     )
     share = np.array(_HIT_POINTS)[None, :, None]
     hits = (1 - share) ** 2 * start[:, None] + 2 * share * (1 - share) * control[:, None] + share**2 * end[:, None]
-    names = [f"{node_name(tree, i)} → {node_name(tree, j)}" for i, j in pairs]
+    names = [f"{node_name(tree, i)} → {node_name(tree, j)}" for i, j in pairs.tolist()]
     hit = go.Scatter(
         meta="hits",
         x=hits[..., 0].round(4).ravel().tolist(),
@@ -438,7 +438,7 @@ def paint_graph(
         _place(painted, rollout, pairs, frame)
         _set_background(painted, rollout, frame)
     head_colours, hover = [], []
-    for row, (i, j) in enumerate(pairs):
+    for row, (i, j) in enumerate(pairs.tolist()):
         kind, chance = int(kinds[row]), float(chances[row, kinds[row]])
         width, alpha = edge_look(kind, chance, 1 - float(chances[row, 0]), threshold, len(pairs))
         line = shapes[f"edge_{i}_{j}"].line
@@ -532,7 +532,7 @@ def _shade_free_run(figure: go.Figure, rollout: Rollout) -> None:
 def _small(figure: go.Figure, label: str, span: list[float] | None) -> go.Figure:
     figure.update_layout(
         height=104,
-        margin={"l": 44, "r": 6, "t": 4, "b": 20},
+        margin={"l": 56, "r": 6, "t": 4, "b": 20},
         font={"size": 10},
         showlegend=False,
         hovermode="x unified",
@@ -654,5 +654,5 @@ def _rgb(images: UInt8[np.ndarray, "*shape C"]) -> UInt8[np.ndarray, "*shape 3"]
     return images if images.shape[-1] == 3 else np.repeat(images[..., :1], 3, -1)
 
 
-def _after_blank(images: UInt8[np.ndarray, "T-1 ..."]) -> UInt8[np.ndarray, "T ..."]:
+def _after_blank(images: UInt8[np.ndarray, "F *shape"]) -> UInt8[np.ndarray, "F+1 *shape"]:
     return np.concatenate([np.zeros_like(images[:1]), images])

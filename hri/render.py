@@ -16,10 +16,10 @@ edges are smoother than 8 x 8 supersampling at a fraction of its cost.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import numba
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 from numba import njit
@@ -129,15 +129,27 @@ def _kinds(tree: Tree, config: RenderConfig) -> Int[np.ndarray, " N"]:
     return kinds
 
 
+def thread_limit() -> int:
+    """Threads to use: the environment's NUMBA_NUM_THREADS or OMP_NUM_THREADS, else one a core.
+
+    Never ask Numba: its answer starts its OpenMP pool, which raises torch's thread count behind torch's back,
+    and training processes that should each keep to one core then wait for each other's threads.
+    """
+    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        if (value := os.environ.get(name, "")).isdecimal() and int(value) > 0:
+            return int(value)
+    return os.cpu_count() or 1
+
+
 def spread(work: Callable[[slice], object], count: int, block: int) -> None:
-    """Call ``work`` on consecutive blocks of ``range(count)``, on as many threads as Numba may use.
+    """Call ``work`` on consecutive blocks of ``range(count)``, on :func:`thread_limit` threads.
 
     For kernels that release the interpreter lock. Plain threads rather than ``prange``: Numba's
     fallback thread pool ends the process when two threads (two visitors of a page) enter it at once.
     The block size does not depend on the number of threads, so neither do results.
     """
     blocks = [slice(start, min(start + block, count)) for start in range(0, count, block)]
-    threads = min(numba.get_num_threads(), len(blocks))
+    threads = min(thread_limit(), len(blocks))
     if threads <= 1:
         for rows in blocks:
             work(rows)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jaxtyping
-import numba
 import numpy as np
 import pytest
 
@@ -242,14 +241,11 @@ def test_positions_of_another_tree_are_refused() -> None:
         draw(np.zeros((3, 17, 2)), TREE, RenderConfig(curtain=True), np.array([1, 2]))
 
 
-def test_frames_depend_neither_on_company_nor_on_threads() -> None:
+def test_frames_depend_neither_on_company_nor_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     positions = scatter(300, SLOT_TREE)
-    threads = numba.get_num_threads()
-    try:
-        numba.set_num_threads(1)
-        alone = draw(positions, SLOT_TREE)
-    finally:
-        numba.set_num_threads(threads)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    alone = draw(positions, SLOT_TREE)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
     np.testing.assert_array_equal(alone, draw(positions, SLOT_TREE))
     np.testing.assert_array_equal(alone[123:125], draw(positions[123:125], SLOT_TREE))
 

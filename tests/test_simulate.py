@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jaxtyping
-import numba
 import numpy as np
 import pytest
 
@@ -199,13 +198,10 @@ def test_a_system_depends_on_its_seed_alone() -> None:
     assert len(np.unique(together.positions[:, -1, 5, 0])) == 70
 
 
-def test_results_do_not_depend_on_the_number_of_threads() -> None:
-    threads = numba.get_num_threads()
-    try:
-        numba.set_num_threads(1)
-        alone = simulate(TREE, "04", range(70), steps=500)
-    finally:
-        numba.set_num_threads(threads)
+def test_results_do_not_depend_on_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    alone = simulate(TREE, "04", range(70), steps=500)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
     np.testing.assert_array_equal(alone.positions, simulate(TREE, "04", range(70), steps=500).positions)
 
 

@@ -113,8 +113,6 @@ if not state.sources():
     st.stop()
 try:
     source, dataset, seed = pick_scene()
-    if message := st.session_state.get("upload_error"):
-        st.error(message)
     scene = state.rollout(source, dataset, seed)
 except ValueError as error:
     st.error(str(error))

@@ -118,7 +118,8 @@ class Timeline {
   key = (event) => {
     const target = event.composedPath()[0];
     const own = this.root.contains(target);
-    const takes = target.closest?.("input, textarea, select, [contenteditable], [role=slider], [role=radiogroup], [role=combobox], [role=listbox], [role=dialog]");
+    const closed = target.getAttribute?.("aria-expanded") === "false"; // a closed picker needs none of these keys
+    const takes = !closed && target.closest?.("input, textarea, select, [contenteditable], [role=slider], [role=radiogroup], [role=combobox], [role=listbox], [role=dialog]");
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || (takes && target !== this.scrub)) return;
     const { clock } = this, stride = event.shiftKey ? 5 : 1;
     const act = {
@@ -135,7 +136,7 @@ class Timeline {
       "=": () => this.faster(1),
     }[event.key];
     // Space presses a focused button, except the player's own, which would then act twice.
-    if (event.key === " " && (own || !target.closest?.("button, a, summary, [role=button], [role=tab], [role=radio]"))) {
+    if (event.key === " " && !closed && (own || !target.closest?.("button, a, summary, [role=button], [role=tab], [role=radio]"))) {
       event.preventDefault();
       return clock.toggle();
     }
@@ -155,13 +156,13 @@ export default function ({ data, parentElement }) {
   const clock = clockOf(data.player);
   const root = parentElement.querySelector(".timeline") ?? parentElement.appendChild(element("div", { class: "timeline" }));
   const timeline = new Timeline(root, data, clock);
-  document.addEventListener("keydown", timeline.key);
+  document.addEventListener("keydown", timeline.key, true); // before pickers that keep keys to themselves
   // A focused slot or player button must not also be clicked when space is let go.
   const lift = (event) => event.key === " " && root.contains(event.composedPath()[0]) && event.preventDefault();
   document.addEventListener("keyup", lift);
   clock.join("timeline", data.scene, timeline.frames, timeline.draw);
   return replace(parentElement, () => {
-    document.removeEventListener("keydown", timeline.key);
+    document.removeEventListener("keydown", timeline.key, true);
     document.removeEventListener("keyup", lift);
     clock.leave("timeline", timeline.draw);
   });
