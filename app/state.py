@@ -60,7 +60,9 @@ def sources() -> dict[str, Source]:
     stored = {path.stem: path for path in sorted(STORED.glob("*.npz"))}
     found = {name: Source(name, files.get(name), stored.get(name)) for name in sorted(files.keys() | stored.keys())}
     uploads: dict[str, str] = st.session_state.get("uploads", {})
-    return found | {name: Source(name, Path(path), uploaded=True) for name, path in uploads.items() if Path(path).is_file()}
+    return found | {
+        name: Source(name, Path(path), uploaded=True) for name, path in uploads.items() if Path(path).is_file()
+    }
 
 
 def first_choice(names: list[str]) -> int:
@@ -78,7 +80,9 @@ def datasets(source: Source) -> list[str]:
     config = config_of(source)
     if config is None:
         return [next(iter(DATASETS))]
-    own = next((n for n, d in DATASETS.items() if d == (config.data.tree, config.data.physics)), f"springs-{config.data.tree}")
+    own = next(
+        (n for n, d in DATASETS.items() if d == (config.data.tree, config.data.physics)), f"springs-{config.data.tree}"
+    )
     return [own, *(name for name in DATASETS if name != own)] if config.model.vision else [own]
 
 
@@ -112,11 +116,19 @@ def stored_seeds(source: Source) -> list[int]:
 
 
 def standing(source: Source, dataset: str, seed: int) -> str:
-    """Whether the model has met this scene: a word for the page."""
+    """Where a scene comes from and whether the model has met it, in a few words."""
+    origin = "Stored rollout" if is_stored(source, dataset, seed) else "Computed by the model now"
     config = config_of(source)
-    if config is None or dataset != datasets(source)[0]:
-        return "unseen in training"
-    return "seen in training" if seed in config.data.seeds("train") else "unseen in training"
+    if config is None:
+        return f"{origin}."
+    own = dataset == datasets(source)[0]
+    met = own and seed in config.data.seeds("train")
+    return f"{origin}; the system was {'part of its training' if met else 'never seen in training'}."
+
+
+def is_stored(source: Source, dataset: str, seed: int) -> bool:
+    """Whether a scene can be shown without running the model."""
+    return source.stored is not None and dataset == datasets(source)[0] and seed in stored_seeds(source)
 
 
 def another_seed(source: Source, seed: int) -> int:
@@ -133,10 +145,9 @@ def rollout(source: Source, dataset: str, seed: int) -> Rollout:
     Raises:
         ValueError: no checkpoint to compute it with, or one that cannot; one sentence.
     """
-    if source.stored is not None and dataset == next(iter(DATASETS)):
+    if source.stored is not None and is_stored(source, dataset, seed):
         scenes = _stored(source.stored, source.stored.stat().st_mtime_ns)
-        if seed in stored_seeds(source):
-            return scenes.scene(stored_seeds(source).index(seed))
+        return scenes.scene(stored_seeds(source).index(seed))
     if source.path is None:
         seeds = ", ".join(map(str, stored_seeds(source)))
         raise ValueError(f"{source.name} has no checkpoint here, only stored scenes; choose seed {seeds}.")
@@ -148,21 +159,35 @@ def _stored(path: Path, changed: int) -> Rollout:
     return Rollout.load(path)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Simulating the scene and rolling the model out …")
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _live(path: Path, changed: int, dataset: str, seed: int) -> Rollout:
+    import torch
+
     from hri.hierarchy import Tree
-    from hri.rollout import roll_out
+    from hri.render import draw
+    from hri.rollout import from_frames, roll_out
     from hri.simulate import simulate
 
+    # One scene is many small operations: more threads would mostly wait for each other and for other visitors.
+    # The setting belongs to a thread, and every visitor's page runs in its own.
+    torch.set_num_threads(1)
     checkpoint, lock = _checkpoint(path, changed)
     config = checkpoint.header.config
     tree, physics = DATASETS.get(dataset, (config.data.tree, config.data.physics))
     scene = simulate(Tree.parse(tree), physics, [seed])
     with lock:
-        return roll_out(checkpoint, scene, free_steps=FREE_STEPS)
+        if tree == config.data.tree:
+            return roll_out(checkpoint, scene, free_steps=FREE_STEPS)
+        # An image model needs no particular tree: it is shown the frames.
+        times = scene.positions.shape[1]
+        frames = draw(scene.positions[0], Tree.parse(tree), config.data.render, np.full(times, seed))[None]
+        states = checkpoint.header.normalisation.states(scene.positions, scene.velocities)
+        return from_frames(
+            checkpoint, frames, FREE_STEPS, seeds=scene.seeds, true_adjacency=scene.adjacency, true_states=states
+        )
 
 
-@st.cache_resource(max_entries=6, show_spinner="Loading the model …")
+@st.cache_resource(max_entries=6, show_spinner=False)
 def _checkpoint(path: Path, changed: int) -> tuple[Checkpoint, threading.Lock]:
     """A model shared by all visitors, and the lock that lets one of them run it at a time."""
     from hri.checkpoint import load
@@ -192,7 +217,9 @@ def accept_upload(name: str, content: bytes) -> str:
     path.write_bytes(content)
     try:
         if header(path).parts != "all":
-            raise ValueError(f"{path.name} holds encoder and decoder only, so it cannot predict; choose a complete checkpoint")
+            raise ValueError(
+                f"{path.name} holds encoder and decoder only, so it cannot predict; choose a complete checkpoint"
+            )
         _checkpoint(path, path.stat().st_mtime_ns)
     except ValueError:
         path.unlink(missing_ok=True)
@@ -212,7 +239,9 @@ def interaction_graph(
     """The unpainted graph; one object for all scenes, because another object would lose the visitor's zoom."""
     from hri.hierarchy import Tree
 
-    return figures.interaction_graph(Tree(parents), np.array(pairs, dtype=int).reshape(-1, 2), edge_types, layout, springs)
+    return figures.interaction_graph(
+        Tree(parents), np.array(pairs, dtype=int).reshape(-1, 2), edge_types, layout, springs
+    )
 
 
 def payload(kind: str, rollout: Rollout, *options: Any) -> dict[str, Any]:

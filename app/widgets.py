@@ -19,6 +19,7 @@ from hri.records import Rollout
 
 _PLAYER = Path(__file__).parent / "player"
 
+
 def _component(name: str) -> Callable[..., Any]:
     script = "\n".join((_PLAYER / file).read_text() for file in ("clock.js", f"{name}.js"))
     return st.components.v2.component(f"hri_{name}", js=script, css=(_PLAYER / "player.css").read_text())
@@ -37,16 +38,24 @@ def page_style() -> None:
 
 def images(rollout: Rollout, player: str = "explore") -> None:
     """Truth, prediction and error with the partition over them; SlotDec's slots below."""
-    _images(key=f"{player}-images", data={"player": player, "scene": state.scene_id(rollout)} | state.payload("images", rollout))
+    _images(
+        key=f"{player}-images",
+        data={"player": player, "scene": state.scene_id(rollout)} | state.payload("images", rollout),
+    )
 
 
 def timeline(rollout: Rollout, player: str = "explore") -> None:
     """Play, step, scrub; the error of every frame."""
     with st.container(key=f"{player}-transport"):
-        _timeline(key=f"{player}-timeline", data={"player": player, "scene": state.scene_id(rollout)} | state.payload("timeline", rollout))
+        _timeline(
+            key=f"{player}-timeline",
+            data={"player": player, "scene": state.scene_id(rollout)} | state.payload("timeline", rollout),
+        )
 
 
-def graph(rollout: Rollout, pairs: Literal["hierarchy", "all"], layout: figures.Layout, player: str = "explore") -> None:
+def graph(
+    rollout: Rollout, pairs: Literal["hierarchy", "all"], layout: figures.Layout, player: str = "explore"
+) -> None:
     """The interaction graph: a Plotly chart that follows the player, or says that it cannot and follows on pause."""
     rows = figures.edge_rows(rollout, pairs)
     edges = rollout.edge_sender_receiver[rows].reshape(-1, 2)
@@ -62,7 +71,11 @@ def graph(rollout: Rollout, pairs: Literal["hierarchy", "all"], layout: figures.
         st.plotly_chart(
             figure,
             key=f"{chart}-chart",
-            config={"scrollZoom": True, "doubleClick": False, "modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d"]},
+            config={
+                "scrollZoom": True,
+                "doubleClick": False,
+                "modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d"],
+            },
             alt="Interaction graph of the current frame",
         )
     with st.container(key=f"{chart}-sync"):
@@ -79,16 +92,24 @@ def _graph_broke() -> None:
 def _graph_on_pause(figure: Any, rollout: Rollout, rows: Any, layout: figures.Layout, player: str) -> None:
     """The slow, safe way: the figure of the frame at which the player stands, drawn by Python."""
     st.caption("The graph cannot follow playback in this browser; it is redrawn on pause.")
-    told = _link(key=f"{player}-pause", data={"player": player, "report": "frame", "known": None}, on_frame_change=lambda: None)
+    told = _link(
+        key=f"{player}-pause", data={"player": player, "report": "frame", "known": None}, on_frame_change=lambda: None
+    )
     frame = int(told.get("frame") or 0)
-    painted = figures.paint_graph(figure, rollout, rows, min(frame, rollout.slots.shape[1] - 1), layout, st.session_state.get("threshold", 0.0))
+    painted = figures.paint_graph(
+        figure, rollout, rows, min(frame, rollout.slots.shape[1] - 1), layout, st.session_state.get("threshold", 0.0)
+    )
     with st.container(key=f"{player}-graph"):
         st.plotly_chart(painted, key=f"{player}-still-{frame}")
 
 
 def selection(player: str = "explore") -> dict[str, Any] | None:
     """What is selected in the player: a node or an edge; call inside a fragment, which alone reruns on a click."""
-    told = _link(key=f"{player}-selection", data={"player": player, "report": "selected", "known": None}, on_selected_change=lambda: None)
+    told = _link(
+        key=f"{player}-selection",
+        data={"player": player, "report": "selected", "known": None},
+        on_selected_change=lambda: None,
+    )
     return told.get("selected")
 
 
@@ -136,7 +157,9 @@ def threshold_picker(player: str = "explore") -> None:
 
 def uploader() -> None:
     """Add a checkpoint of one's own; what is wrong with a file is said in one sentence, where it was given."""
-    with st.popover("Upload", icon=":material/upload:", help="Your own checkpoint, a .safetensors file written by this program"):
+    with st.popover(
+        "Upload", icon=":material/upload:", help="Your own checkpoint, a .safetensors file written by this program"
+    ):
         file = st.file_uploader("Checkpoint (.safetensors, 20 MB at most)", type=["safetensors"], key="upload")
         if file is None:
             return

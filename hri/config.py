@@ -301,9 +301,9 @@ VISION: dict[str, VisionConfig | None] = {
 TRAINING: dict[str, TrainConfig] = {
     "state": TrainConfig(stage1_updates=0),
     "slot": TrainConfig(
-        stage1_updates=45_000, stage1_batch=32, stage1_learning_rate=3e-3, patch_share=0.85, precision="bf16"
+        stage1_updates=20_000, stage1_batch=32, stage1_learning_rate=3e-3, patch_share=0.85, precision="bf16"
     ),
-    "par": TrainConfig(stage1_updates=30_000, stage1_batch=64, stage1_learning_rate=2e-3, precision="bf16"),
+    "par": TrainConfig(stage1_updates=14_000, stage1_batch=64, stage1_learning_rate=2e-3, precision="bf16"),
 }
 """What trained well on one CPU core, by what the model sees."""
 

@@ -70,14 +70,17 @@ class GraphDynamics(nn.Module):
 
     def forward(
         self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]
-    ) -> tuple[Float[Tensor, "N B D"], LSTMState]:
-        """Predict the next states; ``weights`` say how strongly each edge type speaks on each edge."""
+    ) -> LSTMState:
+        """The memory after one step; ``weights`` say how strongly each edge type speaks on each edge."""
         hidden = memory.hidden
-        for _, hidden in self.speak(hidden, weights):  # noqa: B007
-            pass
-        flat = LSTMState(*self.lstm(states.flatten(0, 1), (hidden.flatten(0, 1), memory.cell.flatten(0, 1))))
-        change = self.out(F.relu(self.out_hidden(flat.hidden)))
-        return states + change.view_as(states), LSTMState(flat.hidden.view_as(hidden), flat.cell.view_as(hidden))
+        for _, spoken in self.speak(hidden, weights):
+            hidden = spoken
+        flat = self.lstm(states.flatten(0, 1), (hidden.flatten(0, 1), memory.cell.flatten(0, 1)))
+        return LSTMState(hidden=flat[0].view_as(hidden), cell=flat[1].view_as(hidden))
+
+    def predict(self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t N B H"]) -> Float[Tensor, "*t N B D"]:
+        """The next states: the present ones plus a change read off the hidden state, at any number of times at once."""
+        return states + self.out(F.relu(self.out_hidden(hidden)))
 
 
 class JointDynamics(nn.Module):
@@ -96,12 +99,15 @@ class JointDynamics(nn.Module):
 
     def forward(
         self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]
-    ) -> tuple[Float[Tensor, "N B D"], LSTMState]:
+    ) -> LSTMState:
         """The same face as :class:`GraphDynamics`; the weights are not listened to."""
-        together = states.transpose(0, 1).flatten(1)
-        memory = LSTMState(*self.lstm(together, tuple(memory)))
-        change = self.out(F.relu(self.out_hidden(memory.hidden)))
-        return states + change.view(states.shape[1], states.shape[0], -1).transpose(0, 1), memory
+        hidden, cell = self.lstm(states.transpose(0, 1).flatten(1), (memory.hidden, memory.cell))
+        return LSTMState(hidden=hidden, cell=cell)
+
+    def predict(self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t B H"]) -> Float[Tensor, "*t N B D"]:
+        """The next states of all nodes from the one hidden state."""
+        change = self.out(F.relu(self.out_hidden(hidden)))
+        return states + change.unflatten(-1, (states.shape[-3], states.shape[-1])).transpose(-3, -2)
 
 
 DYNAMICS: dict[str, type[GraphDynamics] | type[JointDynamics]] = {

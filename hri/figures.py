@@ -152,7 +152,9 @@ def error_curves(rollout: Rollout) -> ErrorCurves:
         truth, predicted, unit = rollout.frames[0] / 255.0, rollout.predicted_frames[0], "pixels in 0 … 1"
     else:
         predicted, unit = rollout.predicted_slots[0], "normalised states"
-        truth = rollout.slots[0] if predicted.shape[1] == rollout.tree.size else rollout.slots[0][:, rollout.tree.leaves]
+        truth = (
+            rollout.slots[0] if predicted.shape[1] == rollout.tree.size else rollout.slots[0][:, rollout.tree.leaves]
+        )
     frame = np.arange(1, times)
     last_seen = np.minimum(frame - 1, rollout.last_true_input)
     axes = tuple(range(1, truth.ndim))
@@ -179,7 +181,11 @@ def graph_layout(tree: Tree, layout: Layout) -> Float[np.ndarray, "N 2"]:
     graph = nx.DiGraph((parent, child) for child, parent in enumerate(tree.parents) if child)
     graph.add_node(0)
     ordered = _around(tree)
-    leaves = [node for node in nx.dfs_preorder_nodes(graph, 0, sort_neighbors=lambda n: sorted(n, key=ordered.get)) if graph.out_degree(node) == 0]
+    leaves = [
+        node
+        for node in nx.dfs_preorder_nodes(graph, 0, sort_neighbors=lambda n: sorted(n, key=ordered.get))
+        if graph.out_degree(node) == 0
+    ]
     circle = nx.circular_layout(leaves)
     # The first branch goes to the top left: where slot 1 is in the image, and where reading starts.
     turn = 0.75 * np.pi
@@ -202,7 +208,10 @@ def _around(tree: Tree) -> dict[int, float]:
     centres = (cells[:, :2] + cells[:, 2:]) / 2
     # Seen from the middle of the frame, which starts anticlockwise at the left edge's upper half.
     out = centres - 0.5
-    return {node: float(np.mod(np.arctan2(-out[node, 1], out[node, 0]) - 0.5 * np.pi, 2 * np.pi)) for node in range(tree.size)}
+    return {
+        node: float(np.mod(np.arctan2(-out[node, 1], out[node, 0]) - 0.5 * np.pi, 2 * np.pi))
+        for node in range(tree.size)
+    }
 
 
 def bow(
@@ -246,7 +255,13 @@ def interaction_graph(
     start, control, end = bow(at[pairs[:, 0]], at[pairs[:, 1]], radius[pairs], STYLE["bow"][layout])
     capsules = spring_pairs(tree, pairs) if springs else np.empty((0, 2), dtype=np.int64)
     shapes = [
-        {"type": "path", "name": f"spring_{i}_{j}", "path": path, "layer": "between", "line": {"color": "rgba(0,0,0,0)", "width": 1.5}}
+        {
+            "type": "path",
+            "name": f"spring_{i}_{j}",
+            "path": path,
+            "layer": "between",
+            "line": {"color": "rgba(0,0,0,0)", "width": 1.5},
+        }
         for (i, j), path in zip(capsules, _capsule_paths(at, radius, capsules, layout), strict=True)
     ]
     shapes += [
@@ -266,13 +281,30 @@ def interaction_graph(
         shapes=shapes,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="#000000" if on_image else "rgba(0,0,0,0)",  # the frame over it is dimmed, so that edges show
-        legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.015, "yanchor": "top", "itemdoubleclick": False},
+        legend={
+            "orientation": "h",
+            "x": 0.5,
+            "xanchor": "center",
+            "y": -0.015,
+            "yanchor": "top",
+            "itemdoubleclick": False,
+        },
         xaxis=axis,
         yaxis=axis | {"scaleanchor": "x"},
     )
     if on_image:
         figure.add_layout_image(
-            source=_BLACK_PIXEL, xref="x", yref="y", x=0, y=1, sizex=1, sizey=1, sizing="stretch", layer="below", name="frame", opacity=0.75
+            source=_BLACK_PIXEL,
+            xref="x",
+            yref="y",
+            x=0,
+            y=1,
+            sizex=1,
+            sizey=1,
+            sizing="stretch",
+            layer="below",
+            name="frame",
+            opacity=0.75,
         )
     return figure
 
@@ -355,7 +387,14 @@ def _graph_traces(tree, pairs, edge_types, layout, curves, springs) -> list[go.S
     ]
     if springs:
         legend.append(
-            go.Scatter(meta="springs", x=[None], y=[None], mode="lines", line={"color": SPRING_COLOUR, "width": 1.5}, name="true spring")
+            go.Scatter(
+                meta="springs",
+                x=[None],
+                y=[None],
+                mode="lines",
+                line={"color": SPRING_COLOUR, "width": 1.5},
+                name="true spring",
+            )
         )
     return [heads, hit, *legend, _node_trace(tree, layout)]
 
@@ -412,11 +451,18 @@ def edge_look(kind: int, probability: float, interacts: float, threshold: float,
         return STYLE["thin"], 0.0
     if kind == 0:
         return STYLE["none_width"], none_alpha(edges) * probability
-    return STYLE["thin"] + (STYLE["thick"] - STYLE["thin"]) * probability, STYLE["faint"] + (1 - STYLE["faint"]) * probability**2
+    return STYLE["thin"] + (STYLE["thick"] - STYLE["thin"]) * probability, STYLE["faint"] + (
+        1 - STYLE["faint"]
+    ) * probability**2
 
 
 def paint_graph(
-    figure: go.Figure, rollout: Rollout, rows: Int[np.ndarray, " R"], frame: int, layout: Layout = "radial", threshold: float = 0.0
+    figure: go.Figure,
+    rollout: Rollout,
+    rows: Int[np.ndarray, " R"],
+    frame: int,
+    layout: Layout = "radial",
+    threshold: float = 0.0,
 ) -> go.Figure:
     """A copy of an :func:`interaction_graph` that shows one frame of a rollout.
 
@@ -468,7 +514,9 @@ def _place(figure: go.Figure, rollout: Rollout, pairs: np.ndarray, frame: int) -
     figure.data[0].marker.angle = _graph_traces(tree, pairs, 2, "image", curves, False)[0].marker.angle
     figure.data[-1].x, figure.data[-1].y = at[:, 0].tolist(), at[:, 1].tolist()
     capsules = spring_pairs(tree, pairs)
-    paths = dict(zip([f"spring_{i}_{j}" for i, j in capsules], _capsule_paths(at, radius, capsules, "image"), strict=True))
+    paths = dict(
+        zip([f"spring_{i}_{j}" for i, j in capsules], _capsule_paths(at, radius, capsules, "image"), strict=True)
+    )
     for (i, j), a, c, b in zip(pairs, *curves, strict=True):
         paths[f"edge_{i}_{j}"] = f"M {a[0]:.4f},{a[1]:.4f} Q {c[0]:.4f},{c[1]:.4f} {b[0]:.4f},{b[1]:.4f}"
     for shape in figure.layout.shapes:
@@ -518,7 +566,15 @@ def node_history(rollout: Rollout, node: int) -> go.Figure:
     """How far the prediction of one node is from its truth over time (root mean square over its features)."""
     gap = np.sqrt(((predicted_nodes(rollout)[:, node] - rollout.slots[0, 1:, node]) ** 2).mean(-1))
     frames = np.arange(1, len(gap) + 1)
-    figure = go.Figure(go.Scatter(x=frames, y=gap, mode="lines", line={"color": EDGE_COLOURS[2], "width": 2}, hovertemplate="frame %{x}: %{y:.3g}<extra></extra>"))
+    figure = go.Figure(
+        go.Scatter(
+            x=frames,
+            y=gap,
+            mode="lines",
+            line={"color": EDGE_COLOURS[2], "width": 2},
+            hovertemplate="frame %{x}: %{y:.3g}<extra></extra>",
+        )
+    )
     _shade_free_run(figure, rollout)
     return _small(figure, "RMS error", None)
 
@@ -526,7 +582,14 @@ def node_history(rollout: Rollout, node: int) -> go.Figure:
 def _shade_free_run(figure: go.Figure, rollout: Rollout) -> None:
     first_free = rollout.last_true_input + 1.5
     if first_free < rollout.slots.shape[1] - 1:
-        figure.add_vrect(x0=first_free, x1=rollout.slots.shape[1] - 1, fillcolor=EDGE_COLOURS[2], opacity=0.1, line_width=0, layer="below")
+        figure.add_vrect(
+            x0=first_free,
+            x1=rollout.slots.shape[1] - 1,
+            fillcolor=EDGE_COLOURS[2],
+            opacity=0.1,
+            line_width=0,
+            layer="below",
+        )
 
 
 def _small(figure: go.Figure, label: str, span: list[float] | None) -> go.Figure:
@@ -537,7 +600,13 @@ def _small(figure: go.Figure, label: str, span: list[float] | None) -> go.Figure
         showlegend=False,
         hovermode="x unified",
         xaxis={"showgrid": False, "fixedrange": True},
-        yaxis={"title": {"text": label, "standoff": 4}, "range": span, "nticks": 4, "rangemode": "tozero", "fixedrange": True},
+        yaxis={
+            "title": {"text": label, "standoff": 4},
+            "range": span,
+            "nticks": 4,
+            "rangemode": "tozero",
+            "fixedrange": True,
+        },
     )
     return figure
 

@@ -87,22 +87,26 @@ class Model(nn.Module):
         logits = [self._burn_in(truth, known)]
         weights = [choose(logits[0], slice(0, known))]
 
+        # Burn-in: inputs are true, so all predictions can be read off the hidden states afterwards, at once.
         seen = list(truth.unbind(1)[: last_true + 1])
-        memory = self.dynamics.start(seen[0])
-        predictions = []
-        for time in range(steps):
+        memory, hidden = self.dynamics.start(seen[0]), []
+        for time in range(last_true + 1):
+            memory = self.dynamics(seen[time], memory, weights[0][:, time])
+            hidden.append(memory.hidden)
+        predictions = list(self.dynamics.predict(torch.stack(seen), torch.stack(hidden)).unbind(0))
+
+        # Free run: every input is the last prediction.
+        for time in range(last_true + 1, steps):
+            seen.append(predictions[-1])
             if time >= known:
                 logits.append(self._next(seen[:time], logits[0]))
                 weights.append(choose(logits[-1], slice(time, time + 1)))
-            if time == steps - 1:
-                break
-            spoken = weights[0][:, time] if time < known else weights[-1][:, 0]
-            prediction, memory = self.dynamics(seen[time], memory, spoken)
-            predictions.append(prediction)
-            if time >= last_true:
-                seen.append(prediction)
+            if time < steps - 1:
+                spoken = weights[0][:, time] if time < known else weights[-1][:, 0]
+                memory = self.dynamics(seen[time], memory, spoken)
+                predictions.append(self.dynamics.predict(seen[time], memory.hidden))
         return Prediction(
-            slots=torch.stack(predictions, 1).permute(2, 1, 0, 3),
+            slots=torch.stack(predictions[: steps - 1], 1).permute(2, 1, 0, 3),
             logits=torch.cat(logits, 1).permute(2, 1, 0, 3),
             weights=torch.cat(weights, 1).permute(2, 1, 0, 3),
         )

@@ -56,6 +56,33 @@ class Trajectories:
             self.seeds[rows], self.positions[rows], self.velocities[rows], self.adjacency[rows], self.possible
         )
 
+    @staticmethod
+    def of(arrays: dict[str, np.ndarray], name: str) -> Trajectories:
+        """The systems in arrays read from ``name``; seeds may be missing (-1 stands for them).
+
+        Raises:
+            ValueError: an array is missing, or its shape does not fit the others.
+        """
+        if missing := sorted({"positions", "velocities", "adjacency"} - arrays.keys()):
+            raise ValueError(f"{name} is no simulation: it lacks {', '.join(missing)}; write one with `python -m hri simulate`")
+        x = arrays["positions"]
+        if x.ndim != 4 or x.shape[3] != 2 or 0 in x.shape or x.dtype.kind != "f":
+            raise ValueError(f"positions in {name} are {x.dtype} {list(x.shape)}; they must be floats [S, T, N, 2]")
+        systems, _, nodes, _ = x.shape
+        adjacency = arrays["adjacency"]
+        wanted = {"velocities": x.shape, "adjacency": (systems, nodes, nodes), "seeds": (systems,)}
+        for key, shape in wanted.items():
+            if key in arrays and (arrays[key].shape != shape or arrays[key].dtype.kind not in "biuf"):
+                found = f"{arrays[key].dtype} {list(arrays[key].shape)}"
+                raise ValueError(f"{key} in {name} are {found}; its positions need numbers {list(shape)}")
+        return Trajectories(
+            arrays.get("seeds", np.full(systems, -1)).astype(np.int64),
+            x,
+            arrays["velocities"].astype(x.dtype, copy=False),
+            (adjacency != 0).astype(np.uint8),
+            (arrays.get("possible", adjacency.any(0)) != 0).astype(np.uint8),
+        )
+
 
 @dataclass(frozen=True)
 class Normalisation:

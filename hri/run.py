@@ -56,7 +56,7 @@ class Run:
         self.stage_done = 0
         config_file, state_file = folder / "config.json", folder / "state.safetensors"
         self._header: dict[str, Any] | None = None
-        if config_file.exists():
+        if config_file.exists() and (main or resume):  # the main process may have made it a moment ago
             if not resume:
                 raise ValueError(f"{folder} already holds a run; add --resume to go on with it, or choose another folder")
             try:

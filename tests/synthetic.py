@@ -82,7 +82,9 @@ def state_rollout(seed: int = 7, times: int = 49, free: int = 10, types: int = 2
     )
 
 
-def slot_rollout(seed: int = 7, times: int = 49, free: int = 10, types: int = 2, pairs: str = "hierarchy", slots: bool = True) -> Rollout:
+def slot_rollout(
+    seed: int = 7, times: int = 49, free: int = 10, types: int = 2, pairs: str = "hierarchy", slots: bool = True
+) -> Rollout:
     """Twenty-one slots, an image model's rollout; with ``slots`` each is decoded alone (SlotDec)."""
     rng = np.random.default_rng(seed)
     states, adjacency = orbits(times, seed), springs(seed)
@@ -91,7 +93,9 @@ def slot_rollout(seed: int = 7, times: int = 49, free: int = 10, types: int = 2,
     belief = np.zeros((21, 21))
     chances = edge_beliefs(times, edges, SLOT_TREE.possible * (rng.random((21, 21)) < 0.5) + belief, types, seed)
     features = rng.normal(size=(4, 16))
-    activity = np.tanh(np.concatenate([states.reshape(times, -1)[:, :4]], 1) @ features)[:, None] * rng.normal(size=(21, 1))
+    activity = np.tanh(np.concatenate([states.reshape(times, -1)[:, :4]], 1) @ features)[:, None] * rng.normal(
+        size=(21, 1)
+    )
     clean = _drawn(predicted_states, seed).astype(np.float32) / 255
     noisy = np.clip(clean + rng.normal(0, 0.02, clean.shape), 0, 1).astype(np.float32)
     alone = np.zeros((times - 1, 16, 32, 32, 3), dtype=np.float32)

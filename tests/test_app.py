@@ -61,10 +61,43 @@ def test_another_tree_keeps_the_level(app: AppTest) -> None:
 def test_a_seed_that_is_not_stored_is_one_sentence_and_the_page_stays(app: AppTest) -> None:
     app.run()
     app.number_input(key="seed").set_value(8).run()
-    assert [error.value for error in app.error] == [f"{state.FAVOURITE} has no checkpoint here, only stored scenes; choose seed 7."]
+    assert [error.value for error in app.error] == [
+        f"{state.FAVOURITE} has no checkpoint here, only stored scenes; choose seed 7."
+    ]
     assert app.slider(key="threshold") is not None
     app.button[0].click().run()
     assert not app.error
+
+
+def test_a_scene_is_computed_by_the_chosen_checkpoint_and_none_twice(app: AppTest) -> None:
+    import torch
+
+    from hri.checkpoint import Header, save
+    from hri.config import preset
+    from hri.model import Model
+
+    torch.manual_seed(0)
+    for name in ("springs-4-3-state-hri", "springs-4-3-par-hri"):
+        config = preset(name)
+        save(state.CHECKPOINTS / f"{name}.safetensors", Model(config), Header(config=config))
+    app.run()
+    app.selectbox(key="model").set_value("springs-4-3-state-hri").run()
+    assert not app.error
+    assert "part of its training" not in app.caption[0].value
+    app.number_input(key="seed").set_value(50).run()
+    assert "part of its training" in app.caption[0].value
+    source = state.sources()["springs-4-3-state-hri"]
+    assert state.rollout(source, "springs-4-3", 50) is state.rollout(source, "springs-4-3", 50)
+    assert state.datasets(source) == ["springs-4-3"]
+    app.selectbox(key="model").set_value("springs-4-3-par-hri").run()
+    app.selectbox(key="data").set_value("springs-3-3").run()
+    assert not app.error
+    assert not app.exception
+    before = app.number_input(key="seed").value
+    app.button[0].click().run()
+    assert app.number_input(key="seed").value >= state.FIRST_UNSEEN
+    assert app.number_input(key="seed").value != before
+    assert not app.exception
 
 
 def test_a_damaged_checkpoint_is_one_sentence(app: AppTest) -> None:

@@ -17,7 +17,9 @@ from tests.synthetic import BALLS, slot_rollout, state_rollout
 STATES, SLOTS = state_rollout(), slot_rollout()
 
 
-@pytest.mark.parametrize("tree", [BALLS, SLOT_TREE, Tree.parse("3-3"), Tree.parse("2"), Tree.parse("2-3-2"), Tree((-1, 0, 0, 1))])
+@pytest.mark.parametrize(
+    "tree", [BALLS, SLOT_TREE, Tree.parse("3-3"), Tree.parse("2"), Tree.parse("2-3-2"), Tree((-1, 0, 0, 1))]
+)
 def test_radial_layout_puts_levels_on_circles_and_children_beyond_their_parent(tree: Tree) -> None:
     at = figures.graph_layout(tree, "radial")
     radius = np.hypot(*at.T)
@@ -61,7 +63,9 @@ def test_every_edge_is_one_named_shape_in_row_order(rollout, layout, pairs) -> N
     names = [shape.name for shape in figure.layout.shapes if shape.name.startswith("edge")]
     assert names == [f"edge_{i}_{j}" for i, j in edges]
     assert set(nx.DiGraph(tuple(map(int, n.split("_")[1:])) for n in names).edges) == set(map(tuple, edges.tolist()))
-    assert json.loads(figure.to_json()) == json.loads(figures.interaction_graph(rollout.tree, edges, 2, layout).to_json())
+    assert json.loads(figure.to_json()) == json.loads(
+        figures.interaction_graph(rollout.tree, edges, 2, layout).to_json()
+    )
 
 
 @pytest.mark.parametrize("rollout", [STATES, SLOTS], ids=["states", "slots"])
@@ -71,7 +75,9 @@ def test_painting_follows_probabilities_threshold_and_springs(rollout, layout) -
     edges = rollout.edge_sender_receiver[rows]
     figure = figures.interaction_graph(rollout.tree, edges, 2, layout)
     before = figure.to_json()
-    painted = {s.name: s.line for s in figures.paint_graph(figure, rollout, rows, frame, layout, threshold).layout.shapes}
+    painted = {
+        s.name: s.line for s in figures.paint_graph(figure, rollout, rows, frame, layout, threshold).layout.shapes
+    }
     assert figure.to_json() == before, "the shared figure stays as it was"
     springs = figures.true_springs(rollout)
     interacts = 1 - rollout.edge_probabilities[0, frame - 1, rows, 0]
@@ -95,7 +101,14 @@ def test_springs_of_slots_join_the_slots_their_balls_are_in() -> None:
     cells = SLOT_TREE.cells
     for time in (0, 17, 48):
         wanted = np.zeros((21, 21), dtype=np.uint8)
-        home = [next(n for n in SLOT_TREE.leaves if (cells[n, :2] <= at[time, b]).all() and (at[time, b] < cells[n, 2:]).all()) for b in range(17)]
+        home = [
+            next(
+                n
+                for n in SLOT_TREE.leaves
+                if (cells[n, :2] <= at[time, b]).all() and (at[time, b] < cells[n, 2:]).all()
+            )
+            for b in range(17)
+        ]
         for a, b in zip(*np.nonzero(SLOTS.true_adjacency[0]), strict=True):
             if home[a] != home[b]:
                 wanted[home[a], home[b]] = 1
@@ -121,10 +134,16 @@ def test_pack_and_unpack() -> None:
         assert (read == array).all()
 
 
-@pytest.mark.parametrize("rollout", [STATES, SLOTS, slot_rollout(types=4, pairs="all", slots=False)], ids=["states", "slots", "four types"])
+@pytest.mark.parametrize(
+    "rollout", [STATES, SLOTS, slot_rollout(types=4, pairs="all", slots=False)], ids=["states", "slots", "four types"]
+)
 def test_what_the_player_is_sent_is_json_and_small(rollout) -> None:
     sent = [figures.image_data(rollout), figures.timeline_data(rollout)]
-    sent += [figures.graph_data(rollout, figures.edge_rows(rollout, pairs), layout) for pairs in ("all", "hierarchy") for layout in ("radial", "image")]
+    sent += [
+        figures.graph_data(rollout, figures.edge_rows(rollout, pairs), layout)
+        for pairs in ("all", "hierarchy")
+        for layout in ("radial", "image")
+    ]
     assert len(json.dumps(sent, allow_nan=False)) < 2_000_000
 
 
@@ -137,7 +156,9 @@ def test_leaves_alone_and_nonsense_numbers_can_be_drawn() -> None:
     assert np.isfinite(predicted[:, 5:]).all()
     assert np.isfinite(figures.error_curves(leaves).model).all()
     broken = dataclasses.replace(
-        SLOTS, predicted_frames=np.full_like(SLOTS.predicted_frames, np.nan), predicted_slots=np.full_like(SLOTS.predicted_slots, np.inf)
+        SLOTS,
+        predicted_frames=np.full_like(SLOTS.predicted_frames, np.nan),
+        predicted_slots=np.full_like(SLOTS.predicted_slots, np.inf),
     )
     assert set(figures.timeline_data(broken)["errors"]) == {None}
     json.dumps(figures.image_data(broken), allow_nan=False)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from app import state, widgets
-from hri import figures
-from hri.records import Rollout
+# Before the imports below, so that a visitor reads while they load.
+st.markdown("**Watch a model predict moving springs, and see which parts it believes act on each other.**")
+
+import numpy as np  # noqa: E402
+
+from app import state, widgets  # noqa: E402
+from hri import figures  # noqa: E402
+from hri.records import Rollout  # noqa: E402
 
 
 def another_scene(source: state.Source) -> None:
@@ -17,26 +21,45 @@ def another_scene(source: state.Source) -> None:
     st.session_state["seed"] = state.another_seed(source, st.session_state["seed"])
 
 
-def pick_scene() -> tuple[state.Source, str, int]:
-    """Model, data set and seed: one row."""
+def pick_scene() -> Rollout:
+    """Model, data set and seed in one row, and the rollout they name.
+
+    Raises:
+        ValueError: the choice cannot be shown; one sentence.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
-        model, data, seed, buttons = (st.container(width=width) for width in (330, 170, 170, 300))
+        model, data, seed, buttons, about = (st.container(width=width) for width in (330, 170, 170, 265, 290))
     with buttons, st.container(horizontal=True, vertical_alignment="bottom"):
         another, upload = st.container(width="content"), st.container(width="content")
     with upload:
         widgets.uploader()
-    sources = state.sources()
+    sources, kept = state.sources(), st.session_state
     names = list(sources)
-    name = model.selectbox("Model", names, index=state.first_choice(names), key="model", bind="query-params")
+    # A default beside a value that is kept already would be a contradiction, and Streamlit says so.
+    start = 0 if "model" in kept else state.first_choice(names)
+    name = model.selectbox("Model", names, index=start, key="model", bind="query-params")
     source = sources[name]
     choices = state.datasets(source)
     dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1)
-    first = next(iter(state.stored_seeds(source)), state.FIRST_UNSEEN)
+    stored = state.stored_seeds(source)
+    if kept.get("model_before") != name and source.path is None and kept.get("seed") not in stored:
+        kept.pop("seed", None)  # a model that is only stored begins with a scene it has
+    kept["model_before"] = name
+    first = "min" if "seed" in kept else next(iter(stored), state.FIRST_UNSEEN)
     number = seed.number_input(
-        "Seed", 0, state.LAST_SEED, first, key="seed", bind="query-params", help="Every seed is another system of springs."
+        "Seed",
+        0,
+        state.LAST_SEED,
+        first,
+        key="seed",
+        bind="query-params",
+        help="Every seed is another system of springs.",
     )
     another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(source,))
-    return source, dataset, int(number)
+    with about, st.spinner("Rolling the model out …"):
+        rollout = state.rollout(source, dataset, int(number))
+    about.caption(state.standing(source, dataset, int(number)))
+    return rollout
 
 
 @st.fragment
@@ -60,7 +83,9 @@ def inspect_node(rollout: Rollout, node: int) -> None:
     children = tree.children(node)
     family = [f"child of {figures.node_name(tree, tree.parents[node])}"] if node else []
     family += [f"parent of {', '.join(map(str, children))}"] if children else []
-    st.markdown(f":small[**{figures.node_name(tree, node).capitalize()}**, {'; '.join(family)}. Prediction error by frame:]")
+    st.markdown(
+        f":small[**{figures.node_name(tree, node).capitalize()}**, {'; '.join(family)}. Prediction error by frame:]"
+    )
     st.plotly_chart(figures.node_history(rollout, node), key=f"node-{node}", config={"displayModeBar": False})
 
 
@@ -76,7 +101,11 @@ def inspect_edge(rollout: Rollout, chosen: dict[str, Any]) -> None:
         truth = "The true springs are not known."
     else:
         share = float(springs[:, pair[0], pair[1]].mean())
-        truth = "A true spring joins them" + ("." if share == 1 else f" in {share:.0%} of the frames.") if share else "No true spring joins them."
+        truth = (
+            "A true spring joins them" + ("." if share == 1 else f" in {share:.0%} of the frames.")
+            if share
+            else "No true spring joins them."
+        )
     sender, receiver = (figures.node_name(rollout.tree, node) for node in pair)
     st.markdown(f":small[**{sender.capitalize()} → {receiver}.** {truth} Probability by frame:]")
     st.plotly_chart(figures.edge_history(rollout, int(rows[0])), key=f"edge-{pair}", config={"displayModeBar": False})
@@ -85,12 +114,7 @@ def inspect_edge(rollout: Rollout, chosen: dict[str, Any]) -> None:
 def show(rollout: Rollout) -> None:
     """Images left, graph right, timeline below."""
     left, right = st.columns([11, 9.5], gap="medium")
-    with left, st.container(key="stage"):
-        widgets.overlay_picker(rollout)
-        widgets.images(rollout)
-        with st.container(key="inspector"):
-            inspector(rollout)
-    with right, st.container(key="side"):
+    with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
         with st.container(horizontal=True):
             layout = st.segmented_control(
                 "Layout", ["radial", "image"], default="radial", required=True, key="layout", bind="query-params",
@@ -103,17 +127,22 @@ def show(rollout: Rollout) -> None:
             with st.container(width=220):
                 widgets.threshold_picker()
         widgets.graph(rollout, pairs, layout)
+    with left, st.container(key="stage"):
+        widgets.overlay_picker(rollout)
+        widgets.images(rollout)
+        with st.container(key="inspector"):
+            inspector(rollout)
     widgets.timeline(rollout)
 
 
 widgets.page_style()
-st.markdown("**Watch a model predict moving springs, and see which parts it believes act on each other.**")
 if not state.sources():
-    st.info("There is nothing to show yet: put a checkpoint into `checkpoints/`, or train one with `python -m hri train`.")
+    st.info(
+        "There is nothing to show yet: put a checkpoint into `checkpoints/`, or train one with `python -m hri train`."
+    )
     st.stop()
 try:
-    source, dataset, seed = pick_scene()
-    scene = state.rollout(source, dataset, seed)
+    scene = pick_scene()
 except ValueError as error:
     st.error(str(error))
     scene = st.session_state.get("last_scene")

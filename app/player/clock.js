@@ -13,6 +13,7 @@ class Clock {
   #listeners = new Set();
   #scene = null;
   #waiting = 0;
+  #stale = false;
   #due = 0;
   #still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -99,21 +100,28 @@ class Clock {
 
   // All parts draw in one animation frame, however many events asked for it.
   redraw() {
+    this.#stale = true;
+    this.#wake();
+  }
+
+  #wake() {
     this.#waiting ||= requestAnimationFrame((now) => this.#draw(now));
   }
 
   #draw(now) {
     this.#waiting = 0;
+    const pace = 1000 / this.fps;
     if (this.playing && now >= this.#due) {
-      const last = this.frame === this.frames - 1;
-      this.frame = last ? 0 : this.frame + 1;
-      const hold = this.frame === this.frames - 1 ? 900 : 1000 / this.fps;
-      this.#due = Math.max(this.#due, now - 1000 / this.fps) + hold;
+      this.frame = (this.frame + 1) % this.frames;
+      this.#due = Math.max(this.#due, now - pace) + (this.frame === this.frames - 1 ? 900 : pace);
+      this.#stale = true;
     }
     const parts = [...this.#parts.values()];
-    if (parts.every((part) => part.scene === this.#scene)) for (const part of parts) part.draw(this);
+    if (this.playing && parts.length) this.#wake();
+    if (!this.#stale || parts.some((part) => part.scene !== this.#scene)) return;
+    this.#stale = false;
+    for (const part of parts) part.draw(this);
     for (const told of this.#listeners) told(this);
-    if (this.playing && parts.length) this.redraw();
   }
 }
 

@@ -113,6 +113,7 @@ class Images {
     this.panels.error.note.textContent = frame === 0 || this.data.errors[frame - 1] === null ? "" : `MSE ${scientific(this.data.errors[frame - 1])}`;
     this.overlay(clock);
     this.root.dataset.frame = frame;
+    this.root.dataset.scene = this.data.scene;
   };
 
   paint(context, { values }, index) {

@@ -32,12 +32,24 @@ class Server:
 
 
 @contextmanager
-def serve(log: Path, wait: bool = True, **folders: str | Path) -> Iterator[Server]:
+def serve(
+    log: Path, wait: bool = True, script: str | Path = "streamlit_app.py", **folders: str | Path
+) -> Iterator[Server]:
     """Run the app until the block ends; ``folders`` are HRI_STORED and HRI_CHECKPOINTS."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port), "--server.fileWatcherType", "none"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(script),
+        "--server.port",
+        str(port),
+        "--server.fileWatcherType",
+        "none",
+    ]
     environment = os.environ | {name: str(folder) for name, folder in folders.items()}
     with open(log, "wb") as output:
         started = time.monotonic()
@@ -106,7 +118,9 @@ def shown_frames(page: Page) -> list[int]:
 def ready(page: Page, timeout: float = 30_000) -> None:
     """Wait until images and graph are drawn."""
     page.locator(".images[data-frame]").wait_for(timeout=timeout)
-    page.wait_for_function("() => document.querySelector('.st-key-explore-graph .js-plotly-plot')?.dataset.frame", timeout=timeout)
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-explore-graph .js-plotly-plot')?.dataset.frame", timeout=timeout
+    )
 
 
 def settle(page: Page, frame: int) -> None:

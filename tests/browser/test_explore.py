@@ -126,7 +126,9 @@ def test_scrubbing_shows_the_frame_under_the_handle(page: Page) -> None:
 
 def test_overlay_levels(page: Page) -> None:
     for label, marks in [("4", 4), ("1", 1), ("all", 21), ("off", 0), ("16", 16)]:
-        page.get_by_role("radio", name=label, exact=True).or_(page.get_by_role("button", name=label, exact=True)).first.click()
+        page.get_by_role("radio", name=label, exact=True).or_(
+            page.get_by_role("button", name=label, exact=True)
+        ).first.click()
         expect(page.locator(".truth .mark")).to_have_count(marks)
         expect(page.locator(".prediction .mark")).to_have_count(marks)
         if marks in (4, 16):
@@ -201,7 +203,9 @@ def test_layout_on_the_image_moves_with_the_balls(open_page: Callable[..., Page]
             figures.interaction_graph(rollout.tree, rollout.edge_sender_receiver[figures.edge_rows(rollout, "hierarchy")], 2, "image"),
             rollout, figures.edge_rows(rollout, "hierarchy"), frame, "image",
         )  # fmt: skip
-        drawn = page.evaluate("() => document.querySelector('.st-key-explore-graph .js-plotly-plot').layout.shapes.map((shape) => shape.path)")
+        drawn = page.evaluate(
+            "() => document.querySelector('.st-key-explore-graph .js-plotly-plot').layout.shapes.map((shape) => shape.path)"
+        )
         numbers = [[float(n) for n in re.findall(r"-?\d+\.\d+", path)] for path in drawn]
         expected = [[float(n) for n in re.findall(r"-?\d+\.\d+", shape.path)] for shape in painted.layout.shapes]
         assert np.abs(np.concatenate(numbers) - np.concatenate(expected)).max() < 1e-3
@@ -248,7 +252,9 @@ def test_zoom_resize_and_theme_keep_the_graph_right(page: Page) -> None:
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 150)
     page.mouse.wheel(0, -300)
     page.wait_for_timeout(600)
-    zoomed = page.evaluate("() => document.querySelector('.st-key-explore-graph .js-plotly-plot')._fullLayout.xaxis.range")
+    zoomed = page.evaluate(
+        "() => document.querySelector('.st-key-explore-graph .js-plotly-plot')._fullLayout.xaxis.range"
+    )
     assert zoomed[1] - zoomed[0] < 2.2
     page.mouse.move(5, 5)
     page.keyboard.press("ArrowRight")
@@ -264,16 +270,22 @@ def test_zoom_resize_and_theme_keep_the_graph_right(page: Page) -> None:
     assert light != dark
     settle(page, 6)
     assert_painted(page, LANDING, 6)
-    assert page.evaluate("() => document.querySelector('.st-key-explore-graph .js-plotly-plot')._fullLayout.xaxis.range") == pytest.approx(zoomed, abs=0.01)
+    assert page.evaluate(
+        "() => document.querySelector('.st-key-explore-graph .js-plotly-plot')._fullLayout.xaxis.range"
+    ) == pytest.approx(zoomed, abs=0.01)
 
 
 def test_a_mismatch_is_said_and_never_a_wrong_picture(page: Page) -> None:
-    page.evaluate("() => { const plot = document.querySelector('.st-key-explore-graph .js-plotly-plot'); plot.layout.shapes[40].name = 'edge_0_0'; plot.emit('plotly_afterplot'); }")
+    page.evaluate(
+        "() => { const plot = document.querySelector('.st-key-explore-graph .js-plotly-plot'); plot.layout.shapes[40].name = 'edge_0_0'; plot.emit('plotly_afterplot'); }"
+    )
     expect(page.get_by_text("cannot follow playback")).to_be_visible()
     for key in ("Shift+ArrowRight", "End"):
         page.keyboard.press(key)
         page.wait_for_timeout(1200)
-    drawn = page.evaluate("() => Object.fromEntries(document.querySelector('.st-key-explore-graph .js-plotly-plot').layout.shapes.map((s) => [s.name, s.line.color]))")
+    drawn = page.evaluate(
+        "() => Object.fromEntries(document.querySelector('.st-key-explore-graph .js-plotly-plot').layout.shapes.map((s) => [s.name, s.line.color]))"
+    )
     rows = figures.edge_rows(LANDING, "hierarchy")
     figure = figures.interaction_graph(LANDING.tree, LANDING.edge_sender_receiver[rows], 2)
     wanted = {shape.name: shape.line.color for shape in figures.paint_graph(figure, LANDING, rows, 48).layout.shapes}
@@ -282,7 +294,10 @@ def test_a_mismatch_is_said_and_never_a_wrong_picture(page: Page) -> None:
 
 def test_phone_stacks_graph_under_images(open_page: Callable[..., Page]) -> None:
     page = open_page("", 390, 844, reduced_motion="reduce", has_touch=True)
-    images, chart = page.locator(".images").bounding_box(), page.locator(".st-key-explore-graph .js-plotly-plot").bounding_box()
+    images, chart = (
+        page.locator(".images").bounding_box(),
+        page.locator(".st-key-explore-graph .js-plotly-plot").bounding_box(),
+    )
     assert chart["y"] > images["y"] + images["height"]
     assert max(images["x"] + images["width"], chart["x"] + chart["width"]) <= 390
     transport = page.locator(".timeline").bounding_box()
@@ -307,7 +322,9 @@ def test_an_address_brings_back_the_view_and_a_bad_one_does_no_harm(open_page: C
     page = open_page("?model=synthetic-par&overlay=4&layout=image", reduced_motion="reduce")
     expect(page.locator(".truth .mark")).to_have_count(4)
     expect(page.locator(".st-key-explore-graph .js-plotly-plot .imagelayer image")).to_have_count(1)
-    bad = open_page("?model=<script>alert(1)</script>&seed=-5&overlay=99&layout=cube&threshold=nan&pairs=", reduced_motion="reduce")
+    bad = open_page(
+        "?model=<script>alert(1)</script>&seed=-5&overlay=99&layout=cube&threshold=nan&pairs=", reduced_motion="reduce"
+    )
     expect(bad.locator(".truth .mark")).to_have_count(16)
     assert bad.get_by_text("Traceback").count() == 0
 
@@ -336,6 +353,26 @@ def test_bad_uploads_are_one_sentence(page: Page, tmp_path: Path) -> None:
     assert page.get_by_text("Traceback").count() == 0
     page.keyboard.press("Escape")
     expect(page.get_by_text("is damaged")).to_have_count(0)
+    page.keyboard.press("End")
+    settle(page, 48)
+
+
+def test_ones_own_checkpoint_can_be_uploaded(page: Page, tmp_path: Path) -> None:
+    import torch
+
+    from hri.checkpoint import Header, save
+    from hri.config import preset
+    from hri.model import Model
+
+    torch.manual_seed(0)
+    config = preset("springs-4-3-state-hri")
+    save(tmp_path / "mine.safetensors", Model(config), Header(config=config))
+    page.get_by_role("button", name="Upload").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "mine.safetensors")
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("mine (uploaded)", timeout=40_000)
+    page.keyboard.press("Escape")
+    expect(page.locator(".strip")).to_have_count(0, timeout=20_000)
+    page.wait_for_timeout(500)
     page.keyboard.press("End")
     settle(page, 48)
 

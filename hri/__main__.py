@@ -1,0 +1,113 @@
+"""The front door, ``python -m hri COMMAND ...``: which command of :mod:`hri.cli`, and one line for every mistake.
+
+A command's answer goes to standard output, everything else (progress, mistakes) to standard error.
+"""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import os
+import sys
+from collections.abc import Sequence
+
+import tyro
+from tyro import _errors as parsing  # private, and pinned: the only way to an error of one line
+from tyro.conf import AvoidSubcommands, FlagCreatePairsOff
+
+from hri import cli
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code: 0, or 1 for a mistake, 2 for no command, 130 for Ctrl-C."""
+    try:
+        return run(list(arguments))
+    except KeyboardInterrupt:
+        return complain("stopped", 130)
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if (text := sentence(error)) is None:
+            raise
+        return complain(text)
+
+
+def run(arguments: list[str]) -> int:
+    """Find the command, read its flags, call it.
+
+    Raises:
+        ValueError: unknown command or flags that do not fit, and what the command itself raises.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(f"usage: {cli.PROGRAM} COMMAND ...\n\nHierarchical Relational Inference: simulate, train, predict, measure.\n")
+        for name, command in cli.COMMANDS.items():
+            print(f"  {name:10}{(inspect.getdoc(command) or '').splitlines()[0]}")
+        print(f"\n`{cli.PROGRAM} COMMAND --help` says more about each.")
+        return 0 if arguments else 2
+    name, *flags = arguments
+    if name not in cli.COMMANDS:
+        raise ValueError(f"unknown command {name!r}; choose from {', '.join(cli.COMMANDS)}")
+    command, prog, markers = cli.COMMANDS[name], f"{cli.PROGRAM} {name}", (FlagCreatePairsOff, AvoidSubcommands)
+    with parsing.on_parse_error(refuse):
+        if name != "train":
+            tyro.cli(command, prog=prog, args=flags, config=markers)
+            return 0
+        options = tyro.cli(
+            cli.TrainOptions,
+            prog=prog,
+            args=flags,
+            config=markers,
+            default=cli.train_defaults(flags),
+            description=inspect.getdoc(command),
+        )
+    cli.train(options, arguments)
+    return 0
+
+
+def refuse(event: parsing.ParseErrorEvent) -> None:
+    """What is wrong with the flags, as one sentence."""
+    more = f"see `{event.prog} --help`"
+    if isinstance(event, parsing.MissingArgs) and not event.unrecognized_tokens:
+        needed = ", ".join(_name(missing.arg) for missing in event.missing_arguments)
+        raise ValueError(f"{needed} must be given; {more}")
+    if isinstance(event, parsing.UnrecognizedArgs | parsing.MissingArgs):
+        tokens = event.tokens if isinstance(event, parsing.UnrecognizedArgs) else event.unrecognized_tokens
+        raise ValueError(f"unknown option {' '.join(tokens)}; {more}")
+    if isinstance(event, parsing.InvalidChoice):
+        raise ValueError(f"{_name(event.argument)} is {event.value!r}; choose from {', '.join(event.choices)}")
+    if isinstance(event, parsing.BadValue):
+        raise ValueError(f"{_name(event.argument)} needs a value; {more}")
+    if isinstance(event, parsing.InstantiationFailure) and event.argument is not None:
+        raise ValueError(f"{_name(event.argument)} cannot be read ({event.message}); {more}")
+    raise ValueError(f"the options do not fit together; {more}")
+
+
+def _name(argument: object) -> str:
+    return argument.lowered.name_or_flags[0]  # type: ignore[attr-defined]
+
+
+def sentence(error: Exception) -> str | None:
+    """One line for a user's mistake or a machine's limit; None for anything else, which is a fault of ours."""
+    kind = type(error).__name__
+    if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
+        return "there is not enough memory; ask for less at once, or stop other programs"
+    if isinstance(error, ValueError) or kind == "TrainingStopped":
+        return " ".join(str(error).split())
+    if isinstance(error, OSError):
+        place = f" ({os.fsdecode(error.filename)})" if error.filename else ""
+        if error.errno == errno.ENOSPC:
+            return f"the disk is full{place}; older files are as they were: free some space and try again"
+        return f"{error.strerror or error}{place}; choose another file or folder"
+    return None
+
+
+def complain(text: str, code: int = 1) -> int:
+    """Say it on standard error, once for all processes."""
+    if cli.FIRST_PROCESS:
+        print(f"hri: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
