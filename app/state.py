@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from hri import figures
+from hri import figures, pictures, player
 from hri.config import Config
 from hri.records import Rollout
 
@@ -36,6 +36,8 @@ STORED = Path(os.environ.get("HRI_STORED", ROOT / "assets" / "stored"))
 FAVOURITE = "springs-4-3-slot-hri"
 """Opened first, if it is there."""
 FREE_STEPS = 10
+UPLOADS_KEPT = 20
+"""Uploaded files of all visitors together; the oldest go first."""
 LAST_SEED = 2**32 - 1
 FIRST_UNSEEN = 200_042
 """Test systems start here (:class:`hri.config.DataConfig`); "another scene" draws from them."""
@@ -159,7 +161,7 @@ def _stored(path: Path, changed: int) -> Rollout:
     return Rollout.load(path)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)  # a SlotDec scene holds about 10 MB
 def _live(path: Path, changed: int, dataset: str, seed: int) -> Rollout:
     import torch
 
@@ -224,6 +226,9 @@ def accept_upload(name: str, content: bytes) -> str:
     except ValueError:
         path.unlink(missing_ok=True)
         raise
+    others = sorted(Path(_upload_folder().name).glob("*/*"), key=lambda file: file.stat().st_mtime)
+    for old in others[:-UPLOADS_KEPT]:
+        old.unlink(missing_ok=True)
     label = f"{path.stem} (uploaded)"
     st.session_state.setdefault("uploads", {})[label] = str(path)
     return label
@@ -249,17 +254,17 @@ def payload(kind: str, rollout: Rollout, *options: Any) -> dict[str, Any]:
     return _payload(kind, scene_id(rollout), options, rollout)
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
+@st.cache_resource(max_entries=48, show_spinner=False)
 def _payload(kind: str, scene: str, options: tuple[Any, ...], _rollout: Rollout) -> dict[str, Any]:
     if kind == "graph":
         pairs, layout = options
-        return figures.graph_data(_rollout, figures.edge_rows(_rollout, pairs), layout)
-    return figures.image_data(_rollout) if kind == "images" else figures.timeline_data(_rollout)
+        return player.graph_data(_rollout, pictures.edge_rows(_rollout, pairs), layout)
+    return player.image_data(_rollout) if kind == "images" else player.timeline_data(_rollout)
 
 
 def scene_id(rollout: Rollout) -> str:
     """A name for exactly these numbers: what keeps the parts of the page on one scene."""
     digest = hashlib.sha256(rollout.checkpoint.encode())
-    for array in (rollout.slots, rollout.predicted_slots, rollout.edge_types):
+    for array in (rollout.slots, rollout.predicted_slots, rollout.edge_types, rollout.edge_probabilities):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]

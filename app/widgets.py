@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
 from app import state
-from hri import figures
+from hri import figures, pictures
 from hri.records import Rollout
 
 _PLAYER = Path(__file__).parent / "player"
@@ -53,15 +53,17 @@ def timeline(rollout: Rollout, player: str = "explore") -> None:
         )
 
 
-def graph(
-    rollout: Rollout, pairs: Literal["hierarchy", "all"], layout: figures.Layout, player: str = "explore"
-) -> None:
+def graph(rollout: Rollout, pairs: pictures.Pairs, layout: figures.Layout, player: str = "explore") -> None:
     """The interaction graph: a Plotly chart that follows the player, or says that it cannot and follows on pause."""
-    rows = figures.edge_rows(rollout, pairs)
+    rows = pictures.edge_rows(rollout, pairs)
     edges = rollout.edge_sender_receiver[rows].reshape(-1, 2)
     figure = state.interaction_graph(
-        tuple(rollout.tree.parents), tuple(map(tuple, edges.tolist())), rollout.edge_probabilities.shape[-1], layout, rollout.true_adjacency is not None
-    )  # fmt: skip
+        tuple(rollout.tree.parents),
+        tuple((int(i), int(j)) for i, j in edges),
+        rollout.edge_probabilities.shape[-1],
+        layout,
+        rollout.true_adjacency is not None,
+    )
     if st.session_state.get("graph_broken"):
         _graph_on_pause(figure, rollout, rows, layout, player)
         return
@@ -127,7 +129,7 @@ def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
         kept = [label for label, level in levels.items() if level == st.session_state["overlay_level"]]
         st.session_state["overlay"] = next(iter(kept), next(iter(levels)))
     label = st.segmented_control(
-        "Slots over the images",
+        "Levels over the images",
         list(levels),
         default=None if "overlay" in st.session_state else next(iter(levels)),
         required=True,
@@ -135,7 +137,7 @@ def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
         help="Leaf slots, intermediate slots, the root, all levels, or none.",
         bind="query-params",
     )
-    level = st.session_state["overlay_level"] = levels[label]
+    level = st.session_state["overlay_level"] = levels[label or next(iter(levels))]
     _link(key=f"{player}-level", data={"player": player, "settings": {"level": level}})
 
 

@@ -5,17 +5,21 @@ A command's answer goes to standard output, everything else (progress, mistakes)
 
 from __future__ import annotations
 
-import errno
 import inspect
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 
 import tyro
 from tyro import _errors as parsing  # private, and pinned: the only way to an error of one line
-from tyro.conf import AvoidSubcommands, FlagCreatePairsOff
+from tyro.conf import AvoidSubcommands, DisallowNone, FlagCreatePairsOff
 
 from hri import cli
+from hri.terminal import complain, sentence
+
+MARKERS = (FlagCreatePairsOff, AvoidSubcommands, DisallowNone)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,7 +44,7 @@ def run(arguments: list[str]) -> int:
         ValueError: unknown command or flags that do not fit, and what the command itself raises.
     """
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(f"usage: {cli.PROGRAM} COMMAND ...\n\nHierarchical Relational Inference: simulate, train, predict, measure.\n")
+        print(f"usage: {cli.PROGRAM} COMMAND ...\n\nHierarchical Relational Inference: simulate, train, predict.\n")
         for name, command in cli.COMMANDS.items():
             print(f"  {name:10}{(inspect.getdoc(command) or '').splitlines()[0]}")
         print(f"\n`{cli.PROGRAM} COMMAND --help` says more about each.")
@@ -48,21 +52,23 @@ def run(arguments: list[str]) -> int:
     name, *flags = arguments
     if name not in cli.COMMANDS:
         raise ValueError(f"unknown command {name!r}; choose from {', '.join(cli.COMMANDS)}")
-    command, prog, markers = cli.COMMANDS[name], f"{cli.PROGRAM} {name}", (FlagCreatePairsOff, AvoidSubcommands)
+    command = cli.COMMANDS[name]
+    prog, text = f"{cli.PROGRAM} {name}", description(command)
     with parsing.on_parse_error(refuse):
         if name != "train":
-            tyro.cli(command, prog=prog, args=flags, config=markers)
+            tyro.cli(command, args=flags, config=MARKERS, prog=prog, description=text)
             return 0
-        options = tyro.cli(
-            cli.TrainOptions,
-            prog=prog,
-            args=flags,
-            config=markers,
-            default=cli.train_defaults(flags),
-            description=inspect.getdoc(command),
-        )
+        start = cli.train_defaults(flags)
+        options = tyro.cli(cli.TrainOptions, args=flags, config=MARKERS, default=start, prog=prog, description=text)
     cli.train(options, arguments)
     return 0
+
+
+def description(command: cli.Command) -> str:
+    """The docstring without its arguments, in hanging paragraphs: tyro joins lines that begin with a letter."""
+    text = (inspect.getdoc(command) or "").partition("\nArgs:\n")[0]
+    fill = textwrap.TextWrapper(min(shutil.get_terminal_size().columns, 80), "", "  ", break_on_hyphens=False).fill
+    return "\n\n".join(fill(" ".join(paragraph.split())) for paragraph in text.strip().split("\n\n"))
 
 
 def refuse(event: parsing.ParseErrorEvent) -> None:
@@ -85,28 +91,6 @@ def refuse(event: parsing.ParseErrorEvent) -> None:
 
 def _name(argument: object) -> str:
     return argument.lowered.name_or_flags[0]  # type: ignore[attr-defined]
-
-
-def sentence(error: Exception) -> str | None:
-    """One line for a user's mistake or a machine's limit; None for anything else, which is a fault of ours."""
-    kind = type(error).__name__
-    if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
-        return "there is not enough memory; ask for less at once, or stop other programs"
-    if isinstance(error, ValueError) or kind == "TrainingStopped":
-        return " ".join(str(error).split())
-    if isinstance(error, OSError):
-        place = f" ({os.fsdecode(error.filename)})" if error.filename else ""
-        if error.errno == errno.ENOSPC:
-            return f"the disk is full{place}; older files are as they were: free some space and try again"
-        return f"{error.strerror or error}{place}; choose another file or folder"
-    return None
-
-
-def complain(text: str, code: int = 1) -> int:
-    """Say it on standard error, once for all processes."""
-    if cli.FIRST_PROCESS:
-        print(f"hri: {text}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

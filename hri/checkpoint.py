@@ -61,7 +61,9 @@ class Header:
         except json.JSONDecodeError as error:
             raise ValueError(f"its header is no JSON ({error})") from None
         if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
-            raise ValueError(f"its header has another format than {FORMAT}; use the version of HRI Explorer that wrote it")
+            raise ValueError(
+                f"its header has another format than {FORMAT}; use the version of HRI Explorer that wrote it"
+            )
         known = {f.name for f in dataclasses.fields(Header)}
         if "config" not in values or values.keys() - known:
             raise ValueError("its header has other fields than this version knows")
@@ -95,7 +97,10 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     except (SafetensorError, OSError, struct.error) as error:
         raise ValueError(_what_is_wrong(path, error)) from None
     if "hri" not in metadata:
-        raise ValueError(f"{path.name} is a safetensors file of another program (it has no HRI header); choose a checkpoint written by `python -m hri`")
+        raise ValueError(
+            f"{path.name} is a safetensors file of another program (it has no HRI header); choose a checkpoint "
+            "written by `python -m hri`"
+        )
     try:
         return Header.from_json(metadata["hri"])
     except ValueError as error:
@@ -109,8 +114,11 @@ def _what_is_wrong(path: Path, error: Exception) -> str:
         start = file.read(4)
     if not start:
         return f"{path.name} is empty (0 bytes); copy it again"
-    if start[:2] in (b"PK", b"\x80\x02", b"\x80\x04", b"\x80\x05"):
-        return f"{path.name} is a pickle (a PyTorch .pt file), which can hold code and is not opened here; convert it with `python -m hri import`"
+    if start[:2] == b"PK" or start[:1] == b"\x80":
+        return (
+            f"{path.name} is a pickle (a PyTorch .pt file), which can hold code and is not opened here; "
+            "convert it with `python -m hri import`"
+        )
     return f"{path.name} is damaged or no safetensors file ({error}); copy it again from where it came from"
 
 
@@ -137,10 +145,16 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Checkpoint:
         wanted = {name: value for name, value in wanted.items() if name.startswith(("vision.leaves", "vision.decoder"))}
     shapes = {name: tuple(value.shape) for name, value in wanted.items()}
     if {name: tuple(value.shape) for name, value in weights.items()} != shapes:
-        odd = sorted({n for n in shapes.keys() ^ weights.keys()} | {n for n in shapes.keys() & weights.keys() if shapes[n] != tuple(weights[n].shape)})
-        raise ValueError(f"{path.name} holds the weights of another architecture than its header says ({odd[0]} and {len(odd) - 1} more do not fit)")
+        differ = {n for n in shapes.keys() & weights.keys() if shapes[n] != tuple(weights[n].shape)}
+        odd = sorted((shapes.keys() ^ weights.keys()) | differ)
+        raise ValueError(
+            f"{path.name} holds the weights of another architecture than its header says: {odd[0]} "
+            f"{f'and {len(odd) - 1} more do' if odd[1:] else 'does'} not fit; choose another file"
+        )
     if bad := [name for name, value in weights.items() if not torch.isfinite(value).all()]:
-        raise ValueError(f"{path.name} is damaged: {bad[0]} holds numbers that are not finite; use an earlier checkpoint")
+        raise ValueError(
+            f"{path.name} is damaged: {bad[0]} holds numbers that are not finite; use an earlier checkpoint"
+        )
     model.load_state_dict(weights, strict=False)
     return Checkpoint(name=path.stem, model=model.to(device).eval(), header=header)
 
@@ -167,10 +181,15 @@ def provenance() -> dict[str, Any]:
 
     import torch
 
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
+    )
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU ({platform.machine()})"
     return {
         "device": device,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy", "numba")}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "numpy", "numba")},
+        },
         "commit": commit.stdout.strip(),
     }

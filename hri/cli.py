@@ -6,38 +6,32 @@ torch is imported only by the commands that need it, when they run.
 from __future__ import annotations
 
 import dataclasses
-import errno
-import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 import tyro
 
 from hri.config import VARIANTS, Config, DataConfig, ModelConfig, RenderConfig, TrainConfig, preset
 from hri.hierarchy import Tree
 from hri.records import Rollout, Trajectories, read_npz, write_npz
+from hri.terminal import FIRST_PROCESS, answer, bar, check_target, listed, training_bar
 
 if TYPE_CHECKING:
     from hri.checkpoint import Checkpoint
 
 PROGRAM = "python -m hri"
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
-FIRST_PROCESS = os.environ.get("RANK", "0") == "0"
-"""False in all but one of the processes that torchrun or ``accelerate launch`` starts."""
-
 Command = Callable[..., None]
 
 
 def simulate(
     tree: str,
     seeds: str,
-    config: Literal["04", "05"] | None = None,
+    config: Literal["auto", "04", "05"] = "auto",
     out: Path = Path("simulation.npz"),
     frames: bool = False,
     render: RenderConfig = RenderConfig(),
@@ -53,7 +47,7 @@ def simulate(
     Args:
         tree: Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4 or 4-4-4.
         seeds: START:STOP (without STOP itself), one seed, or several joined by commas. One system a seed.
-        config: Physics: 04 (published with 4-3) or 05 (published with 3-3). By default 05 for 3-3, else 04.
+        config: Physics: 04 (published with 4-3) or 05 (published with 3-3); auto: 05 for 3-3, else 04.
         out: File to write.
         frames: Draw frames too, from the positions as they are stored.
         render: How balls are drawn.
@@ -61,9 +55,9 @@ def simulate(
     from hri.simulate import write_simulation
 
     system, chosen = Tree.parse(tree), _seeds(seeds)
-    _check_target(out)
-    physics = config or ("05" if tree == "3-3" else "04")
-    with _bar("simulating", len(chosen)) as reach:
+    check_target(out)
+    physics = {"auto": "05" if tree == "3-3" else "04"}.get(config, config)
+    with bar("simulating", len(chosen)) as reach:
         write_simulation(out, system, physics, chosen, frames, render, progress=reach)
     print(f"wrote {out}: {len(chosen)} systems of {system.size} balls{', with frames' if frames else ''}")
 
@@ -97,8 +91,8 @@ class TrainOptions:
         Raises:
             ValueError: a value out of range.
         """
-        short = {"updates": self.updates, "stage1_updates": self.stage1_updates, "seed": self.seed}
-        given = {name: value for name, value in short.items() if value is not None}
+        given: dict[str, Any] = {"updates": self.updates, "stage1_updates": self.stage1_updates, "seed": self.seed}
+        given = {name: value for name, value in given.items() if value is not None}
         return Config(self.preset, self.data, self.model, dataclasses.replace(self.train, **given))
 
 
@@ -128,20 +122,20 @@ def train(options: TrainOptions, typed: Sequence[str] = ()) -> None:
     from hri.train import train as reports
 
     validation: dict[str, Any] = {}
-    with _training_bar(config) as show:
+    with training_bar(config.name, config.data.train) as show:
         for report in reports(config, options.run, options.resume, source, f"{PROGRAM} {shlex.join(typed)}"):
             show(report)
             validation = report.validation or validation
     if FIRST_PROCESS:
         best = options.run / "best.safetensors"
         place = f"the best checkpoint is {best}" if best.exists() else f"the run is in {options.run}"
-        print(f"{place}{f'; last validation: {_scores(validation)}' if validation else ''}")
+        print(f"{place}{f'; last validation: {listed(validation)}' if validation else ''}")
 
 
 def import_published(
     file: Annotated[Path, tyro.conf.Positional],
     out: Path | None = None,
-    variant: Literal["hri", "hri-h", "hri-gt", "nri", "nri-lo", "nri-gt", "fcmp", "lstm", "lstm-lo"] | None = None,
+    variant: Literal["auto", "hri", "hri-h", "hri-gt", "nri", "nri-lo", "nri-gt", "fcmp", "lstm", "lstm-lo"] = "auto",
     tree: str = "4-3",
 ) -> None:
     """Convert one of the authors' model_all.pt files to a checkpoint.
@@ -155,16 +149,16 @@ def import_published(
     Args:
         file: The authors' file, saved on a CPU or a GPU.
         out: Checkpoint to write; by default the file's name with .safetensors.
-        variant: Which model of the paper it is.
+        variant: Which model of the paper it is; auto: told from the file.
         tree: The simulated system, which the file does not name.
     """
     target = out or Path(file.with_suffix(".safetensors").name)
-    _check_target(target)
+    check_target(target)
     Tree.parse(tree)
     from hri.checkpoint import provenance, save
     from hri.published import import_published as convert
 
-    made = convert(file, variant, tree)
+    made = convert(file, None if variant == "auto" else variant, tree)
     command = f"{PROGRAM} import {shlex.join(sys.argv[2:])}" if sys.argv[1:2] == ["import"] else ""
     save(target, made.model, dataclasses.replace(made.header, command=command, **provenance()))
     what = "encoder and decoder only: it reconstructs" if made.header.parts == "vision" else _kind(made.header.config)
@@ -203,7 +197,7 @@ def rollout(
         seed: Of the draws of --edges sample.
         device: auto (CUDA where there is one), cpu, cuda or cuda:1.
     """
-    _check_target(out)
+    check_target(out)
     arrays = read_npz(input)
     loaded = _load(checkpoint, device)
     from hri.rollout import from_arrays
@@ -213,7 +207,7 @@ def rollout(
             raise ValueError(f"--systems is {systems}; choose 1 or more")
         whole = {"possible", "true_edge_sender_receiver"}
         arrays = {name: value if name in whole else value[:systems] for name, value in arrays.items() if value.ndim}
-    with _bar("predicting", None):
+    with bar("predicting", None):
         made = from_arrays(loaded, arrays, str(input), free_steps, edges, edges_from, seed)
         parts = made if isinstance(made, dict) else {"slots": made.slots}
         write_npz(out, parts) if isinstance(made, dict) else made.save(out)
@@ -222,11 +216,118 @@ def rollout(
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {what}")
 
 
+def evaluate(
+    checkpoint: Path,
+    data: Path | None = None,
+    systems: int | None = None,
+    json: bool = False,
+    device: str = "auto",
+) -> None:
+    """Score a checkpoint: likelihoods, errors by step, reconstruction, found springs, against copying the last state.
+
+    nll, nll_leaves, nll_upper, nll_free: negative log-likelihood with 5 free steps, of all nodes, of leaves, of the
+    nodes above them, and the part that lies in free steps. mse_by_step: error 1, 2, ... 20 steps after the last true
+    input. reconstruction_mse, frame_mse, frame_nll: pixels (image models). edge_accuracy: inferred types matched to
+    springs once over the data; overall, possible pairs, each level pair, and the best constant guess. A score that
+    does not exist is null, and reasons says why.
+
+    Example: python -m hri evaluate --checkpoint springs-4-3-state-hri --json
+
+    Args:
+        checkpoint: A .safetensors file, or the name of one in the project's checkpoints folder.
+        data: What simulate wrote; by default the checkpoint's own test split, seeds that no training saw.
+        systems: How many systems; by default all of --data, else 1000 for states and 100 for images.
+        json: Print one JSON object instead of a table.
+        device: auto (CUDA where there is one), cpu, cuda or cuda:1.
+    """
+    arrays = read_npz(data) if data else None
+    loaded = _load(checkpoint, device)
+    from hri.evaluate import evaluate as score
+    from hri.evaluate import springs_of
+
+    given = Trajectories.of(arrays, str(data)) if arrays is not None else None
+    with bar("simulating", None):
+        springs = springs_of(loaded, given, systems)
+    with bar("evaluating", len(springs)) as reach:
+        scores = score(loaded, springs, progress=reach)
+    answer(scores, json, f"{loaded.name} on {len(springs)} systems")
+
+
+def export(
+    rollout: Path,
+    out: Path,
+    scene: int = 0,
+    fps: float = 10.0,
+    scale: int = 6,
+) -> None:
+    """Turn a rollout into a GIF, an MP4, or an .npz of one scene.
+
+    Truth, prediction and error stand side by side; the free run is marked.
+
+    Example: python -m hri export --rollout rollout.npz --out rollout.gif
+
+    Args:
+        rollout: File that the rollout command wrote.
+        out: File to write; its ending (.gif, .mp4, .npz) says what it becomes.
+        scene: Which scene of the rollout, from 0.
+        fps: Frames a second, 1 to 60.
+        scale: Screen pixels a pixel, 1 to 32.
+    """
+    check_target(out)
+    from hri.export import export as write
+
+    loaded = Rollout.load(rollout)
+    with bar("exporting", None):
+        write(loaded, out, scene, fps, scale)
+    print(f"wrote {out}: scene {scene} of {rollout}")
+
+
+def bench(
+    json: bool = False,
+    only: str = "all",
+    threads: int | None = None,
+    precision: Literal["preset", "no", "bf16", "fp16"] = "preset",
+    checkpoint: Path | None = None,
+    seconds: float = 6.0,
+    device: str = "cpu",
+) -> None:
+    """Time simulation, rendering, training steps and a rollout, in seconds and in matrix products.
+
+    The product is 1024 x 1024 x 1024 in float32, timed before every repetition of every part: on a shared machine
+    seconds drift, their multiple of that product does not. Training steps are those of training, with inputs and
+    Adam: 32 sequences of 49 frames, or 196 single frames in stage 1.
+
+    Example: python -m hri bench --only simulate,render,hri_h
+
+    Args:
+        json: Print one JSON object instead of a table.
+        only: Parts joined by commas: simulate, render, rollout, train (all steps), hri, hri_h, nri, lstm,
+            stage1_slot, stage1_slot_patches, stage1_par, stage2_slot, stage2_par; or all.
+        threads: CPU threads; by default all cores.
+        precision: Of the training steps; by default what each preset uses.
+        checkpoint: Whose rollout is timed; by default a fresh springs-4-3-slot-hri.
+        seconds: Time for the repetitions of each part.
+        device: auto (CUDA where there is one), cpu, cuda or cuda:1.
+    """
+    chosen = _device(device)
+    from hri.bench import PARTS
+    from hri.bench import bench as measure
+
+    parts = PARTS if only == "all" else only.split(",")
+    with bar("timing", len(PARTS)) as reach:
+        stored = _find(checkpoint) if checkpoint else None
+        timed = measure(parts, threads, precision, chosen, stored, seconds, lambda name, done: reach(done))
+    answer(timed, json, f"{timed['threads']} threads, {chosen}")
+
+
 COMMANDS: dict[str, Command] = {
     "simulate": simulate,
     "train": train,
+    "evaluate": evaluate,
     "rollout": rollout,
+    "export": export,
     "import": import_published,
+    "bench": bench,
 }
 
 
@@ -236,35 +337,29 @@ def _load(checkpoint: Path, device: str) -> Checkpoint:
     from hri.checkpoint import load, read_header
 
     read_header(path)  # a wrong file is refused before torch is waited for
+    return load(path, _device(device))
+
+
+def _device(name: str) -> str:
+    """The device of that name; "auto" is CUDA where there is one.
+
+    Raises:
+        ValueError: it is not there.
+    """
     import torch
 
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
     try:
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError):
-        raise ValueError(f"there is no device {device!r} here; choose auto or cpu") from None
-    return load(path, chosen)
+        torch.empty(1, device=chosen).add_(1)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise ValueError(f"there is no device {name!r} here; choose auto or cpu") from None
+    return chosen
 
 
 def _find(checkpoint: Path) -> Path:
     """The file, or the file of that name among the project's checkpoints."""
     stored = CHECKPOINTS / f"{checkpoint.name.removesuffix('.safetensors')}.safetensors"
     return stored if not checkpoint.exists() and len(checkpoint.parts) == 1 and stored.exists() else checkpoint
-
-
-def _check_target(path: Path) -> None:
-    """Refuse a place that cannot be written before the work is done.
-
-    Raises:
-        ValueError: no such folder, or a folder stands at the place.
-        OSError: the folder may not be written.
-    """
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent} to write {path.name} into; make it first")
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a file to write")
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(errno.EACCES, "the folder may not be written", str(path.parent))
 
 
 def _seeds(text: str) -> Sequence[int]:
@@ -294,55 +389,3 @@ def _kind(config: Config) -> str:
         if same and (dynamics.passing, dynamics.nodes) == (config.model.dynamics.passing, config.model.dynamics.nodes):
             return f"{name}, {seen}, tree {config.data.tree}"
     return f"{seen}, tree {config.data.tree}"
-
-
-def _scores(scores: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value:.5g}" for name, value in scores.items() if isinstance(value, float))
-
-
-@contextmanager
-def _bar(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, where that is a terminal; call it with how much is done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (
-        [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
-        if total
-        else [SpinnerColumn(), TextColumn("{task.description}")]
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(text, total=total)
-        yield lambda done: bar.update(task, completed=done)
-
-
-@contextmanager
-def _training_bar(config: Config) -> Iterator[Callable[[Any], None]]:
-    """Loss, rate and time left of each stage; off a terminal, a line a validation."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    console = Console(stderr=True, quiet=not FIRST_PROCESS, soft_wrap=True)
-    columns = [
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[losses]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    ]
-    tasks: dict[int, Any] = {}
-    with Progress(*columns, console=console, expand=True, disable=not console.is_terminal) as bar:
-        console.print(f"training {config.name}: preparing {config.data.train} systems", highlight=False)
-
-        def show(report: Any) -> None:
-            losses = _scores({"loss": report.losses["loss"], "rate": report.learning_rate})
-            if report.stage not in tasks:
-                tasks[report.stage] = bar.add_task(f"stage {report.stage}", total=report.updates, losses="", completed=report.update - 1)
-            bar.update(tasks[report.stage], completed=report.update, losses=losses)
-            if report.validation:
-                line = f"stage {report.stage}, update {report.update} of {report.updates}: {losses}; validation: {_scores(report.validation)}"
-                console.print(line, highlight=False)
-
-        yield show

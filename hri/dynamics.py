@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from hri.config import DynamicsConfig, RelationsConfig
+from hri.fast import burn_in
 from hri.hierarchy import Tree
 from hri.nn import Edges, Messages, linear
 
@@ -54,6 +56,10 @@ class GraphDynamics(nn.Module):
         for name, indices in zip(self.row_names, rows, strict=True):
             self.register_buffer(name, self.messages.first[0].weight.new_tensor(indices).long(), persistent=False)
 
+    def rows(self) -> list[Tensor]:
+        """For each phase, the rows of its edges among the inferred ones."""
+        return [getattr(self, name) for name in self.row_names]
+
     def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
         """The state before the first step: zeros."""
         zeros = states.new_zeros(*states.shape[:2], self.lstm.hidden_size)
@@ -63,8 +69,8 @@ class GraphDynamics(nn.Module):
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"]
     ) -> Iterator[tuple[str, Float[Tensor, "N B H"]]]:
         """The hidden state after each message phase, with the phase's name."""
-        for name, phase, rows in zip(self.phase_names, self.phases, self.row_names, strict=True):
-            spoken = self.messages(hidden, weights.index_select(0, getattr(self, rows)), phase)
+        for name, phase, rows in zip(self.phase_names, self.phases, self.rows(), strict=True):
+            spoken = self.messages(hidden, weights.index_select(0, rows), phase)
             hidden = hidden + spoken if self.residual else spoken
             yield name, hidden
 
@@ -77,6 +83,12 @@ class GraphDynamics(nn.Module):
             hidden = spoken
         flat = self.lstm(states.flatten(0, 1), (hidden.flatten(0, 1), memory.cell.flatten(0, 1)))
         return LSTMState(hidden=flat[0].view_as(hidden), cell=flat[1].view_as(hidden))
+
+    def burn_in(
+        self, states: Float[Tensor, "T N B D"], memory: LSTMState, weights: Float[Tensor, "E T B K"]
+    ) -> tuple[Float[Tensor, "T N B H"], LSTMState]:
+        """Many steps on known inputs, as calling this module once a step: hidden states and the last memory."""
+        return burn_in(self, states, memory, weights)
 
     def predict(self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t N B H"]) -> Float[Tensor, "*t N B D"]:
         """The next states: the present ones plus a change read off the hidden state, at any number of times at once."""
@@ -103,6 +115,16 @@ class JointDynamics(nn.Module):
         """The same face as :class:`GraphDynamics`; the weights are not listened to."""
         hidden, cell = self.lstm(states.transpose(0, 1).flatten(1), (memory.hidden, memory.cell))
         return LSTMState(hidden=hidden, cell=cell)
+
+    def burn_in(
+        self, states: Float[Tensor, "T N B D"], memory: LSTMState, weights: Float[Tensor, "E T B K"]
+    ) -> tuple[Float[Tensor, "T B H"], LSTMState]:
+        """Many steps on known inputs: hidden states and the last memory."""
+        hidden = []
+        for time, known in enumerate(states):
+            memory = self(known, memory, weights[:, time])
+            hidden.append(memory.hidden)
+        return torch.stack(hidden), memory
 
     def predict(self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t B H"]) -> Float[Tensor, "*t N B D"]:
         """The next states of all nodes from the one hidden state."""

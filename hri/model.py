@@ -89,11 +89,10 @@ class Model(nn.Module):
 
         # Burn-in: inputs are true, so all predictions can be read off the hidden states afterwards, at once.
         seen = list(truth.unbind(1)[: last_true + 1])
-        memory, hidden = self.dynamics.start(seen[0]), []
-        for time in range(last_true + 1):
-            memory = self.dynamics(seen[time], memory, weights[0][:, time])
-            hidden.append(memory.hidden)
-        predictions = list(self.dynamics.predict(torch.stack(seen), torch.stack(hidden)).unbind(0))
+        known_inputs = torch.stack(seen)
+        start = self.dynamics.start(seen[0])
+        hidden, memory = self.dynamics.burn_in(known_inputs, start, weights[0][:, : last_true + 1])
+        predictions = list(self.dynamics.predict(known_inputs, hidden).unbind(0))
 
         # Free run: every input is the last prediction.
         for time in range(last_true + 1, steps):

@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from hri.fast import Elu
+
 
 class Norm(nn.Module):
     """Batch norm over all axes but ``axis``, synchronised over processes when there are several.
@@ -46,17 +48,28 @@ class Norm(nn.Module):
     def _synchronised(self, values: Tensor) -> Tensor:
         axes = [axis for axis in range(values.ndim) if axis != 1]
         shape = [1, -1] + [1] * (values.ndim - 2)
-        count = values.new_tensor([values.numel() / values.shape[1]])
-        sums = torch.cat([values.sum(axes), (values * values).sum(axes), count])
-        sums = torch.distributed.nn.functional.all_reduce(sums)
-        mean, square = sums[:-1].view(2, -1) / sums[-1]
-        variance = (square - mean * mean).clamp_min(0)
-        with torch.no_grad():
-            total = float(sums[-1])
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * total / max(total - 1, 1), self.momentum)
+        count = values.numel() // values.shape[1]
+        scale, shift = self.scale_and_shift(values.sum(axes), (values * values).sum(axes), count)
+        return values * scale.view(shape) + shift.view(shape)
+
+    def scale_and_shift(
+        self, sums: Float[Tensor, " C"], squares: Float[Tensor, " C"], count: int, still: bool = False
+    ) -> tuple[Float[Tensor, " C"], Float[Tensor, " C"]]:
+        """This norm as ``values * scale + shift``, from the sums of ``count`` values and of their squares."""
+        mean, variance = self.running_mean, self.running_var
+        if self.training and not still:
+            if torch.distributed.is_available() and torch.distributed.is_initialized():
+                together = torch.cat([sums, squares, sums.new_tensor([float(count)])])
+                together = torch.distributed.nn.functional.all_reduce(together)
+                sums, squares = together[:-1].view(2, -1)
+                count = round(float(together[-1]))
+            mean = sums / count
+            variance = (squares / count - mean * mean).clamp_min(0)
+            with torch.no_grad():
+                self.running_mean.lerp_(mean, self.momentum)
+                self.running_var.lerp_(variance * (count / max(count - 1, 1)), self.momentum)
         scale = self.weight * (variance + self.epsilon).rsqrt()
-        return values * scale.view(shape) + (self.bias - mean * scale).view(shape)
+        return scale, self.bias - mean * scale
 
 
 def linear(inputs: int, outputs: int) -> nn.Linear:
@@ -81,7 +94,7 @@ class MLP(nn.Module):
 
     def after_first(self, values: Float[Tensor, "... hidden"], still: bool = False) -> Float[Tensor, "... hidden"]:
         """The block from its first linear layer's output on (overwritten)."""
-        values = F.elu(self.second(F.elu(values, inplace=True)), inplace=True)
+        values = Elu.apply(self.second(Elu.apply(values)))
         return self.norm(values.flatten(0, -2), still).view_as(values)
 
 

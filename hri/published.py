@@ -6,6 +6,7 @@ import dataclasses
 import os
 import pickle
 import re
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -41,6 +42,8 @@ _IGNORED = re.compile(
     r"num_batches_tracked$|^dyn_t2t\.bn\.|^enc_t2h\.fc4\.|^dyn_t2t\.(ws|a2d)_edge_fc|_edge_fc[12]\.0\.|\.[xy]_grid$"
 )
 CHOICES = tuple(VARIANTS)
+# What reading shapes and names raises when a tensor is missing or has another shape.
+_MISFITS = (KeyError, IndexError, RuntimeError, TypeError, ZeroDivisionError)
 
 
 def import_published(path: str | os.PathLike[str], variant: str | None = None, tree: str = "4-3") -> Checkpoint:
@@ -56,27 +59,50 @@ def import_published(path: str | os.PathLike[str], variant: str | None = None, t
     """
     path = Path(path)
     tensors = _read(path)
-    possible = _variants(tensors, tree, path.name)
     if variant is not None and variant not in VARIANTS:
         raise ValueError(f"unknown variant {variant!r}; choose from {', '.join(CHOICES)}")
+    try:
+        possible = _variants(tensors, tree, path.name)
+    except _MISFITS as error:
+        raise ValueError(f"{path.name} is damaged or not one of the authors' models ({error} does not fit)") from None
     if not possible:  # encoder and decoder only
         possible, parts = [variant or "hri"], "vision"
     else:
         parts = "all"
         if variant is None and len(possible) > 1:
-            raise ValueError(f"{path.name} fits several variants; say which with --variant {' or --variant '.join(possible)}")
+            raise ValueError(
+                f"{path.name} fits several variants; say which with --variant {' or --variant '.join(possible)}"
+            )
         if variant is not None and variant not in possible:
-            raise ValueError(f"{path.name} is not {variant}; its keys and shapes fit {' or '.join(possible)} (tree {tree})")
+            raise ValueError(
+                f"{path.name} is not {variant}; its keys and shapes fit {' or '.join(possible)} (tree {tree})"
+            )
     chosen = variant or possible[0]
-    config = _config(tensors, chosen, tree, path.stem)
-    model = Model(config)
-    renamed = _rename(tensors, config)
-    wanted = {n: v for n, v in model.state_dict().items() if parts == "all" or n.startswith(("vision.leaves", "vision.decoder"))}
+    try:
+        config = _config(tensors, chosen, tree, path.stem)
+        model, renamed = Model(config), _rename(tensors)
+    except (*_MISFITS, ValueError) as error:
+        raise ValueError(f"{path.name} is no {chosen} model of the published layout ({error})") from None
+    wanted = {
+        n: v
+        for n, v in model.state_dict().items()
+        if parts == "all" or n.startswith(("vision.leaves", "vision.decoder"))
+    }
     for name, value in wanted.items():
         if name not in renamed or renamed[name].shape != value.shape:
-            raise ValueError(f"{path.name} is no {chosen} model of the published layout: {name} is missing or has another shape")
+            raise ValueError(
+                f"{path.name} is no {chosen} model of the published layout: {name} is missing or has another shape"
+            )
+        if not torch.isfinite(renamed[name]).all():
+            raise ValueError(f"{path.name} is damaged: {name} holds numbers that are not finite")
     model.load_state_dict({name: renamed[name] for name in wanted}, strict=False)
-    header = Header(config=config, parts=parts, source="imported", data="see the authors' publication", normalisation=published_normalisation(config.data))
+    header = Header(
+        config=config,
+        parts=parts,
+        source="imported",
+        data="see the authors' publication",
+        normalisation=published_normalisation(config.data),
+    )
     return Checkpoint(name=path.stem, model=model.eval(), header=header)
 
 
@@ -91,9 +117,14 @@ def _read(path: Path) -> dict[str, Tensor]:
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} is empty (0 bytes); copy it again")
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of foreign pickles; what is wrong with them is said below
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise ValueError(f"{path.name} holds more than weights (it could run code) and is not opened; export it as a plain state dict") from None
+        raise ValueError(
+            f"{path.name} holds more than weights (it could run code) and is not opened; export it as a plain state "
+            "dict"
+        ) from None
     except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, ValueError, KeyError, UnicodeDecodeError) as error:
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path.name} is damaged or no PyTorch file ({first_line}); copy it again") from None
@@ -109,14 +140,19 @@ def _variants(tensors: dict[str, Tensor], tree_text: str, name: str) -> list[str
     if not dynamics:
         if "enc_i2t.c0.conv.weight" in tensors and "dec_t2i.last_conv.weight" in tensors and not inferred:
             return []
-        raise ValueError(f"{name} is not one of the authors' models: it has neither a dynamics part nor encoder and decoder")
+        raise ValueError(
+            f"{name} is not one of the authors' models: it has neither a dynamics part nor encoder and decoder"
+        )
     if "dyn_t2t.fc2_1.weight" in tensors:
         width = _width(tensors)
         nodes = tensors["dyn_t2t.rnn.weight_ih_l0"].shape[1] // width
         tree = SLOT_TREE if "enc_i2t.c0.conv.weight" in tensors else Tree.parse(tree_text)
         fits = [variant for variant, size in (("lstm", tree.size), ("lstm-lo", len(tree.leaves))) if size == nodes]
         if not fits:
-            raise ValueError(f"{name} is an LSTM over {nodes} nodes, tree {tree_text} has {tree.size} ({len(tree.leaves)} leaves); name its tree with --tree")
+            raise ValueError(
+                f"{name} is an LSTM over {nodes} nodes, tree {tree_text} has {tree.size} ({len(tree.leaves)} "
+                "leaves); name its tree with --tree"
+            )
         return fits
     if "dyn_t2t.full_edge_fc1.1.weight" in tensors:
         return ["nri", "nri-lo"] if inferred else ["nri-gt", "fcmp"]
@@ -151,7 +187,9 @@ def _config(tensors: dict[str, Tensor], variant: str, tree: str, name: str) -> C
         )
     physics = "05" if tree == "3-3" else "04"
     data = DataConfig(tree=tree, physics=physics, render=render)
-    return Config(name=name, data=data, model=ModelConfig(vision=vision, relations=_plain(relations), dynamics=dynamics))
+    return Config(
+        name=name, data=data, model=ModelConfig(vision=vision, relations=_plain(relations), dynamics=dynamics)
+    )
 
 
 def _plain(relations: RelationsConfig) -> RelationsConfig:
@@ -159,11 +197,17 @@ def _plain(relations: RelationsConfig) -> RelationsConfig:
     return dataclasses.replace(relations, edge_types=2) if relations.source == "true" else relations
 
 
-def _rename(tensors: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
+def _rename(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Our names and axes. The authors' images are C x W x H, so their kernels' spatial axes are swapped."""
     ours: dict[str, Tensor] = {}
-    encoder_blocks = [key.split(".")[1] for key in ("enc_i2t.c64", "enc_i2t.c0", "enc_i2t.c1", "enc_i2t.c2") if f"{key}.conv.weight" in tensors]
-    upsampling = 1 + max((int(key.split(".")[2]) for key in tensors if key.startswith("dec_t2i.dec_convs.")), default=-1)
+    encoder_blocks = [
+        key.split(".")[1]
+        for key in ("enc_i2t.c64", "enc_i2t.c0", "enc_i2t.c1", "enc_i2t.c2")
+        if f"{key}.conv.weight" in tensors
+    ]
+    upsampling = 1 + max(
+        (int(key.split(".")[2]) for key in tensors if key.startswith("dec_t2i.dec_convs.")), default=-1
+    )
     for key, value in tensors.items():
         if _IGNORED.search(key):
             continue

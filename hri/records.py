@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Literal
+from typing import IO, Any, BinaryIO, Literal
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -64,7 +64,9 @@ class Trajectories:
             ValueError: an array is missing, or its shape does not fit the others.
         """
         if missing := sorted({"positions", "velocities", "adjacency"} - arrays.keys()):
-            raise ValueError(f"{name} is no simulation: it lacks {', '.join(missing)}; write one with `python -m hri simulate`")
+            raise ValueError(
+                f"{name} is no simulation: it lacks {', '.join(missing)}; write one with `python -m hri simulate`"
+            )
         x = arrays["positions"]
         if x.ndim != 4 or x.shape[3] != 2 or 0 in x.shape or x.dtype.kind != "f":
             raise ValueError(f"positions in {name} are {x.dtype} {list(x.shape)}; they must be floats [S, T, N, 2]")
@@ -194,9 +196,13 @@ class Rollout:
         arrays = read_npz(path)
         needed = {f.name for f in dataclasses.fields(Rollout) if f.default is dataclasses.MISSING}
         if missing := sorted(needed - arrays.keys()):
-            raise ValueError(f"{path} is not a rollout: it lacks {', '.join(missing)}; make one with `python -m hri rollout`")
+            raise ValueError(
+                f"{path} is not a rollout: it lacks {', '.join(missing)}; make one with `python -m hri rollout`"
+            )
         known = {f.name for f in dataclasses.fields(Rollout)}
-        plain = {name: value.item() if value.ndim == 0 else value for name, value in arrays.items() if name in known}
+        plain: dict[str, Any] = {
+            name: value.item() if value.ndim == 0 else value for name, value in arrays.items() if name in known
+        }
         return Rollout(**plain)
 
 
@@ -230,7 +236,7 @@ def write_npz(path: str | os.PathLike[str], arrays: dict[str, np.ndarray]) -> No
         OSError: the folder cannot be written or the disk is full (nothing is left behind).
     """
     with replacing(path) as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hri.config import RelationsConfig
+from hri.fast import edge_logits
 from hri.hierarchy import Tree
 from hri.nn import MLP, Edges, linear
 
@@ -37,10 +38,16 @@ class Relations(nn.Module):
     def forward(self, windows: Float[Tensor, "N ... W"], still: bool = False) -> Float[Tensor, "E ... K"]:
         """Logits of the edge types from flattened windows (W = history x D, oldest state first).
 
+        :meth:`plain` says what is computed; :func:`hri.fast.edge_logits` computes it.
+
         Args:
             windows: from :meth:`burn_in_windows` or :meth:`latest_window`.
             still: let batch norm use its running statistics, as evaluation will.
         """
+        return edge_logits(self, windows, still)
+
+    def plain(self, windows: Float[Tensor, "N ... W"], still: bool = False) -> Float[Tensor, "E ... K"]:
+        """The two rounds as the paper writes them."""
         nodes = self.embed(windows, still)
         first = self.edge.after_first(self.edges.first_layer(self.edge.first, nodes), still)
         nodes = self.node(self.edges.sum_into(first) / len(windows), still)

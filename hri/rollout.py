@@ -51,7 +51,10 @@ def roll_out(
     header, tree = checkpoint.header, Tree.parse(checkpoint.header.config.data.tree)
     nodes = trajectories.positions.shape[2]
     if nodes != tree.size:
-        raise ValueError(f"{checkpoint.name} was trained on {tree.size} balls (tree {header.config.data.tree}), this scene has {nodes}; choose a scene of that tree")
+        raise ValueError(
+            f"{checkpoint.name} was trained on {tree.size} balls (tree {header.config.data.tree}), this scene has "
+            f"{nodes}; choose a scene of that tree"
+        )
     if not (np.isfinite(trajectories.positions).all() and np.isfinite(trajectories.velocities).all()):
         raise ValueError("the scene holds positions or velocities that are not finite; simulate it again")
     known = _truth(checkpoint, trajectories)
@@ -113,44 +116,58 @@ def from_arrays(
     Raises:
         ValueError: nothing this checkpoint can see, or as :func:`from_states`, :func:`from_frames`.
     """
-    vision, whole = checkpoint.model.vision is not None, checkpoint.header.parts == "all"
+    vision = checkpoint.model.vision is not None
     systems = Trajectories.of(arrays, name) if "positions" in arrays else None
-    if not vision and "states" in arrays:
-        states = arrays["states"]
-        if states.dtype.kind != "f" or states.ndim != 4:
-            raise ValueError(f"states in {name} are {states.dtype} {list(states.shape)}; they must be floats [B, T, N, 4]")
-        joined = _listed_springs(arrays, name, len(states), checkpoint.model.tree.size)
-        types = None if joined is None else joined[:, checkpoint.model.senders, checkpoint.model.receivers]
-        known = {} if joined is None else {"true_adjacency": joined | joined.transpose(0, 2, 1)}
-        states = states.astype(np.float32)
-        return from_states(checkpoint, states, types, free_steps, edges, edges_from, seed, **known, true_states=states)
-    if vision and ("frames" in arrays or (systems is not None and not whole)):
-        known = _truth(checkpoint, systems) if systems is not None else {}
-        frames = arrays["frames"] if "frames" in arrays else _drawn(checkpoint, systems)
-        if whole:
+    if systems is not None and ("frames" if vision else "states") not in arrays:
+        if checkpoint.header.parts == "all":
+            return roll_out(checkpoint, systems, free_steps, edges, edges_from, seed)
+        arrays = arrays | {"frames": _drawn(checkpoint, systems)}
+    known = _listed_truth(arrays, name) if systems is None else _truth(checkpoint, systems)
+    if vision and "frames" in arrays:
+        frames = arrays["frames"]
+        _check_frames(checkpoint, frames)
+        if any(len(value) != len(frames) for value in known.values()):
+            raise ValueError(f"{name} holds {len(frames)} scenes of frames, but another number of states")
+        if checkpoint.header.parts == "all":
             return from_frames(checkpoint, frames, free_steps, edges, edges_from, seed, **known)
         slots, drawn = encode_and_reconstruct(checkpoint, frames)
         return {"frames": frames, "slots": slots.cpu().numpy(), "reconstructed_frames": drawn}
-    if systems is None:
-        wanted = "frames [B, T, H, W, C]" if vision else "states [B, T, N, 4]"
-        found = ", ".join(sorted(arrays)) or "nothing"
-        raise ValueError(f"{name} holds {found}; {checkpoint.name} needs {wanted}, or what `python -m hri simulate` writes")
-    return roll_out(checkpoint, systems, free_steps, edges, edges_from, seed)
+    if not vision and "states" in arrays:
+        known = _listed_truth(arrays, name)
+        types, pairs = None, (checkpoint.model.senders, checkpoint.model.receivers)
+        if "true_adjacency" in known and known["true_adjacency"].shape[1] == checkpoint.model.tree.size:
+            types = known["true_adjacency"][:, *pairs]
+        return from_states(checkpoint, known["true_states"], types, free_steps, edges, edges_from, seed, **known)
+    wanted = "frames [B, T, H, W, C]" if vision else "states [B, T, N, 4]"
+    found = ", ".join(sorted(arrays)) or "nothing"
+    raise ValueError(f"{name} holds {found}; {checkpoint.name} needs {wanted}, or what `python -m hri simulate` writes")
 
 
-def _listed_springs(arrays: dict[str, np.ndarray], name: str, scenes: int, nodes: int) -> UInt8[np.ndarray, "B N N"] | None:
-    """1 where ``true_edges`` says that a sender is joined to a receiver; 0 also for pairs it does not list."""
+def _listed_truth(arrays: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """Normalised states and the springs that ``true_edges`` lists, as far as the file names them.
+
+    A spring joins both ways, and none joins pairs that are not listed.
+    """
+    if "states" not in arrays:
+        return {}
+    states = arrays["states"]
+    if states.dtype.kind != "f" or states.ndim != 4 or states.shape[3] != 4 or 0 in states.shape:
+        raise ValueError(f"states in {name} are {states.dtype} {list(states.shape)}; they must be floats [B, T, N, 4]")
+    known = {"true_states": states.astype(np.float32)}
     if "true_edges" not in arrays or "true_edge_sender_receiver" not in arrays:
-        return None
+        return known
+    scenes, _, nodes, _ = states.shape
     types, pairs = arrays["true_edges"], arrays["true_edge_sender_receiver"]
     if pairs.ndim != 2 or pairs.shape[1] != 2 or types.shape != (scenes, len(pairs)):
-        shapes = f"{list(types.shape)} and {list(pairs.shape)}"
-        raise ValueError(f"true_edges and true_edge_sender_receiver in {name} have shapes {shapes}; they must be [{scenes}, E] and [E, 2]")
+        raise ValueError(
+            f"true_edges in {name} is {list(types.shape)} and true_edge_sender_receiver {list(pairs.shape)}; "
+            f"they must be [{scenes}, E] and [E, 2]"
+        )
     if types.dtype.kind not in "biu" or pairs.dtype.kind not in "iu" or (pairs >= nodes).any() or (pairs < 0).any():
-        raise ValueError(f"true_edge_sender_receiver in {name} must name nodes 0 to {nodes - 1}, true_edges must be 0 or 1")
+        raise ValueError(f"true_edges in {name} must be 0 or 1, true_edge_sender_receiver nodes from 0 to {nodes - 1}")
     joined = np.zeros((scenes, nodes, nodes), dtype=np.uint8)
     joined[:, pairs[:, 0], pairs[:, 1]] = types != 0
-    return joined
+    return known | {"true_adjacency": joined | joined.transpose(0, 2, 1)}
 
 
 def from_states(
@@ -172,8 +189,12 @@ def from_states(
     if model.vision is not None:
         raise ValueError(f"{checkpoint.name} sees images, not states; give it frames [B,T,H,W,3]")
     if states.ndim != 4 or states.shape[2:] != (model.tree.size, 4):
-        raise ValueError(f"states have shape {list(states.shape)}; {checkpoint.name} needs [B, T, {model.tree.size}, 4]")
-    prediction = _predict(model, torch.from_numpy(np.asarray(states, np.float32)), true_types, free_steps, edges, edges_from, seed)
+        raise ValueError(
+            f"states have shape {list(states.shape)}; {checkpoint.name} needs [B, T, {model.tree.size}, 4]"
+        )
+    prediction = _predict(
+        model, torch.from_numpy(np.asarray(states, np.float32)), true_types, free_steps, edges, edges_from, seed
+    )
     return _record(checkpoint, states, prediction, free_steps, **known)
 
 
@@ -191,11 +212,14 @@ def from_frames(
     Raises:
         ValueError: wrong shapes, too few frames, a state model, or encoder and decoder only.
     """
-    model, render = checkpoint.model, checkpoint.header.config.data.render
+    model = checkpoint.model
     if model.vision is None:
         raise ValueError(f"{checkpoint.name} sees states, not images; give it states [B,T,N,4] or a simulation")
     if checkpoint.header.parts == "vision":
-        raise ValueError(f"{checkpoint.name} holds an encoder and a decoder only: it reconstructs frames but predicts nothing; choose a checkpoint trained in both stages")
+        raise ValueError(
+            f"{checkpoint.name} holds an encoder and a decoder only: it reconstructs frames but predicts nothing; "
+            "choose a checkpoint trained in both stages"
+        )
     _check_frames(checkpoint, frames)
     if edges == "true" or model.source == "true":
         raise ValueError("true springs join balls, not image slots; choose argmax, sample or none for an image model")
@@ -225,7 +249,7 @@ def from_frames(
 def encode_and_reconstruct(
     checkpoint: Checkpoint, frames: UInt8[np.ndarray, "B T H W C"]
 ) -> tuple[Float[Tensor, "B T S D"], Float[np.ndarray, "B T H W C"]]:
-    """Slots of each frame (21, or the 16 leaves of a checkpoint without the upper encoder) and frames drawn from them."""
+    """Slots of each frame (21, or 16 leaves where the upper encoder is missing) and frames drawn from them."""
     _check_frames(checkpoint, frames)
     vision = checkpoint.model.vision
     assert vision is not None
@@ -246,8 +270,11 @@ def _check_frames(checkpoint: Checkpoint, frames: np.ndarray) -> None:
     wanted = (render.size, render.size, render.channels)
     if checkpoint.model.vision is None:
         raise ValueError(f"{checkpoint.name} sees states, not images; give it states [B,T,N,4] or a simulation")
-    if frames.ndim != 5 or frames.shape[2:] != wanted or frames.dtype != np.uint8:
-        raise ValueError(f"frames are {frames.dtype} {list(frames.shape)}; {checkpoint.name} needs uint8 [B, T, {', '.join(map(str, wanted))}]")
+    if frames.ndim != 5 or frames.shape[2:] != wanted or frames.dtype != np.uint8 or 0 in frames.shape:
+        raise ValueError(
+            f"frames are {frames.dtype} {list(frames.shape)}; {checkpoint.name} needs uint8 [B, T, "
+            f"{', '.join(map(str, wanted))}]"
+        )
 
 
 @torch.no_grad()
@@ -269,19 +296,26 @@ def _predict(
     parts = []
     for first in range(0, len(slots), 50):
         rows = slice(first, first + 50)
-        choose = _choice(model, edges, len(slots[rows]), steps, None if true_types is None else true_types[rows], seed + first)
+        choose = _choice(
+            model, edges, len(slots[rows]), steps, None if true_types is None else true_types[rows], seed + first
+        )
         parts.append(model(slots[rows], free_steps, choose, edges_from))
     return Prediction(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
-def _choice(model: Model, edges: EdgeChoice, batch: int, steps: int, true_types: np.ndarray | None, seed: int) -> Choose:
+def _choice(
+    model: Model, edges: EdgeChoice, batch: int, steps: int, true_types: np.ndarray | None, seed: int
+) -> Choose:
     shape = (batch, len(model.senders))
     device = device_of(model)
     if edges == "none":
         return given(torch.zeros(shape, dtype=torch.long, device=device))
     if edges == "true" or model.source == "true":
         if true_types is None:
-            raise ValueError("true springs are not known for this input; give a simulation, or true_edges in the npz, or choose other edges")
+            raise ValueError(
+                "true springs are not known for this input; give a simulation, or true_edges in the npz, or choose "
+                "other edges"
+            )
         if true_types.shape != shape:
             raise ValueError(f"true edges have shape {list(true_types.shape)}; this model needs {list(shape)}")
         return given(torch.from_numpy(np.asarray(true_types, np.int64)).to(device))
@@ -295,7 +329,9 @@ def _choice(model: Model, edges: EdgeChoice, batch: int, steps: int, true_types:
     return most_likely
 
 
-def _record(checkpoint: Checkpoint, slots: np.ndarray, prediction: Prediction, free_steps: int, **known: np.ndarray | None) -> Rollout:
+def _record(
+    checkpoint: Checkpoint, slots: np.ndarray, prediction: Prediction, free_steps: int, **known: np.ndarray | None
+) -> Rollout:
     model = checkpoint.model
     logits, weights = prediction.logits.cpu(), prediction.weights.cpu()
     # Oracles and FCMP are told their edges: what was told is what they believe.
@@ -311,7 +347,7 @@ def _record(checkpoint: Checkpoint, slots: np.ndarray, prediction: Prediction, f
         edge_probabilities=probabilities.numpy(),
         edge_types=weights.argmax(-1).numpy().astype(np.int8),
         checkpoint=checkpoint.name,
-        **known,  # type: ignore[arg-type]
+        **known,
     )
 
 
@@ -324,7 +360,7 @@ def _decode(model: Model, leaves: Tensor) -> Tensor:
 @torch.no_grad()
 def _each(model: Model, leaves: Tensor) -> Tensor:
     assert model.vision is not None
-    return model.vision.decoder.each(leaves)  # type: ignore[union-attr,operator]
+    return model.vision.decoder.each(leaves)  # type: ignore[operator]
 
 
 def _pixels(images: Tensor) -> np.ndarray:

@@ -58,13 +58,18 @@ class Run:
         self._header: dict[str, Any] | None = None
         if config_file.exists() and (main or resume):  # the main process may have made it a moment ago
             if not resume:
-                raise ValueError(f"{folder} already holds a run; add --resume to go on with it, or choose another folder")
+                raise ValueError(
+                    f"{folder} already holds a run; add --resume to go on with it, or choose another folder"
+                )
             try:
                 stored = Config.from_dict(json.loads(config_file.read_text()))
             except (json.JSONDecodeError, ValueError) as error:
                 raise ValueError(f"{config_file} cannot be read ({error}); restore it or start a new run") from None
             if stored != config:
-                raise ValueError(f"{folder} holds a run of another config; resume it with the settings in its config.json, or choose another folder")
+                raise ValueError(
+                    f"{folder} holds a run of another config; resume it with the settings in its config.json, or "
+                    "choose another folder"
+                )
             if state_file.exists():
                 self._header = self._read_state_header()
                 self.stage_done = self._header["stage"] - (0 if self._header["finished"] else 1)
@@ -144,14 +149,16 @@ class Run:
         """Weights of an earlier stage, before a later one is set up."""
         if self._header is not None and self._header["stage"] <= stage:
             with safe_open(self.folder / "state.safetensors", framework="pt") as file:
-                model.load_state_dict({name[6:]: file.get_tensor(name) for name in file.keys() if name.startswith("model.")})
+                model.load_state_dict(
+                    {name[6:]: file.get_tensor(name) for name in file.keys() if name.startswith("model.")}  # noqa: SIM118
+                )
 
     def restore(self, stage: int, model: Model, optimiser: torch.optim.Optimizer, names: list[str]) -> State:
         """Put the optimiser where the state was saved, if it was in this stage."""
         if self._header is None or self._header["stage"] != stage:
             return State()
         with safe_open(self.folder / "state.safetensors", framework="pt") as file:
-            keys = [key for key in file.keys() if key.startswith("adam.")]
+            keys = [key for key in file.keys() if key.startswith("adam.")]  # noqa: SIM118
             by_name: dict[str, dict[str, torch.Tensor]] = {}
             for key in keys:
                 _, slot, name = key.split(".", 2)

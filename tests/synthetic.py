@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from hri.config import RenderConfig
 from hri.hierarchy import SLOT_TREE, Tree
 from hri.records import Rollout
-from hri.render import draw, to_pixels
-from hri.config import RenderConfig
+from hri.render import draw
 
 BALLS = Tree.parse("4-3")
 
@@ -90,12 +90,10 @@ def slot_rollout(
     states, adjacency = orbits(times, seed), springs(seed)
     predicted_states = _predict(states, times - free)
     edges = np.stack(SLOT_TREE.edges_among(pairs), 1)
-    belief = np.zeros((21, 21))
-    chances = edge_beliefs(times, edges, SLOT_TREE.possible * (rng.random((21, 21)) < 0.5) + belief, types, seed)
+    believed = SLOT_TREE.possible * (rng.random((21, 21)) < 0.5)
+    chances = edge_beliefs(times, edges, believed, types, seed)
     features = rng.normal(size=(4, 16))
-    activity = np.tanh(np.concatenate([states.reshape(times, -1)[:, :4]], 1) @ features)[:, None] * rng.normal(
-        size=(21, 1)
-    )
+    activity = np.tanh(states.reshape(times, -1)[:, :4] @ features)[:, None] * rng.normal(size=(21, 1))
     clean = _drawn(predicted_states, seed).astype(np.float32) / 255
     noisy = np.clip(clean + rng.normal(0, 0.02, clean.shape), 0, 1).astype(np.float32)
     alone = np.zeros((times - 1, 16, 32, 32, 3), dtype=np.float32)
@@ -120,6 +118,3 @@ def slot_rollout(
         slot_frames=alone[None] if slots else None,
         checkpoint="synthetic-slot",
     )
-
-
-__all__ = ["BALLS", "slot_rollout", "state_rollout", "to_pixels"]

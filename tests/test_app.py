@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The app over two synthetic models without checkpoints."""
     for name in ("stored", "checkpoints"):
         (tmp_path / name).mkdir()
@@ -25,7 +24,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     state_rollout(times=13, free=3).save(tmp_path / "stored" / "a-state-model.npz")
     monkeypatch.setattr(state, "STORED", tmp_path / "stored")
     monkeypatch.setattr(state, "CHECKPOINTS", tmp_path / "checkpoints")
-    yield AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
+    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30)
 
 
 def test_opens_on_the_favourite_without_a_question(app: AppTest) -> None:

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from hri import figures
+from hri import figures, pictures, player
 from hri.hierarchy import SLOT_TREE, Tree
 from tests.synthetic import BALLS, slot_rollout, state_rollout
 
@@ -57,7 +57,7 @@ def test_a_bow_and_its_way_back_never_meet() -> None:
 @pytest.mark.parametrize("layout", ["radial", "image"])
 @pytest.mark.parametrize("pairs", ["hierarchy", "all"])
 def test_every_edge_is_one_named_shape_in_row_order(rollout, layout, pairs) -> None:
-    rows = figures.edge_rows(rollout, pairs)
+    rows = pictures.edge_rows(rollout, pairs)
     edges = rollout.edge_sender_receiver[rows]
     figure = figures.interaction_graph(rollout.tree, edges, 2, layout)
     names = [shape.name for shape in figure.layout.shapes if shape.name.startswith("edge")]
@@ -71,7 +71,7 @@ def test_every_edge_is_one_named_shape_in_row_order(rollout, layout, pairs) -> N
 @pytest.mark.parametrize("rollout", [STATES, SLOTS], ids=["states", "slots"])
 @pytest.mark.parametrize("layout", ["radial", "image"])
 def test_painting_follows_probabilities_threshold_and_springs(rollout, layout) -> None:
-    rows, frame, threshold = figures.edge_rows(rollout, "hierarchy"), 20, 0.7
+    rows, frame, threshold = pictures.edge_rows(rollout, "hierarchy"), 20, 0.7
     edges = rollout.edge_sender_receiver[rows]
     figure = figures.interaction_graph(rollout.tree, edges, 2, layout)
     before = figure.to_json()
@@ -79,7 +79,7 @@ def test_painting_follows_probabilities_threshold_and_springs(rollout, layout) -
         s.name: s.line for s in figures.paint_graph(figure, rollout, rows, frame, layout, threshold).layout.shapes
     }
     assert figure.to_json() == before, "the shared figure stays as it was"
-    springs = figures.true_springs(rollout)
+    springs = pictures.true_springs(rollout)
     interacts = 1 - rollout.edge_probabilities[0, frame - 1, rows, 0]
     for (i, j), p in zip(edges, interacts, strict=True):
         alpha = float(painted[f"edge_{i}_{j}"].color.rsplit(",", 1)[1][:-1])
@@ -97,7 +97,7 @@ def test_wider_and_more_solid_with_probability() -> None:
 
 
 def test_springs_of_slots_join_the_slots_their_balls_are_in() -> None:
-    springs, at = figures.true_springs(SLOTS), figures.node_positions(STATES)
+    springs, at = pictures.true_springs(SLOTS), pictures.node_positions(STATES)
     cells = SLOT_TREE.cells
     for time in (0, 17, 48):
         wanted = np.zeros((21, 21), dtype=np.uint8)
@@ -116,7 +116,7 @@ def test_springs_of_slots_join_the_slots_their_balls_are_in() -> None:
 
 
 def test_the_copying_curve_repeats_the_last_frame_seen() -> None:
-    curves, last = figures.error_curves(STATES), STATES.last_true_input
+    curves, last = pictures.error_curves(STATES), STATES.last_true_input
     truth = STATES.slots[0]
     assert curves.copy[0] == pytest.approx(((truth[0] - truth[1]) ** 2).mean())
     assert curves.copy[-1] == pytest.approx(((truth[last] - truth[-1]) ** 2).mean())
@@ -125,7 +125,7 @@ def test_the_copying_curve_repeats_the_last_frame_seen() -> None:
 
 def test_pack_and_unpack() -> None:
     arrays = {"a": np.arange(5, dtype=np.uint8), "b": np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3)}
-    packed = figures.pack(arrays)
+    packed = player.pack(arrays)
     blob = zlib.decompress(base64.b64decode(packed["blob"]))
     for name, array in arrays.items():
         place = packed["index"][name]
@@ -138,9 +138,9 @@ def test_pack_and_unpack() -> None:
     "rollout", [STATES, SLOTS, slot_rollout(types=4, pairs="all", slots=False)], ids=["states", "slots", "four types"]
 )
 def test_what_the_player_is_sent_is_json_and_small(rollout) -> None:
-    sent = [figures.image_data(rollout), figures.timeline_data(rollout)]
+    sent = [player.image_data(rollout), player.timeline_data(rollout)]
     sent += [
-        figures.graph_data(rollout, figures.edge_rows(rollout, pairs), layout)
+        player.graph_data(rollout, pictures.edge_rows(rollout, pairs), layout)
         for pairs in ("all", "hierarchy")
         for layout in ("radial", "image")
     ]
@@ -151,17 +151,17 @@ def test_leaves_alone_and_nonsense_numbers_can_be_drawn() -> None:
     import dataclasses
 
     leaves = dataclasses.replace(STATES, predicted_slots=STATES.predicted_slots[:, :, BALLS.leaves])
-    predicted = figures.node_positions(leaves, "prediction")
+    predicted = pictures.node_positions(leaves, "prediction")
     assert np.isnan(predicted[1:, :5]).all()
     assert np.isfinite(predicted[:, 5:]).all()
-    assert np.isfinite(figures.error_curves(leaves).model).all()
+    assert np.isfinite(pictures.error_curves(leaves).model).all()
     broken = dataclasses.replace(
         SLOTS,
         predicted_frames=np.full_like(SLOTS.predicted_frames, np.nan),
         predicted_slots=np.full_like(SLOTS.predicted_slots, np.inf),
     )
-    assert set(figures.timeline_data(broken)["errors"]) == {None}
-    json.dumps(figures.image_data(broken), allow_nan=False)
+    assert set(player.timeline_data(broken)["errors"]) == {None}
+    json.dumps(player.image_data(broken), allow_nan=False)
 
 
 def test_a_model_without_edges_still_has_a_graph() -> None:

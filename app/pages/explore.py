@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -12,8 +12,11 @@ st.markdown("**Watch a model predict moving springs, and see which parts it beli
 import numpy as np  # noqa: E402
 
 from app import state, widgets  # noqa: E402
-from hri import figures  # noqa: E402
+from hri import figures, pictures  # noqa: E402
 from hri.records import Rollout  # noqa: E402
+
+LAYOUTS: list[figures.Layout] = ["radial", "image"]
+PAIRS: list[pictures.Pairs] = ["hierarchy", "all"]
 
 
 def another_scene(source: state.Source) -> None:
@@ -45,7 +48,7 @@ def pick_scene() -> Rollout:
     if kept.get("model_before") != name and source.path is None and kept.get("seed") not in stored:
         kept.pop("seed", None)  # a model that is only stored begins with a scene it has
     kept["model_before"] = name
-    first = "min" if "seed" in kept else next(iter(stored), state.FIRST_UNSEEN)
+    first: int | Literal["min"] = "min" if "seed" in kept else next(iter(stored), state.FIRST_UNSEEN)
     number = seed.number_input(
         "Seed",
         0,
@@ -81,10 +84,10 @@ def inspect_node(rollout: Rollout, node: int) -> None:
     if not 0 <= node < tree.size:
         return
     children = tree.children(node)
-    family = [f"child of {figures.node_name(tree, tree.parents[node])}"] if node else []
+    family = [f"child of {pictures.node_name(tree, tree.parents[node])}"] if node else []
     family += [f"parent of {', '.join(map(str, children))}"] if children else []
     st.markdown(
-        f":small[**{figures.node_name(tree, node).capitalize()}**, {'; '.join(family)}. Prediction error by frame:]"
+        f":small[**{pictures.node_name(tree, node).capitalize()}**, {'; '.join(family)}. Prediction error by frame:]"
     )
     st.plotly_chart(figures.node_history(rollout, node), key=f"node-{node}", config={"displayModeBar": False})
 
@@ -96,7 +99,7 @@ def inspect_edge(rollout: Rollout, chosen: dict[str, Any]) -> None:
     if not len(rows):
         st.caption("This model does not infer that edge.")
         return
-    springs = figures.true_springs(rollout)
+    springs = pictures.true_springs(rollout)
     if springs is None:
         truth = "The true springs are not known."
     else:
@@ -106,7 +109,7 @@ def inspect_edge(rollout: Rollout, chosen: dict[str, Any]) -> None:
             if share
             else "No true spring joins them."
         )
-    sender, receiver = (figures.node_name(rollout.tree, node) for node in pair)
+    sender, receiver = (pictures.node_name(rollout.tree, node) for node in pair)
     st.markdown(f":small[**{sender.capitalize()} → {receiver}.** {truth} Probability by frame:]")
     st.plotly_chart(figures.edge_history(rollout, int(rows[0])), key=f"edge-{pair}", config={"displayModeBar": False})
 
@@ -117,11 +120,11 @@ def show(rollout: Rollout) -> None:
     with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
         with st.container(horizontal=True):
             layout = st.segmented_control(
-                "Layout", ["radial", "image"], default="radial", required=True, key="layout", bind="query-params",
+                "Layout", LAYOUTS, default="radial", required=True, key="layout", bind="query-params",
                 help="Radial: the hierarchy from the inside out. Image: every node where it is in the frame.",
             )  # fmt: skip
             pairs = st.segmented_control(
-                "Edges", ["hierarchy", "all"], default="hierarchy", required=True, key="pairs", bind="query-params",
+                "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
                 help="The hierarchy's own pairs, or every pair the model has an opinion of.",
             )  # fmt: skip
             with st.container(width=220):
@@ -141,11 +144,14 @@ if not state.sources():
         "There is nothing to show yet: put a checkpoint into `checkpoints/`, or train one with `python -m hri train`."
     )
     st.stop()
+scene: Rollout | None
 try:
     scene = pick_scene()
 except ValueError as error:
     st.error(str(error))
     scene = st.session_state.get("last_scene")
+    if scene is not None:
+        st.caption("Below is still the scene from before.")
 if scene is not None:
     st.session_state["last_scene"] = scene
     show(scene)

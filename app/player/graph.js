@@ -103,12 +103,12 @@ class Graph {
     const { style } = this.data;
     if (interacts < this.clock.settings.threshold || !this.parts.visible[kind]) return [style.thin, 0];
     if (kind === 0) return [style.none_width, style.none_alpha * chance];
-    return [style.thin + (style.thick - style.thin) * chance, style.faint + (1 - style.faint) * chance ** 2];
+    return [style.thin + (style.thick - style.thin) * chance, style.faint + (1 - style.faint) * chance ** 1.5];
   }
 
   paint(frame, clock) {
     const { parts, data, rgb } = this, { probabilities, types, springs } = this.arrays;
-    const [, edges, kinds] = probabilities.shape, focus = clock.focus, style = data.style;
+    const [, edges, kinds] = probabilities.shape, focus = clock.focus, style = data.style, hits = data.hit_shares.length;
     this.shown = [];
     for (let e = 0; e < edges; e++) {
       const kind = types.values[frame * edges + e], at = (frame * edges + e) * kinds;
@@ -124,8 +124,8 @@ class Graph {
       Object.assign(shape.line, { color: colour, width, dash: kind ? "solid" : "dot" });
       parts.headColours[e] = arrow;
       const spring = springs ? this.spring(frame, data.capsule_of[e]) : null;
-      for (let p = 0; p < data.hit_points; p++) {
-        const custom = parts.hits[e * data.hit_points + p];
+      for (let p = 0; p < hits; p++) {
+        const custom = parts.hits[e * hits + p];
         custom[2] = data.type_names[kind];
         custom[3] = chance;
         custom[4] = spring === null ? "" : spring ? "<br>true spring" : "<br>no spring";
@@ -190,7 +190,7 @@ class Graph {
       parts.heads[e].setAttribute("d", this.arrow(angle, size));
       data.hit_shares.forEach((s, p) => {
         const mix = (q) => (1 - s) ** 2 * a[q] + 2 * s * (1 - s) * c[q] + s ** 2 * b[q];
-        move("hits", hits, e * data.hit_points + p, [mix(0), mix(1)]);
+        move("hits", hits, e * data.hit_shares.length + p, [mix(0), mix(1)]);
       });
     });
     data.capsules.forEach(([i, j], k) => {

@@ -28,7 +28,7 @@ class Images {
     for (const [name, title, hint] of [
       ["truth", "Truth", "The scene as it was simulated or filmed."],
       ["prediction", "Prediction", "What the model expected here. Up to the end of the burn-in it had seen the true frame before; in the free run only its own predictions."],
-      ["error", "Error", "Absolute difference, mean over colour channels. Black: none, pale yellow: full range. Square-root scale, so that small errors show."],
+      ["error", "Error", "Absolute difference, mean over colour channels. Black: none, pale yellow: full range. Square-root scale, so that small errors show. MSE: mean squared error over " + data.unit + "."],
     ]) panels.append(this.panel(name, title, hint));
     root.replaceChildren(panels);
     if (arrays.slots) root.append(this.strip());
@@ -36,7 +36,7 @@ class Images {
   }
 
   panel(name, title, hint) {
-    const canvas = element("canvas", { width: this.size.columns, height: this.size.rows });
+    const canvas = element("canvas", { width: this.size.columns, height: this.size.rows, role: "img", "aria-label": `${title}, current frame` });
     const overlay = element("svg", { viewBox: "0 0 100 100", class: "overlay", preserveAspectRatio: "none" });
     const blank = element("div", { class: "blank", hidden: "" });
     const note = element("span", { class: "note" });

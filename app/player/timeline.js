@@ -20,7 +20,7 @@ class Timeline {
     this.speed.addEventListener("change", () => { clock.fps = +this.speed.value; });
     this.readout = element("span", { class: "readout" });
     this.phase = element("span", { class: "phase" });
-    this.error = element("span", { class: "errors", title: "Mean squared error of this frame. Copying: what repeating the last frame seen would score." });
+    this.error = element("span", { class: "errors", title: `Mean squared error of this frame over ${data.unit}. Copying: what repeating the last true frame would score.` });
     const icon = (name) => element("path", { d: ICONS[name] });
     const transport = element(
       "div", { class: "transport" },
@@ -68,7 +68,7 @@ class Timeline {
       mark.style.top = `${this.y(10 ** power)}%`;
       return mark;
     });
-    return element("div", { class: "labels", title: `Mean squared error (${this.data.unit}), logarithmic` }, ...marks, element("em", { text: "error" }));
+    return element("div", { class: "labels", title: `Mean squared error over ${this.data.unit}, logarithmic. Line: the model; dashes: repeating the last true frame.` }, ...marks, element("em", { text: "error" }));
   }
 
   plot() {

@@ -43,7 +43,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(server: Server, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """``open_page("?model=…", width, height, **context options)`` → a page whose scene is drawn; script errors fail the test."""
+    """``open_page("?model=…", width, height, **context options)``: a page whose scene is drawn.
+
+    Errors in the page's scripts fail the test.
+    """
     contexts, errors = [], []
 
     def open_one(query: str = "", width: int = 1400, height: int = 900, wait: bool = True, **options: object) -> Page:

@@ -17,7 +17,16 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-_CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")  # fmt: skip
+_CHROMIUM = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,7 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         raise RuntimeError("no Chromium found; install it with `make chromium`")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM))
+        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM)
         try:
             yield browser
         finally:
@@ -108,7 +117,8 @@ def shown_frames(page: Page) -> list[int]:
     """The frame that images, timeline and graph each say they have drawn."""
     return page.evaluate(
         """() => {
-            const inside = (name) => [...document.querySelectorAll("*")].map((host) => host.shadowRoot?.querySelector(name)).find(Boolean);
+            const roots = [...document.querySelectorAll("*")].map((host) => host.shadowRoot).filter(Boolean);
+            const inside = (name) => roots.map((root) => root.querySelector(name)).find(Boolean);
             const chart = document.querySelector(".st-key-explore-graph .js-plotly-plot");
             return [inside(".images"), inside(".timeline"), chart].map((part) => Number(part?.dataset.frame ?? -1));
         }"""

@@ -26,8 +26,8 @@ SENTENCE = "Watch a model predict"
 STEPS = 40
 
 WATCH = """() => {
-    const root = [...document.querySelectorAll("*")].map((host) => host.shadowRoot?.querySelector(".images")).find(Boolean);
-    const line = [...document.querySelectorAll("*")].map((host) => host.shadowRoot?.querySelector(".timeline")).find(Boolean);
+    const roots = [...document.querySelectorAll("*")].map((host) => host.shadowRoot).filter(Boolean);
+    const [root, line] = [".images", ".timeline"].map((name) => roots.map((r) => r.querySelector(name)).find(Boolean));
     const chart = document.querySelector(".st-key-explore-graph .js-plotly-plot");
     const log = (globalThis.measured = {steps: [], images: [], graph: []});
     for (const [part, name] of [[root, "images"], [chart, "graph"]])
@@ -190,10 +190,9 @@ def main() -> None:
             found["scene_ms"] = new_scenes(page)
             found["rss_mb"] = memory(server)
         found["bare_image_rerun_ms"] = bare_rerun(browser, folder)
-    order = ("first_text_s", "first_rollout_s", "step_ms", "play_fps", "graph_fps", "click_ms", "scene_ms", "payload_kb", "rss_mb", "bare_image_rerun_ms")  # fmt: skip
-    found = {key: found[key] for key in order}
-    found["ratios_to_bare_rerun"] = {key: round(value / found["bare_image_rerun_ms"], 2) for key, value in {
-        "step": found["step_ms"]["median"], "click": found["click_ms"], "scene": found["scene_ms"]}.items() if value is not None}  # fmt: skip
+    bare = found["bare_image_rerun_ms"]
+    timed = {"step": found["step_ms"]["median"], "click": found["click_ms"], "scene": found["scene_ms"]}
+    found["ratios_to_bare_rerun"] = {what: round(ms / bare, 2) for what, ms in timed.items() if ms is not None}
     print(json.dumps(found, indent=2))
 
 

@@ -1,0 +1,145 @@
+"""What every picture of a rollout needs to know: which edges, where nodes stand, true springs, errors, names.
+
+NumPy only. Every function takes a rollout of one scene (:meth:`Rollout.scene`) and reads its first. A
+picture of frame t shows the prediction *for* frame t and the edges that made it, which were inferred one
+step earlier; frame 0 has no prediction and shows the first edges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from hri.hierarchy import SLOT_TREE, Tree
+from hri.records import Rollout
+from hri.render import to_pixels
+
+Pairs = Literal["hierarchy", "all"]
+
+
+def edge_rows(rollout: Rollout, pairs: Pairs) -> Int[np.ndarray, " R"]:
+    """Rows of the rollout's edges to show: all, or those the hierarchy allows (all where it allows none)."""
+    senders, receivers = rollout.edge_sender_receiver.reshape(-1, 2).T
+    allowed = np.flatnonzero(rollout.tree.possible[senders, receivers])
+    return allowed if pairs == "hierarchy" and len(allowed) else np.arange(len(senders))
+
+
+def edge_step(rollout: Rollout, frame: int) -> int:
+    """The step whose edges made the prediction shown at ``frame``."""
+    return int(np.clip(frame - 1, 0, rollout.edge_types.shape[1] - 1))
+
+
+def node_name(tree: Tree, node: int) -> str:
+    """Such as "leaf 7": the level in a word, and the node's number."""
+    depth, deepest = int(tree.depth[node]), int(tree.depth.max())
+    level = "root" if depth == 0 else "leaf" if depth == deepest else "intermediate"
+    return f"{level} {node}"
+
+
+def slot_of(points: Float[np.ndarray, "*shape 2"]) -> Int[np.ndarray, "*shape"]:
+    """The leaf slot whose cell holds each point (column, row as shares of the frame)."""
+    cells = SLOT_TREE.cells[SLOT_TREE.leaves]
+    grid = np.empty((4, 4), dtype=np.int64)
+    grid[(cells[:, 0] * 4).astype(int), (cells[:, 1] * 4).astype(int)] = SLOT_TREE.leaves
+    column, row = np.moveaxis(np.clip(np.nan_to_num(points) * 4, 0, 3).astype(int), -1, 0)
+    return grid[column, row]
+
+
+def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "truth") -> Float[np.ndarray, "T N 2"]:
+    """Column and row of every node over time, as shares of the frame from its top left corner.
+
+    Image slots stand at the centres of their cells. Balls stand where they are: normalised positions
+    differ from box units by the training set's extremes, which touch the walls, so by less than a
+    hundredth of a pixel. The prediction of frame 0 is its truth.
+    """
+    times = rollout.slots.shape[1]
+    if rollout.observation == "frames":
+        cells = rollout.tree.cells
+        centres = (cells[:, :2] + cells[:, 2:]) / 2
+        return np.broadcast_to(centres, (times, *centres.shape))
+    states = rollout.slots[0]
+    if source == "prediction":
+        states = np.concatenate([rollout.slots[0, :1], predicted_nodes(rollout)])
+    return np.clip(to_pixels(states[..., :2], 1), -1, 2)
+
+
+def predicted_nodes(rollout: Rollout) -> Float[np.ndarray, "F N D"]:
+    """Predictions of every node, NaN where a model predicts the leaves alone."""
+    predicted = rollout.predicted_slots[0]
+    if predicted.shape[1] == rollout.tree.size:
+        return predicted
+    full = np.full((len(predicted), rollout.tree.size, predicted.shape[2]), np.nan, dtype=predicted.dtype)
+    full[:, rollout.tree.leaves] = predicted
+    return full
+
+
+def true_springs(rollout: Rollout) -> UInt8[np.ndarray, "T N N"] | None:
+    """1 where a true spring joins two nodes at each frame; None where springs are unknown.
+
+    Balls that are nodes keep their springs. For image slots a spring joins the leaf slots that its two
+    balls are in at that frame (hidden balls included); two balls in one slot join nothing.
+    """
+    if rollout.true_adjacency is None:
+        return None
+    adjacency, times, nodes = rollout.true_adjacency[0], rollout.slots.shape[1], rollout.tree.size
+    if rollout.observation == "states":
+        return np.broadcast_to(adjacency, (times, nodes, nodes))
+    if rollout.true_states is None:
+        return None
+    slots = slot_of(to_pixels(rollout.true_states[0, :, :, :2], 1))
+    first, second = np.nonzero(adjacency)
+    joined = np.zeros((times, nodes, nodes), dtype=np.uint8)
+    joined[np.arange(times)[:, None], slots[:, first], slots[:, second]] = 1
+    joined[:, np.arange(nodes), np.arange(nodes)] = 0
+    return joined
+
+
+@dataclass(frozen=True)
+class ErrorCurves:
+    """How wrong each predicted frame is: mean squared errors of the F = T - 1 predicted frames 1 ... T - 1."""
+
+    model: Float[np.ndarray, " F"]
+    copy: Float[np.ndarray, " F"]
+    """What repeating the last true frame would score: the line to stay below."""
+    unit: str
+
+
+def error_curves(rollout: Rollout) -> ErrorCurves:
+    """Squared error per frame: over pixels and channels in 0 ... 1, or over nodes and normalised features."""
+    times = rollout.slots.shape[1]
+    if rollout.observation == "frames" and rollout.frames is not None and rollout.predicted_frames is not None:
+        truth, predicted, unit = rollout.frames[0] / 255.0, rollout.predicted_frames[0], "pixels in 0 … 1"
+    else:
+        predicted, unit = rollout.predicted_slots[0], "normalised states"
+        truth = (
+            rollout.slots[0] if predicted.shape[1] == rollout.tree.size else rollout.slots[0][:, rollout.tree.leaves]
+        )
+    frame = np.arange(1, times)
+    last_seen = np.minimum(frame - 1, rollout.last_true_input)
+    axes = tuple(range(1, truth.ndim))
+    return ErrorCurves(
+        model=((predicted - truth[1:]) ** 2).mean(axes),
+        copy=((truth[last_seen] - truth[1:]) ** 2).mean(axes),
+        unit=unit,
+    )
+
+
+def spring_pairs(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> Int[np.ndarray, "C 2"]:
+    """Shown pairs, each once (i < j), between which a true spring can lie."""
+    undirected = np.unique(np.sort(pairs.reshape(-1, 2), axis=1), axis=0)
+    if tree == SLOT_TREE:
+        return undirected[np.isin(undirected, tree.leaves).all(1)]
+    return undirected[tree.possible[undirected[:, 0], undirected[:, 1]] > 0]
+
+
+def ranks(tree: Tree) -> Int[np.ndarray, " N"]:
+    """0 root, 1 intermediate, 2 leaf, for trees of any depth."""
+    return np.where(tree.depth == 0, 0, np.where(np.isin(np.arange(tree.size), tree.leaves), 2, 1))
+
+
+def type_name(kind: int, edge_types: int) -> str:
+    """What an edge type means: type 0 carries no message."""
+    return "no interaction" if kind == 0 else "interaction" if edge_types == 2 else f"type {kind}"
