@@ -52,15 +52,9 @@ def run(arguments: list[str]) -> int:
     name, *flags = arguments
     if name not in cli.COMMANDS:
         raise ValueError(f"unknown command {name!r}; choose from {', '.join(cli.COMMANDS)}")
-    command = cli.COMMANDS[name]
-    prog, text = f"{cli.PROGRAM} {name}", description(command)
+    command = cli.training(flags, arguments) if name == "train" else cli.COMMANDS[name]
     with parsing.on_parse_error(refuse):
-        if name != "train":
-            tyro.cli(command, args=flags, config=MARKERS, prog=prog, description=text)
-            return 0
-        start = cli.train_defaults(flags)
-        options = tyro.cli(cli.TrainOptions, args=flags, config=MARKERS, default=start, prog=prog, description=text)
-    cli.train(options, arguments)
+        tyro.cli(command, prog=f"{cli.PROGRAM} {name}", description=description(command), args=flags, config=MARKERS)
     return 0
 
 
@@ -90,7 +84,7 @@ def refuse(event: parsing.ParseErrorEvent) -> None:
 
 
 def _name(argument: object) -> str:
-    return argument.lowered.name_or_flags[0]  # type: ignore[attr-defined]
+    return argument.lowered.name_or_flags[-1]  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

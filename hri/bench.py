@@ -49,6 +49,8 @@ PARTS = ("simulate", "render", *STEPS, "rollout")
 STAGE1_FRAMES = 196
 SYSTEMS = 32
 """Training systems, one batch of 49 frames each."""
+REPETITIONS = (3, 50)
+"""Fewest and most of each part."""
 
 Precision = Literal["preset", "no", "bf16", "fp16"]
 
@@ -122,13 +124,14 @@ class Stopwatch:
         return self.matmuls[-1]
 
     def repeat(self, work: Callable[[], object], warm_ups: int = 2) -> tuple[float, float]:
-        """(seconds, multiple of the matrix product): medians over a few seconds, at least three repetitions."""
+        """(seconds, multiple of the matrix product): medians over a few seconds."""
         for _ in range(warm_ups):
             work()
         took: list[float] = []
         multiples: list[float] = []
         until = time.perf_counter() + self.seconds
-        while len(took) < 3 or (time.perf_counter() < until and len(took) < 50):
+        fewest, most = REPETITIONS
+        while len(took) < fewest or (time.perf_counter() < until and len(took) < most):
             product = self.matmul()
             took.append(self.once(work))
             multiples.append(took[-1] / product)

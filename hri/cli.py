@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from hri.config import VARIANTS, Config, DataConfig, ModelConfig, RenderConfig, TrainConfig, preset
+from hri.config import VARIANTS, Config, DataConfig, ModelConfig, RenderConfig, TrainConfig
+from hri.config import preset as named_preset
 from hri.hierarchy import Tree
 from hri.records import Rollout, Trajectories, read_npz, write_npz
 from hri.terminal import FIRST_PROCESS, answer, bar, check_target, listed, training_bar
@@ -62,74 +62,76 @@ def simulate(
     print(f"wrote {out}: {len(chosen)} systems of {system.size} balls{', with frames' if frames else ''}")
 
 
-@dataclass(frozen=True)
-class TrainOptions:
-    """Flags of ``train``; data, model and train start from the preset."""
+def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
+    """The command ``train``; its flags start from the preset among them.
 
-    preset: str
-    """Named experiment springs-TREE-SEEN-VARIANT. TREE: 4-3 or 3-3. SEEN: state, slot or par. VARIANT: hri, hri-h,
-    hri-gt, nri, nri-lo, nri-gt, fcmp, lstm or lstm-lo. Such as springs-4-3-state-hri."""
-    run: Path
-    """Folder of this run."""
-    updates: int | None = None
-    """Short for --train.updates, the updates of stage 2."""
-    stage1_updates: int | None = None
-    """Short for --train.stage1-updates."""
-    seed: int | None = None
-    """Short for --train.seed."""
-    resume: bool = False
-    """Go on with the run in the folder, to the same numbers as if it had never stopped."""
-    vision_from: Path | None = None
-    """Take encoder and decoder of this checkpoint and skip stage 1."""
-    data: DataConfig = field(default_factory=DataConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    train: TrainConfig = field(default_factory=TrainConfig)
+    Args:
+        flags: what follows the word "train".
+        typed: the whole command, for the header of its checkpoints.
 
-    def config(self) -> Config:
-        """The whole experiment.
-
-        Raises:
-            ValueError: a value out of range.
-        """
-        given: dict[str, Any] = {"updates": self.updates, "stage1_updates": self.stage1_updates, "seed": self.seed}
-        given = {name: value for name, value in given.items() if value is not None}
-        return Config(self.preset, self.data, self.model, dataclasses.replace(self.train, **given))
-
-
-def train_defaults(flags: Sequence[str]) -> TrainOptions:
-    """Where the flags of ``train`` start from: the preset among them, or the default experiment (for --help)."""
-    start = Config()
-    for word, following in zip(flags, [*flags[1:], ""], strict=True):
-        if word == "--preset" and following:
-            start = preset(following)
-        elif word.startswith("--preset="):
-            start = preset(word.removeprefix("--preset="))
-    return TrainOptions(tyro.MISSING, tyro.MISSING, data=start.data, model=start.model, train=start.train)
-
-
-def train(options: TrainOptions, typed: Sequence[str] = ()) -> None:
-    """Train a model: stage 1 learns to reconstruct frames (image models only), stage 2 to predict.
-
-    The folder gets config.json, metrics.jsonl (one object a line), log.txt, last.safetensors and best.safetensors
-    (whole checkpoints) and the state to resume from. Every setting of the experiment is a flag below; those not
-    given are the preset's. A run that was stopped goes on with the same command and --resume. Several processes:
-    torchrun --nproc-per-node 2 -m hri train ..., or accelerate launch -m hri train ...
-
-    Example: python -m hri train --preset springs-4-3-state-hri --run runs/first --updates 500
+    Raises:
+        ValueError: unknown preset.
     """
-    config = options.config()
-    source = str(_find(options.vision_from)) if options.vision_from else None
-    from hri.train import train as reports
+    start = Config()
+    for word, following in pairwise([*flags, ""]):
+        if word == "--preset" and following:
+            start = named_preset(following)
+        elif word.startswith("--preset="):
+            start = named_preset(word.removeprefix("--preset="))
 
-    validation: dict[str, Any] = {}
-    with training_bar(config.name, config.data.train) as show:
-        for report in reports(config, options.run, options.resume, source, f"{PROGRAM} {shlex.join(typed)}"):
-            show(report)
-            validation = report.validation or validation
-    if FIRST_PROCESS:
-        best = options.run / "best.safetensors"
-        place = f"the best checkpoint is {best}" if best.exists() else f"the run is in {options.run}"
-        print(f"{place}{f'; last validation: {listed(validation)}' if validation else ''}")
+    def train(
+        preset: str,
+        run: Annotated[Path, tyro.conf.arg(aliases=["--folder"])],
+        updates: int | None = None,
+        stage1_updates: int | None = None,
+        seed: int | None = None,
+        resume: bool = False,
+        vision_from: Path | None = None,
+        data: DataConfig = start.data,
+        model: ModelConfig = start.model,
+        train: TrainConfig = start.train,
+    ) -> None:
+        """Train a model: first to reconstruct frames (images only), then to predict.
+
+        The folder gets config.json, metrics.jsonl (one object a line), log.txt, last.safetensors and
+        best.safetensors (whole checkpoints) and the state to resume from. Every setting of the experiment is a flag
+        below; those not given are the preset's. A run that was stopped goes on with the same command and --resume.
+
+        Several processes: accelerate launch -m hri train ..., or torchrun --nproc-per-node 2 -m hri train ... with
+        --folder for --run.
+
+        Example: python -m hri train --preset springs-4-3-state-hri --run runs/first --updates 500
+
+        Args:
+            preset: Named experiment springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri. TREE: 4-3 or 3-3. SEEN:
+                state, slot or par. VARIANT: hri, hri-h, hri-gt, nri, nri-lo, nri-gt, fcmp, lstm or lstm-lo.
+            run: Folder of this run. (On Python 3.11 torchrun takes --run for an option of its own.)
+            updates: Short for --train.updates, the updates of stage 2.
+            stage1_updates: Short for --train.stage1-updates.
+            seed: Short for --train.seed.
+            resume: Go on with the run in the folder, to the same numbers as if it had never stopped.
+            vision_from: Take encoder and decoder of this checkpoint and skip stage 1.
+            data: Which systems are simulated.
+            model: What the model is made of.
+            train: How it is trained.
+        """
+        given = {"updates": updates, "stage1_updates": stage1_updates, "seed": seed}
+        short: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        config = Config(preset, data, model, dataclasses.replace(train, **short))
+        source = str(_find(vision_from)) if vision_from else None
+        from hri.train import train as reports
+
+        validation: dict[str, Any] = {}
+        with training_bar(config.name, config.data.train) as show:
+            for report in reports(config, run, resume, source, f"{PROGRAM} {shlex.join(typed)}"):
+                show(report)
+                validation = report.validation or validation
+        if FIRST_PROCESS:
+            best = run / "best.safetensors"
+            place = f"the best checkpoint is {best}" if best.exists() else f"the run is in {run}"
+            print(f"{place}{f'; last validation: {listed(validation)}' if validation else ''}")
+
+    return train
 
 
 def import_published(
@@ -159,7 +161,8 @@ def import_published(
     from hri.published import import_published as convert
 
     made = convert(file, None if variant == "auto" else variant, tree)
-    command = f"{PROGRAM} import {shlex.join(sys.argv[2:])}" if sys.argv[1:2] == ["import"] else ""
+    words = ["import", str(file), "--out", str(target), "--variant", variant, "--tree", tree]
+    command = f"{PROGRAM} {shlex.join(words)}"
     save(target, made.model, dataclasses.replace(made.header, command=command, **provenance()))
     what = "encoder and decoder only: it reconstructs" if made.header.parts == "vision" else _kind(made.header.config)
     print(f"wrote {target} ({what})")
@@ -322,7 +325,7 @@ def bench(
 
 COMMANDS: dict[str, Command] = {
     "simulate": simulate,
-    "train": train,
+    "train": training(),
     "evaluate": evaluate,
     "rollout": rollout,
     "export": export,
@@ -376,7 +379,7 @@ def _seeds(text: str) -> Sequence[int]:
     seeds: Sequence[int] = range(*numbers) if colon else numbers
     if not seeds:
         raise ValueError(f"--seeds {text} names no seed; STOP must be larger than START")
-    if max(seeds[0], seeds[-1], *numbers) > 2**32:
+    if max(seeds) >= 2**32:
         raise ValueError(f"--seeds is {text!r}; seeds go from 0 to {2**32 - 1}")
     return seeds
 

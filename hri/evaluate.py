@@ -225,13 +225,13 @@ class _Means:
 
     def __init__(self) -> None:
         self.sums: dict[str, Any] = {}
-        self.weights: dict[str, float] = {}
+        self.weights: dict[str, int] = {}
 
-    def add(self, weight: float, **values: Any) -> None:
+    def add(self, weight: int, **values: Any) -> None:
         for name, value in values.items():
             if value is not None:
                 self.sums[name] = self.sums.get(name, 0.0) + weight * value
-                self.weights[name] = self.weights.get(name, 0.0) + weight
+                self.weights[name] = self.weights.get(name, 0) + weight
 
     def result(self) -> dict[str, Any]:
         """Each mean as a float or a list of floats."""

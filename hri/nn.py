@@ -62,7 +62,7 @@ class Norm(nn.Module):
                 together = torch.cat([sums, squares, sums.new_tensor([float(count)])])
                 together = torch.distributed.nn.functional.all_reduce(together)
                 sums, squares = together[:-1].view(2, -1)
-                count = round(float(together[-1]))
+                count = round(float(together[-1].detach()))
             mean = sums / count
             variance = (squares / count - mean * mean).clamp_min(0)
             with torch.no_grad():

@@ -85,6 +85,15 @@ class Run:
         self._hours: dict[str, float] = dict(self._header["hours"]) if self._header else {}
         self._steps: dict[str, int] = dict(self._header["steps"]) if self._header else {}
 
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._metrics is not None:
+            self._metrics.close()
+        if self._tensorboard is not None:
+            self._tensorboard.close()
+
     def note(self, text: str) -> None:
         """A line in log.txt."""
         if self.main:
@@ -115,8 +124,8 @@ class Run:
             header,
             parts="vision" if only_vision else "all",
             metrics={"validation": validation},
-            steps=dict(self._steps),
-            hours=dict(self._hours),
+            steps=header.steps | self._steps,
+            hours=header.hours | self._hours,
         )
 
     def save_checkpoints(self, model: Model, header: Header, better: bool) -> None:

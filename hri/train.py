@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from jaxtyping import Int
 from torch import Tensor, nn
 
@@ -158,20 +159,22 @@ class Prediction(nn.Module):
             return chosen | {"seen": self.train_set.states[rows]}
         times = torch.stack([1 + torch.randperm(steps - 1, generator=g)[: train.frames_decoded] for g in generators])
         frames = self.train_set.frames(np.repeat(rows, times.shape[1]), times.flatten().numpy())
-        return chosen | {"seen": self.features[rows].float(), "frames": frames, "times": times}
+        return chosen | {"seen": self.features[rows], "frames": frames, "times": times}
 
     def forward(
         self, seen: Tensor, noise: Tensor | None, types: Tensor | None, frames: Tensor | None, times: Tensor | None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         train = self.config.train
-        slots = seen if self.model.vision is None else self.model.vision.slots(seen)
-        if types is not None:
-            pick = given(types)
-        elif noise is not None:
-            pick = soft(noise, self.config.model.relations.temperature)
-        else:
-            pick = given(torch.ones(len(slots), len(self.model.senders), dtype=torch.long, device=slots.device))
-        predicted = self.model(slots, train.free_steps, pick, train.edges_from)
+        # Half precision is for images only: its rounding is as large as the fixed standard deviation of states.
+        with torch.autocast(seen.device.type, enabled=False):
+            slots = seen if self.model.vision is None else self.model.vision.slots(seen)
+            if types is not None:
+                pick = given(types)
+            elif noise is not None:
+                pick = soft(noise, self.config.model.relations.temperature)
+            else:
+                pick = given(torch.ones(len(slots), len(self.model.senders), dtype=torch.long, device=slots.device))
+            predicted = self.model(slots, train.free_steps, pick, train.edges_from)
         # Upper slots move while their encoder trains: as targets they are constants, or they would collapse.
         target = slots[:, 1:].detach()
         if self.model.joint_leaves:
@@ -198,7 +201,7 @@ class Prediction(nn.Module):
 
 @torch.no_grad()
 def encode_all(model: Model, data: Springs, block: int = 20) -> Tensor:
-    """Feature maps of every frame, float16 [S, T, F, 4, 4]: the frozen encoder runs once over the data."""
+    """Feature maps of every frame [S, T, F, 4, 4]: the frozen encoder runs once over the data."""
     assert model.vision is not None
     leaves = model.vision.leaves.eval()
     device = next(model.parameters()).device
@@ -206,7 +209,7 @@ def encode_all(model: Model, data: Springs, block: int = 20) -> Tensor:
     for first in range(0, len(data), block):
         systems = np.arange(first, min(first + block, len(data)))
         frames = data.frames(np.repeat(systems, data.steps), np.tile(np.arange(data.steps), len(systems)))
-        kept.append(leaves.map(frames.to(device)).half().cpu().contiguous().unflatten(0, (len(systems), data.steps)))
+        kept.append(leaves.map(frames.to(device)).cpu().contiguous().unflatten(0, (len(systems), data.steps)))
     return torch.cat(kept)
 
 
@@ -224,8 +227,13 @@ def train(config: Config, folder: str | os.PathLike[str], resume: bool = False, 
         OSError: the folder cannot be written or the disk is full; earlier files are kept.
     """
     keep_freed_memory()
+    AcceleratorState._reset_state()  # an earlier run of this process may have had another precision
     accelerator = Accelerator(mixed_precision=config.train.precision, cpu=not torch.cuda.is_available())
-    run = Run(Path(folder), config, resume, main=accelerator.is_main_process)
+    with Run(Path(folder), config, resume, main=accelerator.is_main_process) as run:
+        yield from _train(config, run, accelerator, vision_from, command)
+
+
+def _train(config: Config, run: Run, accelerator: Accelerator, vision_from: str | None, command: str) -> Iterator[Report]:
     torch.manual_seed(config.train.seed)
     model = Model(config)
     training = Springs.simulated(config.data, "train")
@@ -239,6 +247,11 @@ def train(config: Config, folder: str | os.PathLike[str], resume: bool = False, 
         if any(wanted[n].shape != v.shape for n, v in offered.items() if n in wanted) or not offered.keys() <= wanted.keys():
             raise ValueError(f"the encoder and decoder of {vision_from} have other shapes than this model's; use the same decoder and image size")
         model.vision.load_state_dict(offered, strict=False)
+        earlier = {name: getattr(taken.header, name) for name in ("steps", "hours")}
+        earlier = {name: {"stage1": value["stage1"]} if "stage1" in value else {} for name, value in earlier.items()}
+        command = "\n".join(part for part in (taken.header.command.splitlines() or [""])[:1] + [command] if part)
+    else:
+        earlier = {}
 
     stages: list[type[Reconstruction] | type[Prediction]] = [Prediction]
     if model.vision is not None and not vision_from:
@@ -249,6 +262,7 @@ def train(config: Config, folder: str | os.PathLike[str], resume: bool = False, 
         seed=config.train.seed,
         data=f"{config.data.train} simulated {config.data.tree} spring systems (seeds {config.data.seeds('train')[0]} to {config.data.seeds('train')[-1]})",
         command=command,
+        **earlier,
         **checkpoint.provenance(),
     )
     model.to(accelerator.device, memory_format=torch.channels_last)

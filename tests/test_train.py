@@ -1,0 +1,201 @@
+"""Training: it learns, it resumes to the same numbers, several processes equal one, it stops with a sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hri import checkpoint
+from hri import train as training
+from hri.config import PRESETS, Config, DataConfig, TrainConfig
+from hri.run import Run
+from hri.train import TrainingStopped, batch_rows, learning_rate, train
+
+SMALL = DataConfig(train=16, validation=4, test=4)
+
+
+def small(seen: str = "state", variant: str = "hri-h", **changes: Any) -> Config:
+    preset = PRESETS[f"springs-4-3-{seen}-{variant}"]
+    settings = {"updates": 6, "batch": 4, "evaluate_every": 3, "stage1_updates": 4 if seen != "state" else 0, "stage1_batch": 4, "precision": "no"}
+    return dataclasses.replace(preset, data=SMALL, train=TrainConfig(**(settings | changes)))
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """metrics.jsonl without the clock."""
+    records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in record.items() if key != "seconds"} for record in records]
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    reports = list(train(small(updates=24, evaluate_every=12, learning_rate=3e-3), tmp_path))
+    assert reports[-1].losses["nll"] < reports[0].losses["nll"] / 4
+    assert reports[-1].validation["nll"] < reports[11].validation["nll"]
+    loaded = checkpoint.load(tmp_path / "best.safetensors")
+    assert loaded.header.steps == {"stage2": 24}
+    assert loaded.header.metrics["validation"]["nll"] == min(r.validation["nll"] for r in reports if r.validation)
+
+
+@pytest.mark.parametrize("seen", ["slot", "par"])
+def test_two_stages(seen: str, tmp_path: Path) -> None:
+    config = small(seen, patch_share=0.5, precision="bf16")
+    reports = list(train(config, tmp_path))
+    assert [(r.stage, r.update) for r in reports] == [(1, u) for u in range(1, 5)] + [(2, u) for u in range(1, 7)]
+    assert {"reconstruction_mse"} <= reports[3].validation.keys()
+    assert {"nll", "frame_mse"} <= reports[-1].validation.keys()
+    first = Path(tmp_path / "first")
+    list(train(dataclasses.replace(config, train=dataclasses.replace(config.train, updates=0)), first))
+    vision = checkpoint.load(first / "last.safetensors")
+    assert vision.header.parts == "vision"
+    # Stage 2 leaves the encoder's first part and the decoder as stage 1 made them.
+    whole = checkpoint.load(tmp_path / "last.safetensors").model.state_dict()
+    for name, value in vision.model.state_dict().items():
+        if name.startswith(("vision.leaves", "vision.decoder")):
+            torch.testing.assert_close(whole[name], value)
+    # The same encoder and decoder, taken over, give the same stage 2.
+    second = tmp_path / "second"
+    alone = list(train(config, second, vision_from=str(first / "last.safetensors")))
+    assert [r.losses for r in alone] == [r.losses for r in reports if r.stage == 2]
+    header = checkpoint.read_header(second / "last.safetensors")
+    assert header.steps == {"stage1": 4, "stage2": 6}
+
+
+@pytest.mark.parametrize("seen", ["state", "slot"])
+def test_a_stopped_run_resumes_to_the_same_numbers(seen: str, tmp_path: Path) -> None:
+    config = small(seen, patch_share=0.5)
+    list(train(config, tmp_path / "straight"))
+    for stop in (1, 4, 5, 8):
+        for report in train(config, tmp_path / "stopped", resume=True):
+            if report.update + (4 if report.stage == 2 and seen == "slot" else 0) == stop:
+                break
+    list(train(config, tmp_path / "stopped", resume=True))
+    assert lines(tmp_path / "stopped") == lines(tmp_path / "straight")
+    straight, stopped = (checkpoint.load(tmp_path / name / "last.safetensors") for name in ("straight", "stopped"))
+    for name, value in straight.model.state_dict().items():
+        assert torch.equal(value, stopped.model.state_dict()[name]), name
+
+
+def test_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
+    """kill -9 of the real command, again and again, ends with the numbers of an undisturbed run."""
+    command = [
+        sys.executable, "-m", "hri", "train", "--preset", "springs-4-3-state-hri-h", "--updates", "30",
+        "--data.train", "16", "--data.validation", "4", "--train.batch", "4", "--train.evaluate-every", "5",
+    ]  # fmt: skip
+    subprocess.run([*command, "--run", str(tmp_path / "straight")], check=True, capture_output=True)
+    killed = [*command, "--run", str(tmp_path / "killed"), "--resume"]
+    metrics = tmp_path / "killed" / "metrics.jsonl"
+    random = np.random.default_rng(0)
+    for _ in range(3):
+        process = subprocess.Popen(killed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        before = metrics.stat().st_size if metrics.exists() else 0
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if metrics.exists() and metrics.stat().st_size > before:
+                break
+            time.sleep(0.02)
+        time.sleep(float(random.uniform(0, 0.5)))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(killed, check=True, capture_output=True)
+    assert lines(tmp_path / "killed") == lines(tmp_path / "straight")
+    assert not list((tmp_path / "killed").glob("*.part"))
+
+
+@pytest.mark.parametrize(("batch_norm", "tolerance"), [("running", 1e-4), ("batch", 2e-3)])
+def test_two_processes_equal_one(batch_norm: str, tolerance: float, tmp_path: Path) -> None:
+    """torchrun with two processes gives the one-process losses at the same global batch.
+
+    ``--folder`` is ``--run``, which torchrun would take for its own ``--run-path``.
+    """
+    arguments = [
+        "-m", "hri", "train", "--preset", "springs-4-3-state-hri-h", "--updates", "5", "--data.train", "16",
+        "--data.validation", "4", "--train.batch", "4", "--train.batch-norm", batch_norm,
+    ]  # fmt: skip
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(29500 + os.getpid() % 1000)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    for name, start in (("one", []), ("two", launcher)):
+        subprocess.run(
+            [sys.executable, *start, *arguments, "--folder", str(tmp_path / name)], check=True, capture_output=True, env=environment
+        )
+    one, two = lines(tmp_path / "one"), lines(tmp_path / "two")
+    assert len(one) == len(two) == 5
+    for single, shared in zip(one, two, strict=True):
+        assert shared["loss"] == pytest.approx(single["loss"], rel=tolerance)
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = training.Prediction.inputs
+
+    def spoiled(self: Any, update: int, rows: np.ndarray) -> dict[str, Any]:
+        chosen = inputs(self, update, rows)
+        return chosen | {"seen": chosen["seen"] * (float("nan") if update == 4 else 1)}
+
+    monkeypatch.setattr(training.Prediction, "inputs", spoiled)
+    with pytest.raises(TrainingStopped, match=r"no longer a number at update 5.*update 3 is kept.*lower learning rate"):
+        list(train(small(), tmp_path))
+    assert checkpoint.load(tmp_path / "last.safetensors").header.steps == {"stage2": 3}
+    monkeypatch.undo()
+    assert [r.update for r in train(small(), tmp_path, resume=True)] == [4, 5, 6]
+
+
+def test_folders_are_not_overwritten(tmp_path: Path) -> None:
+    list(train(small(updates=1), tmp_path))
+    with pytest.raises(ValueError, match="--resume"):
+        next(train(small(updates=1), tmp_path))
+    with pytest.raises(ValueError, match="another config"):
+        next(train(small(updates=2), tmp_path, resume=True))
+    assert list(train(small(updates=1), tmp_path, resume=True)) == []
+    (tmp_path / "state.safetensors").write_bytes(b"half")
+    with pytest.raises(ValueError, match="damaged"):
+        next(train(small(updates=1), tmp_path, resume=True))
+
+
+def test_a_half_written_line_is_dropped(tmp_path: Path) -> None:
+    config = small()
+    list(train(config, tmp_path))
+    whole = lines(tmp_path)
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"update": 7, "st')
+    with Run(tmp_path, config, resume=True):
+        pass
+    assert lines(tmp_path) == whole
+
+
+def test_wrong_encoders_are_refused(tmp_path: Path) -> None:
+    list(train(small("slot", updates=0), tmp_path / "slot"))
+    taken = str(tmp_path / "slot" / "last.safetensors")
+    with pytest.raises(ValueError, match="same decoder"):
+        next(train(small("par"), tmp_path / "par", vision_from=taken))
+    with pytest.raises(ValueError, match="only image models"):
+        next(train(small(), tmp_path / "state", vision_from=taken))
+
+
+def test_schedule_and_order() -> None:
+    rates = [learning_rate(1e-3, update, 1000, 100, "cosine") for update in range(1000)]
+    assert rates[0] == pytest.approx(1e-5)
+    assert max(rates) < 1e-3
+    assert rates[-1] == pytest.approx(1e-5, rel=0.1)
+    assert learning_rate(1e-3, 999, 1000, 100, "constant") == 1e-3
+    rows = np.concatenate([batch_rows(0, 2, update, 8, 20) for update in range(5)])
+    assert sorted(rows[:20]) == sorted(rows[20:]) == list(range(20))
+    assert not (rows[:20] == rows[20:]).all()
+    assert not (rows[:8] == batch_rows(1, 2, 0, 8, 20)).all()
+
+
+def test_every_update_is_logged_for_tensorboard(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    list(train(small(), tmp_path))
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert len(events.Scalars("stage2/loss")) == 6
