@@ -27,7 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return run(list(arguments))
     except KeyboardInterrupt:
-        return complain("stopped", 130)
+        resume = "; go on with the same command and --resume" if arguments[:1] == ["train"] else ""
+        return complain(f"stopped{resume}", 130)
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

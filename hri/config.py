@@ -126,10 +126,10 @@ class TrainConfig:
     """Peak Adam learning rate of stage 2."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Learning rate over a stage: a short warm-up, then a cosine down to 1 %, or constant."""
-    warmup: int = 100
+    warmup: int = 20
     """Updates of linear warm-up at the start of each stage."""
-    clip: float = 1.0
-    """Largest gradient norm, relative to its running median: protects against rare bursts."""
+    clip: float = 10.0
+    """Largest gradient norm as a multiple of the median of the last 100: rare bursts only, tighter clipping slows learning."""
     free_steps: int = 10
     """"n free steps": the last n - 1 inputs of a training sequence are the model's own predictions."""
     edges_from: Literal["predictions", "truth"] = "predictions"

@@ -9,6 +9,7 @@ import re
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -65,18 +66,14 @@ def import_published(path: str | os.PathLike[str], variant: str | None = None, t
         possible = _variants(tensors, tree, path.name)
     except _MISFITS as error:
         raise ValueError(f"{path.name} is damaged or not one of the authors' models ({error} does not fit)") from None
-    if not possible:  # encoder and decoder only
-        possible, parts = [variant or "hri"], "vision"
-    else:
-        parts = "all"
-        if variant is None and len(possible) > 1:
-            raise ValueError(
-                f"{path.name} fits several variants; say which with --variant {' or --variant '.join(possible)}"
-            )
-        if variant is not None and variant not in possible:
-            raise ValueError(
-                f"{path.name} is not {variant}; its keys and shapes fit {' or '.join(possible)} (tree {tree})"
-            )
+    parts: Literal["all", "vision"] = "all" if possible else "vision"
+    possible = possible or [variant or "hri"]
+    if variant is None and len(possible) > 1:
+        raise ValueError(
+            f"{path.name} fits several variants; say which with --variant {' or --variant '.join(possible)}"
+        )
+    if variant is not None and variant not in possible:
+        raise ValueError(f"{path.name} is not {variant}; its keys and shapes fit {' or '.join(possible)} (tree {tree})")
     chosen = variant or possible[0]
     try:
         config = _config(tensors, chosen, tree, path.stem)
@@ -185,8 +182,7 @@ def _config(tensors: dict[str, Tensor], variant: str, tree: str, name: str) -> C
             encoder_channels=len(tensors["enc_i2t.c0.conv.bias"]),
             decoder_channels=last.shape[0],
         )
-    physics = "05" if tree == "3-3" else "04"
-    data = DataConfig(tree=tree, physics=physics, render=render)
+    data = DataConfig(tree=tree, physics="05" if tree == "3-3" else "04", render=render)
     return Config(
         name=name, data=data, model=ModelConfig(vision=vision, relations=_plain(relations), dynamics=dynamics)
     )

@@ -313,7 +313,7 @@ def test_an_imported_model_repeats_the_published_numbers(
 def test_bench_times_every_part(hri: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "STAGE1_FRAMES", 4)
     monkeypatch.setattr(bench, "SYSTEMS", 1)
-    monkeypatch.setattr(bench, "REPETITIONS", (1, 1))
+    monkeypatch.setattr(bench.Stopwatch, "repeat", lambda watch, work, warm_ups=0: (watch.once(work), 1.0))
     threads = torch.get_num_threads()
     told = hri("bench", "--json", "--seconds", "0", "--threads", "1", "--precision", "no")
     assert told.code == 0, told.err
@@ -328,6 +328,15 @@ def test_bench_times_every_part(hri: Command, monkeypatch: pytest.MonkeyPatch) -
     assert timed["rollout"]["load_ms"] > 0
     assert timed["rollout"]["ms"] > 0
     assert torch.get_num_threads() == threads
+
+
+def test_a_part_is_compared_with_products_of_its_own_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = bench.Stopwatch(torch.device("cpu"), seconds=0.0)
+    products = iter([0.5, 0.1, 0.2])
+    times = iter([4.0, 1.0, 2.0])
+    monkeypatch.setattr(watch, "matmul", lambda: next(products))
+    monkeypatch.setattr(watch, "once", lambda work: next(times))
+    assert watch.repeat(lambda: None, warm_ups=1) == (2.0, 10.0)
 
 
 # Mistakes

@@ -223,8 +223,7 @@ def test_a_wrong_variant_and_a_wrong_tree_are_refused(tmp_path: Path) -> None:
         import_published(path, tree="3-3")
 
 
-@pytest.mark.parametrize("variant", ["hri", "nri-gt", "lstm-lo"])
-@pytest.mark.parametrize("seen", ["state", "slot"])
+@pytest.mark.parametrize(("variant", "seen"), [("hri", "state"), ("nri-gt", "state"), ("lstm-lo", "slot")])
 def test_a_file_with_any_part_missing_or_misshapen_is_refused_or_fits(variant: str, seen: str, tmp_path: Path) -> None:
     config = config_of(variant, seen)
     whole = published_layout(random_model(config), config)
