@@ -5,6 +5,7 @@ The files in reading order; none imports one that comes after it (but for a type
 | file                               | what it holds                                                         |
 |------------------------------------|-----------------------------------------------------------------------|
 | hierarchy.py                       | the tree of nodes, and THE edge order                                 |
+| files.py                           | arrays in and out of files that are whole at any moment               |
 | records.py                         | the glossary of letters; Trajectories, Normalisation, Rollout         |
 | config.py                          | every choice, as one frozen tree of dataclasses; PRESETS by name      |
 | render.py                          | states to frames                                                      |

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from safetensors import SafetensorError, safe_open
 
 from hri.config import Config
-from hri.records import Normalisation, replacing
+from hri.files import replacing
+from hri.records import Normalisation
 
 if TYPE_CHECKING:
     from hri.model import Model

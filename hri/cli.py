@@ -16,8 +16,9 @@ import tyro
 
 from hri.config import VARIANTS, Config, DataConfig, ModelConfig, RenderConfig, TrainConfig
 from hri.config import preset as named_preset
+from hri.files import read_npz, write_npz
 from hri.hierarchy import Tree
-from hri.records import Rollout, Trajectories, read_npz, write_npz
+from hri.records import Rollout, Trajectories
 from hri.terminal import FIRST_PROCESS, answer, bar, check_target, listed, training_bar
 
 if TYPE_CHECKING:
@@ -323,6 +324,34 @@ def bench(
     answer(timed, json, f"{timed['threads']} threads, {chosen}")
 
 
+def publish(
+    checkpoint: Path,
+    name: str,
+    checkpoints: Path = CHECKPOINTS,
+    stored: Path = CHECKPOINTS.parent / "assets" / "stored",
+    systems: int | None = None,
+) -> None:
+    """Score a trained checkpoint on its test systems and put it where the app and the other commands find it.
+
+    Writes NAME.safetensors with the scores in its header, the folder's README.md with a card of every checkpoint,
+    and a stored rollout of three test systems, which the app shows without loading a model.
+
+    Example: python -m hri publish --checkpoint runs/first/best.safetensors --name springs-4-3-state-hri
+
+    Args:
+        checkpoint: The trained checkpoint, such as a run's best.safetensors.
+        name: What to call it.
+        checkpoints: Folder of the checkpoints.
+        stored: Folder of the stored rollouts.
+        systems: Test systems; by default 1000 for states and 100 for images.
+    """
+    from hri.publish import publish as put
+
+    with bar(f"scoring {name}", None):
+        scores = put(checkpoint, name, checkpoints, stored, systems)
+    print(f"wrote {checkpoints / name}.safetensors: test {listed({key: scores[key] for key in ('nll', 'nll_free')})}")
+
+
 COMMANDS: dict[str, Command] = {
     "simulate": simulate,
     "train": training(),
@@ -331,6 +360,7 @@ COMMANDS: dict[str, Command] = {
     "export": export,
     "import": import_published,
     "bench": bench,
+    "publish": publish,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import types
 import typing
@@ -41,7 +42,7 @@ class DataConfig:
     tree: str = "4-3"
     """Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4, 4-4-4."""
     physics: Literal["04", "05"] = "04"
-    """Physics configuration: 04 goes with 4-3, 05 with 3-3 (FACTS of the published data)."""
+    """Physics configuration: 04 goes with 4-3, 05 with 3-3 in the published data."""
     train: int = 5000
     """Training systems, seeds 42, 43, ... (at most 100,000)."""
     validation: int = 200
@@ -52,7 +53,11 @@ class DataConfig:
 
     def seeds(self, split: Literal["train", "validation", "test"]) -> range:
         """Seeds of one split, disjoint from the others."""
-        first, count = {"train": (42, self.train), "validation": (100_042, self.validation), "test": (200_042, self.test)}[split]
+        first, count = {
+            "train": (42, self.train),
+            "validation": (100_042, self.validation),
+            "test": (200_042, self.test),
+        }[split]
         return range(first, first + count)
 
 
@@ -85,7 +90,7 @@ class DynamicsConfig:
     residual: bool = True
     """Add messages to the hidden state (HRI) or replace it by them (the published flat NRI)."""
     nodes: Literal["all", "leaves"] = "all"
-    """Nodes that are predicted and scored; "leaves" is LSTM-lo."""
+    """Nodes that the loss and the reported NLL look at (NRI-lo); the joint LSTM also sees and predicts only these (LSTM-lo)."""
     hidden: int = 64
     """Width of the LSTM state and of messages."""
 
@@ -283,7 +288,10 @@ def preset(name: str) -> Config:
         ValueError: unknown name; the sentence lists what there is.
     """
     if name not in PRESETS:
-        raise ValueError(f"unknown preset {name!r}; choose from {', '.join(sorted(PRESETS))}")
+        near = difflib.get_close_matches(name, PRESETS, n=4, cutoff=0.3) or sorted(PRESETS)
+        raise ValueError(
+            f"unknown preset {name!r}; choose from {', '.join(near)} (springs-TREE-SEEN-VARIANT, {len(PRESETS)} in all)"
+        )
     return PRESETS[name]
 
 

@@ -50,7 +50,9 @@ class GraphDynamics(nn.Module):
         try:
             rows = [[row_of[tuple(pair)] for pair in phase.tolist()] for phase in speaking]
         except KeyError as error:
-            raise ValueError(f"messages pass over edge {error} which model.relations.pairs leaves out; use pairs = all or hierarchy") from None
+            raise ValueError(
+                f"messages pass over edge {error} which model.relations.pairs leaves out; use pairs = all or hierarchy"
+            ) from None
         self.phases = nn.ModuleList(Edges(phase[:, 0], phase[:, 1], tree.size) for phase in speaking)
         self.row_names = [f"rows_{index}" for index in range(len(rows))]
         for name, indices in zip(self.row_names, rows, strict=True):
@@ -74,9 +76,7 @@ class GraphDynamics(nn.Module):
             hidden = hidden + spoken if self.residual else spoken
             yield name, hidden
 
-    def forward(
-        self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]
-    ) -> LSTMState:
+    def forward(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
         """The memory after one step; ``weights`` say how strongly each edge type speaks on each edge."""
         hidden = memory.hidden
         for _, spoken in self.speak(hidden, weights):
@@ -90,7 +90,9 @@ class GraphDynamics(nn.Module):
         """Many steps on known inputs, as calling this module once a step: hidden states and the last memory."""
         return burn_in(self, states, memory, weights)
 
-    def predict(self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t N B H"]) -> Float[Tensor, "*t N B D"]:
+    def predict(
+        self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t N B H"]
+    ) -> Float[Tensor, "*t N B D"]:
         """The next states: the present ones plus a change read off the hidden state, at any number of times at once."""
         return states + self.out(F.relu(self.out_hidden(hidden)))
 
@@ -109,9 +111,7 @@ class JointDynamics(nn.Module):
         zeros = states.new_zeros(states.shape[1], self.lstm.hidden_size)
         return LSTMState(hidden=zeros, cell=zeros.clone())
 
-    def forward(
-        self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]
-    ) -> LSTMState:
+    def forward(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
         """The same face as :class:`GraphDynamics`; the weights are not listened to."""
         hidden, cell = self.lstm(states.transpose(0, 1).flatten(1), (memory.hidden, memory.cell))
         return LSTMState(hidden=hidden, cell=cell)

@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from hri.records import Rollout, replacing
+from hri.files import replacing
+from hri.records import Rollout
 from hri.render import draw
 
 FORMATS = (".gif", ".mp4", ".npz")

@@ -67,7 +67,7 @@ class EdgeBlock(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, received: Tensor, sent: Tensor, extra: Tensor | None, w3: Tensor | None, w2: Tensor,
-                b2: Tensor, receivers: Tensor, senders: Tensor, into: Tensor, out_of: Tensor, summing: bool):  # noqa: ANN205  # fmt: skip
+                b2: Tensor, receivers: Tensor, senders: Tensor, into: Tensor, out_of: Tensor, summing: bool):  # fmt: skip
         edges, batch, width = len(receivers), received.shape[1], w2.shape[0]
         values = received.new_empty(edges, batch, width)
         summed = received.new_empty(received.shape[0], batch, width) if summing else received.new_empty(0)
@@ -85,7 +85,7 @@ class EdgeBlock(torch.autograd.Function):
         return values, summed, sums[0].to(values.dtype), sums[1].to(values.dtype)
 
     @staticmethod
-    def backward(context: Any, d_values: Tensor, d_summed: Tensor, d_sum: Tensor, d_square: Tensor):  # noqa: ANN205
+    def backward(context: Any, d_values: Tensor, d_summed: Tensor, d_sum: Tensor, d_square: Tensor):
         received, sent, extra, w3, w2, values, receivers, senders, into, out_of = context.saved_tensors
         edges, batch, width = values.shape
         d_received, d_sent = torch.empty_like(received), torch.empty_like(sent)
@@ -164,8 +164,15 @@ def burn_in(
     lstm, messages = dynamics.lstm, dynamics.messages
     gates = F.linear(states, lstm.weight_ih, lstm.bias_ih + lstm.bias_hh)
     spoken = [weights.index_select(0, rows).permute(1, 0, 2, 3) for rows in dynamics.rows()]
-    parameters = [p for pair in zip(messages.first, messages.second, strict=True) for part in pair for p in (part.weight, part.bias)]
-    graph = [tensor for phase in dynamics.phases for tensor in (phase.receivers, phase.senders, phase.into, phase.out_of)]
+    parameters = [
+        p
+        for pair in zip(messages.first, messages.second, strict=True)
+        for part in pair
+        for p in (part.weight, part.bias)
+    ]
+    graph = [
+        tensor for phase in dynamics.phases for tensor in (phase.receivers, phase.senders, phase.into, phase.out_of)
+    ]
     hidden, cell = BurnIn.apply(
         dynamics.residual, len(spoken), len(messages.first), gates, memory.hidden, memory.cell, lstm.weight_hh,
         *spoken, *parameters, *graph,
@@ -182,10 +189,28 @@ class BurnIn(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context: Any, residual: bool, phases: int, types: int, gates: Tensor, hidden: Tensor, cell: Tensor, w_hh: Tensor, *rest: Tensor):  # noqa: ANN205
+    def forward(
+        context: Any,
+        residual: bool,
+        phases: int,
+        types: int,
+        gates: Tensor,
+        hidden: Tensor,
+        cell: Tensor,
+        w_hh: Tensor,
+        *rest: Tensor,
+    ):
         spoken, parameters, graph = rest[:phases], rest[phases : phases + 4 * types], rest[phases + 4 * types :]
         steps, width = gates.shape[0], hidden.shape[-1]
-        kept: dict[str, Any] = {"before": [], "first": [], "second": [], "heard": [], "gate": [], "cells": [cell], "out": []}
+        kept: dict[str, Any] = {
+            "before": [],
+            "first": [],
+            "second": [],
+            "heard": [],
+            "gate": [],
+            "cells": [cell],
+            "out": [],
+        }
         for time in range(steps):
             for phase in range(phases):
                 receivers, senders, into, _ = graph[4 * phase : 4 * phase + 4]
@@ -219,7 +244,7 @@ class BurnIn(torch.autograd.Function):
         return torch.stack(kept["out"]), cell
 
     @staticmethod
-    def backward(context: Any, d_out: Tensor, d_cell: Tensor):  # noqa: ANN205
+    def backward(context: Any, d_out: Tensor, d_cell: Tensor):
         w_hh, *rest = context.saved_tensors
         residual, phases, types, kept = context.residual, context.phases, context.types, context.kept
         spoken, parameters, graph = rest[:phases], rest[phases : phases + 4 * types], rest[phases + 4 * types :]

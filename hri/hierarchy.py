@@ -22,7 +22,9 @@ class Tree:
 
     def __post_init__(self) -> None:
         if not self.parents or self.parents[0] != -1 or any(not 0 <= p < i for i, p in enumerate(self.parents) if i):
-            raise ValueError(f"not a tree: {self.parents}; node 0 must be the root (-1), every parent must precede its child")
+            raise ValueError(
+                f"not a tree: {self.parents}; node 0 must be the root (-1), every parent must precede its child"
+            )
 
     @staticmethod
     def regular(*children: int) -> Tree:
@@ -45,7 +47,9 @@ class Tree:
         """
         parts = text.split("-")
         if not 1 <= len(parts) <= 4 or not all(p.isdecimal() and len(p) < 10 and int(p) > 0 for p in parts):
-            raise ValueError(f"unknown tree {text!r}; write children per level joined by '-', such as 4-3, 3-3 or 4-4-4")
+            raise ValueError(
+                f"unknown tree {text!r}; write children per level joined by '-', such as 4-3, 3-3 or 4-4-4"
+            )
         nodes = 1 + sum(math.prod(int(p) for p in parts[: i + 1]) for i in range(len(parts)))
         if nodes > 400:
             raise ValueError(f"tree {text!r} has {nodes} nodes; the limit is 400")

@@ -17,7 +17,9 @@ def state_nll(
     return ((predicted - truth) ** 2).sum((1, 3)).mean(0) / (2 * variance)
 
 
-def frame_nll(predicted: Float[Tensor, "M C H W"], truth: Float[Tensor, "M C H W"], variance: float) -> Float[Tensor, ""]:
+def frame_nll(
+    predicted: Float[Tensor, "M C H W"], truth: Float[Tensor, "M C H W"], variance: float
+) -> Float[Tensor, ""]:
     """The same of images: sum over pixels and channels, mean over frames."""
     return ((predicted - truth) ** 2).sum((1, 2, 3)).mean() / (2 * variance)
 

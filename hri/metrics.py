@@ -50,12 +50,15 @@ def encoded(model: Model, data: Springs, rows: np.ndarray) -> Tensor:
 
 
 @torch.no_grad()
-def free_run_scores(model: Model, data: Springs, free_steps: int = 5, variance: float = 5e-5, block: int = 50) -> dict[str, Any]:
+def free_run_scores(
+    model: Model, data: Springs, free_steps: int = 5, variance: float = 5e-5, block: int = 50
+) -> dict[str, Any]:
     """Negative log-likelihoods with ``free_steps`` free steps, edges inferred from predictions.
 
-    ``nll``: all predicted nodes. ``nll_leaves``, ``nll_upper``: leaves and the nodes above them. ``nll_free``: only
-    the steps whose inputs are predictions. ``frame_nll``, ``frame_mse``: decoded free steps against true frames
-    (image models; one system in four, they are slow to decode).
+    ``nll``: all scored nodes (the leaves for NRI-lo and LSTM-lo). ``nll_leaves``, ``nll_upper``: leaves and the
+    nodes above them. ``nll_free``: its part from the free_steps - 1 predictions beyond the last true input's time.
+    ``frame_nll``, ``frame_mse``: decoded free steps against true frames (image models; one system in four, they are
+    slow to decode).
     """
     source = model.source
     per_node, free_part, frame_errors = [], [], []
@@ -73,15 +76,19 @@ def free_run_scores(model: Model, data: Springs, free_steps: int = 5, variance: 
     nll = (torch.stack(per_node).sum(0) / len(data)).cpu().numpy()
     free_nll = (torch.stack(free_part).sum(0) / len(data)).cpu().numpy()
     is_leaf = np.ones(len(nll), dtype=bool) if model.joint_leaves else np.isin(np.arange(len(nll)), leaves)
+    scored = is_leaf if model.scores_leaves else np.ones(len(nll), dtype=bool)
     scores: dict[str, Any] = {
-        "nll": float(nll.mean()),
+        "nll": float(nll[scored].mean()),
         "nll_leaves": float(nll[is_leaf].mean()),
         "nll_upper": float(nll[~is_leaf].mean()) if (~is_leaf).any() else None,
-        "nll_free": float(free_nll.mean()),
+        "nll_free": float(free_nll[scored].mean()),
     }
     if frame_errors:
         mse = float(np.concatenate(frame_errors).mean())
-        scores |= {"frame_mse": mse, "frame_nll": mse * data.data.render.size**2 * data.data.render.channels / (2 * variance)}
+        scores |= {
+            "frame_mse": mse,
+            "frame_nll": mse * data.data.render.size**2 * data.data.render.channels / (2 * variance),
+        }
     return scores
 
 

@@ -62,7 +62,8 @@ class Model(nn.Module):
         self.tree, relations, dynamics = config.tree, config.model.relations, config.model.dynamics
         self.edge_types, self.source = relations.edge_types, relations.source
         self.senders, self.receivers = self.tree.edges_among(relations.pairs)
-        self.joint_leaves = dynamics.passing == "joint" and dynamics.nodes == "leaves"
+        self.scores_leaves = dynamics.nodes == "leaves"
+        self.joint_leaves = dynamics.passing == "joint" and self.scores_leaves
         self.vision = Vision(config) if config.model.vision else None
         self.relations = Relations(relations, self.tree, config.width) if relations.source == "inferred" else None
         self.dynamics = DYNAMICS[dynamics.passing](dynamics, relations, self.tree, config.width)

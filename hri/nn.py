@@ -150,7 +150,14 @@ class _Pair(torch.autograd.Function):
         into, out_of = context.saved_tensors
         flat = gradient.flatten(1)
         shape = (-1, *gradient.shape[1:])
-        return (into.to(flat.dtype) @ flat).view(shape), (out_of.to(flat.dtype) @ flat).view(shape), None, None, None, None
+        return (
+            (into.to(flat.dtype) @ flat).view(shape),
+            (out_of.to(flat.dtype) @ flat).view(shape),
+            None,
+            None,
+            None,
+            None,
+        )
 
 
 class Messages(nn.Module):

@@ -72,9 +72,7 @@ def _half_drawn(decoder: SlotDecoder, indexed: Float[Tensor, "R D1"]) -> Float[T
     return maps
 
 
-def _tile(
-    decoder: SlotDecoder, maps: Float[Tensor, "R F 8 8"], cells: Int[Tensor, " R"]
-) -> Float[Tensor, "R C 8 8"]:
+def _tile(decoder: SlotDecoder, maps: Float[Tensor, "R F 8 8"], cells: Int[Tensor, " R"]) -> Float[Tensor, "R C 8 8"]:
     """One 8 x 8 tile of each slot's image, computed from the 4 x 4 part of the map that it depends on.
 
     A transposed 4 x 4 convolution of stride 2 needs one neighbour on each side: an 8-pixel tile needs 6 pixels

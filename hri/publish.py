@@ -11,8 +11,9 @@ import numpy as np
 from hri import checkpoint
 from hri.checkpoint import Header, read_header
 from hri.evaluate import evaluate, springs_of
+from hri.files import replacing
 from hri.hierarchy import Tree
-from hri.records import Rollout, replacing
+from hri.records import Rollout
 from hri.rollout import roll_out
 from hri.simulate import simulate
 
@@ -46,7 +47,9 @@ def publish(source: Path, name: str, checkpoints: Path, stored: Path, systems: i
     metrics = loaded.header.metrics | {"test": scores | {"systems": len(data)}}
     for folder in (checkpoints, stored):
         folder.mkdir(parents=True, exist_ok=True)
-    checkpoint.save(checkpoints / f"{name}.safetensors", loaded.model, dataclasses.replace(loaded.header, metrics=metrics))
+    checkpoint.save(
+        checkpoints / f"{name}.safetensors", loaded.model, dataclasses.replace(loaded.header, metrics=metrics)
+    )
     config = loaded.header.config
     scenes = simulate(Tree.parse(config.data.tree), config.data.physics, STORED_SEEDS)
     compact(roll_out(loaded, scenes)).save(stored / f"{name}.npz")
@@ -93,20 +96,38 @@ def _card(name: str, header: Header) -> str:
     pairs = {"all": "all pairs", "hierarchy": "the hierarchy's edges (HRI-H)", "leaves": "leaf pairs"}
     rows = [
         ("sees", seen[config.model.vision.decoder if config.model.vision else None]),
-        ("relations", f"{relations.source}, {pairs[relations.pairs]}, {relations.edge_types} types, {relations.history} states of history"),
+        (
+            "relations",
+            f"{relations.source}, {pairs[relations.pairs]}, {relations.edge_types} types, {relations.history} states of history",
+        ),
         ("messages", f"{dynamics.passing}{', residual' if dynamics.residual else ''}"),
         ("data", header.data),
         ("updates", ", ".join(f"{stage} {count:,}" for stage, count in header.steps.items())),
-        ("hours", ", ".join(f"{stage} {hours:.2f}" for stage, hours in header.hours.items()) + f" on {header.device}, one thread, shared machine"),
+        (
+            "hours",
+            ", ".join(f"{stage} {hours:.2f}" for stage, hours in header.hours.items())
+            + f" on {header.device}, one thread, shared machine",
+        ),
         ("seed", str(header.seed)),
         ("commit", header.commit),
     ]
     by_step = scores.get("mse_by_step")
     if scores:
         rows += [
-            (f"test NLL ({scores['systems']} systems)", f"{scores['nll']:,.0f} (copying the last state: {scores['copy_baseline']['nll']:,.0f})"),
-            ("of leaves, of upper nodes", f"{scores['nll_leaves']:,.0f}, {scores['nll_upper']:,.0f}" if scores["nll_upper"] is not None else f"{scores['nll_leaves']:,.0f}"),
-            ("error after 1, 5, 10, 20 steps", ", ".join(f"{by_step[k - 1]:.2e}" for k in (1, 5, 10, 20) if k <= len(by_step))),
+            (
+                f"test NLL ({scores['systems']} systems)",
+                f"{scores['nll']:,.0f} (copying the last state: {scores['copy_baseline']['nll']:,.0f})",
+            ),
+            (
+                "of leaves, of upper nodes",
+                f"{scores['nll_leaves']:,.0f}, {scores['nll_upper']:,.0f}"
+                if scores["nll_upper"] is not None
+                else f"{scores['nll_leaves']:,.0f}",
+            ),
+            (
+                "error after 1, 5, 10, 20 steps",
+                ", ".join(f"{by_step[k - 1]:.2e}" for k in (1, 5, 10, 20) if k <= len(by_step)),
+            ),
         ]
         if scores.get("reconstruction_mse") is not None:
             rows.append(("reconstruction error (pixels 0 ... 1, squared)", f"{scores['reconstruction_mse']:.5f}"))

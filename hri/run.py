@@ -16,8 +16,8 @@ from safetensors.torch import save as to_bytes
 from hri import checkpoint
 from hri.checkpoint import Header
 from hri.config import Config, to_json
+from hri.files import replacing
 from hri.model import Model
-from hri.records import replacing
 
 
 @dataclass

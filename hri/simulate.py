@@ -27,8 +27,9 @@ from jaxtyping import Float, Int, UInt8
 from numba import njit
 
 from hri.config import RenderConfig
+from hri.files import write_npz_parts
 from hri.hierarchy import Tree
-from hri.records import Trajectories, write_npz_parts
+from hri.records import Trajectories
 from hri.render import PUBLISHED, draw, spread
 
 

@@ -59,7 +59,11 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """One line of ``metrics.jsonl``."""
         record: dict[str, Any] = {"update": self.update, "stage": self.stage, **self.losses}
-        record |= {"learning_rate": self.learning_rate, "gradient_norm": self.gradient_norm, "seconds": round(self.seconds, 3)}
+        record |= {
+            "learning_rate": self.learning_rate,
+            "gradient_norm": self.gradient_norm,
+            "seconds": round(self.seconds, 3),
+        }
         return record | ({"validation": self.validation} if self.validation else {})
 
 
@@ -80,7 +84,9 @@ class Reconstruction(nn.Module):
         self.updates, self.batch = config.train.stage1_updates, config.train.stage1_batch
         self.learning_rate = config.train.stage1_learning_rate
         self.population = len(train) * train.steps
-        self.patch_updates = round(self.updates * config.train.patch_share) if config.model.vision.decoder == "slot" else 0
+        self.patch_updates = (
+            round(self.updates * config.train.patch_share) if config.model.vision.decoder == "slot" else 0
+        )
 
     def begin(self) -> None:
         """Before the first update."""
@@ -127,10 +133,6 @@ class Prediction(nn.Module):
         self.learning_rate = config.train.learning_rate
         self.population = len(train)
         self.balls = train.trajectories.positions.shape[2]
-        scored = np.ones(model.tree.size, dtype=bool)
-        if config.model.dynamics.nodes == "leaves":
-            scored = np.isin(np.arange(model.tree.size), model.tree.leaves)
-        self.scored = torch.from_numpy(np.flatnonzero(scored))
         self.features = encode_all(model, train) if model.vision else None
 
     def begin(self) -> None:
@@ -177,18 +179,20 @@ class Prediction(nn.Module):
             predicted = self.model(slots, train.free_steps, pick, train.edges_from)
         # Upper slots move while their encoder trains: as targets they are constants, or they would collapse.
         target = slots[:, 1:].detach()
+        leaves = self.model.tree.leaves
         if self.model.joint_leaves:
-            nll = state_nll(predicted.slots.float(), target[:, :, self.scored], train.variance)
+            nll = state_nll(predicted.slots, target[:, :, leaves], train.variance)
         else:
-            nll = state_nll(predicted.slots.float(), target, train.variance)[self.scored]
+            nll = state_nll(predicted.slots, target, train.variance)
+            nll = nll[leaves] if self.model.scores_leaves else nll
         loss, terms = nll.mean(), {"nll": nll.mean().detach()}
         if noise is not None:
             prior = edge_prior(predicted.logits.float(), self.balls, train.no_edge_prior)
             loss, terms["edge_prior"] = loss + train.edge_weight * prior, prior.detach()
         if frames is not None and times is not None and self.model.vision is not None:
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
-            leaves = predicted.slots[rows, times.flatten() - 1][:, -16:]
-            image = frame_nll(self.model.vision.decoder(leaves).float(), frames, train.variance)
+            drawn = predicted.slots[rows, times.flatten() - 1][:, -16:]
+            image = frame_nll(self.model.vision.decoder(drawn).float(), frames, train.variance)
             loss, terms["frame_nll"] = loss + image, image.detach()
         return loss, terms
 
@@ -213,7 +217,13 @@ def encode_all(model: Model, data: Springs, block: int = 20) -> Tensor:
     return torch.cat(kept)
 
 
-def train(config: Config, folder: str | os.PathLike[str], resume: bool = False, vision_from: str | None = None, command: str = "") -> Iterator[Report]:
+def train(
+    config: Config,
+    folder: str | os.PathLike[str],
+    resume: bool = False,
+    vision_from: str | None = None,
+    command: str = "",
+) -> Iterator[Report]:
     """Train ``config`` in ``folder``, yielding a report an update; the folder always holds a state to resume from.
 
     Args:
@@ -233,7 +243,9 @@ def train(config: Config, folder: str | os.PathLike[str], resume: bool = False, 
         yield from _train(config, run, accelerator, vision_from, command)
 
 
-def _train(config: Config, run: Run, accelerator: Accelerator, vision_from: str | None, command: str) -> Iterator[Report]:
+def _train(
+    config: Config, run: Run, accelerator: Accelerator, vision_from: str | None, command: str
+) -> Iterator[Report]:
     torch.manual_seed(config.train.seed)
     model = Model(config)
     training = Springs.simulated(config.data, "train")
@@ -241,11 +253,18 @@ def _train(config: Config, run: Run, accelerator: Accelerator, vision_from: str 
     if vision_from:
         taken = checkpoint.load(vision_from)
         if taken.model.vision is None or model.vision is None:
-            raise ValueError("only image models have an encoder and decoder to take; choose slot or par presets and checkpoints")
+            raise ValueError(
+                "only image models have an encoder and decoder to take; choose slot or par presets and checkpoints"
+            )
         wanted = model.vision.state_dict()
         offered = {n: v for n, v in taken.model.vision.state_dict().items() if not n.startswith("upper")}
-        if any(wanted[n].shape != v.shape for n, v in offered.items() if n in wanted) or not offered.keys() <= wanted.keys():
-            raise ValueError(f"the encoder and decoder of {vision_from} have other shapes than this model's; use the same decoder and image size")
+        if (
+            any(wanted[n].shape != v.shape for n, v in offered.items() if n in wanted)
+            or not offered.keys() <= wanted.keys()
+        ):
+            raise ValueError(
+                f"the encoder and decoder of {vision_from} have other shapes than this model's; use the same decoder and image size"
+            )
         model.vision.load_state_dict(offered, strict=False)
         earlier = {name: getattr(taken.header, name) for name in ("steps", "hours")}
         earlier = {name: {"stage1": value["stage1"]} if "stage1" in value else {} for name, value in earlier.items()}
@@ -272,11 +291,15 @@ def _train(config: Config, run: Run, accelerator: Accelerator, vision_from: str 
         run.restore_weights(model, stage_class.number)
         stage = stage_class(config, model, training, validation)
         if stage.batch % accelerator.num_processes:
-            raise ValueError(f"a batch of {stage.batch} cannot be shared by {accelerator.num_processes} processes; choose a multiple")
+            raise ValueError(
+                f"a batch of {stage.batch} cannot be shared by {accelerator.num_processes} processes; choose a multiple"
+            )
         yield from _run_stage(stage, model, run, header, accelerator)
 
 
-def _run_stage(stage: Reconstruction | Prediction, model: Model, run: Run, header: Header, accelerator: Accelerator) -> Iterator[Report]:
+def _run_stage(
+    stage: Reconstruction | Prediction, model: Model, run: Run, header: Header, accelerator: Accelerator
+) -> Iterator[Report]:
     config = stage.config.train
     parameters = stage.trained()
     optimiser = torch.optim.Adam(parameters, lr=stage.learning_rate)
@@ -303,7 +326,9 @@ def _run_stage(stage: Reconstruction | Prediction, model: Model, run: Run, heade
         rate = learning_rate(stage.learning_rate, update, stage.updates, config.warmup, config.schedule)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        inputs = {k: v.to(accelerator.device) if isinstance(v, Tensor) else v for k, v in stage.inputs(update, rows).items()}
+        inputs = {
+            k: v.to(accelerator.device) if isinstance(v, Tensor) else v for k, v in stage.inputs(update, rows).items()
+        }
         loss, terms = module(**inputs)
         optimiser.zero_grad()
         accelerator.backward(loss)

@@ -195,7 +195,7 @@ class FullDisk:
 
 def test_a_full_disk_loses_nothing(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = stored.read_bytes()
-    monkeypatch.setattr("hri.records.open", lambda path, mode: FullDisk(path), raising=False)
+    monkeypatch.setattr("hri.files.open", lambda path, mode: FullDisk(path), raising=False)
     with pytest.raises(OSError, match="No space left"):
         save(stored, *fresh())
     monkeypatch.undo()
@@ -206,7 +206,7 @@ def test_a_full_disk_loses_nothing(stored: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_really_full_device_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = open
-    monkeypatch.setattr("hri.records.open", lambda path, mode: real("/dev/full", mode), raising=False)
+    monkeypatch.setattr("hri.files.open", lambda path, mode: real("/dev/full", mode), raising=False)
     with pytest.raises(OSError) as caught:  # noqa: PT011
         save(tmp_path / "x.safetensors", *fresh())
     assert caught.value.errno == errno.ENOSPC

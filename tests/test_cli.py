@@ -22,8 +22,9 @@ from hri import bench, cli
 from hri.__main__ import main
 from hri.checkpoint import Header, load, read_header, save
 from hri.config import preset
+from hri.files import read_npz, write_npz
 from hri.model import Model
-from hri.records import Normalisation, Rollout, read_npz, write_npz
+from hri.records import Normalisation, Rollout
 
 ROOT = Path(cli.__file__).parent.parent
 SMALL = ["--data.train", "8", "--data.validation", "2", "--train.batch", "4", "--updates", "3"]
@@ -476,22 +477,25 @@ def test_a_fault_of_ours_is_not_hidden(hri: Command, monkeypatch: pytest.MonkeyP
 
 
 def test_ctrl_c_ends_quietly_and_leaves_nothing(tmp_path: Path) -> None:
-    running = process("simulate", "--tree", "4-3", "--seeds", "0:500000", folder=tmp_path)
-    deadline = time.monotonic() + 30
-    while not list(tmp_path.glob("*.part")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.2)
-    running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    with process("simulate", "--tree", "4-3", "--seeds", "0:500000", folder=tmp_path) as running:
+        try:
+            deadline = time.monotonic() + 60
+            # Once systems are being written, all compiled code is loaded: loaders can swallow the signal.
+            while not any(file.stat().st_size > 1e6 for file in tmp_path.glob("*.part")):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert (running.returncode, out, err) == (130, "", "hri: stopped\n")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_reader_that_leaves_is_no_mistake(tmp_path: Path) -> None:
-    running = process("simulate", "--tree", "4-3", "--seeds", "1", folder=tmp_path)
-    assert running.stdout is not None
-    assert running.stderr is not None
-    running.stdout.close()
-    assert running.wait(60) in (0, 1)
-    assert running.stderr.read() == ""
-    running.stderr.close()
+    with process("simulate", "--tree", "4-3", "--seeds", "1", folder=tmp_path) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode in (0, 1)

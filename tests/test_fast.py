@@ -20,7 +20,9 @@ TREE = Tree.parse("3-2")
 @pytest.mark.parametrize("pairs", ["all", "hierarchy"])
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("still", [True, False])
-def test_edge_logits_equal_the_plain_rounds(pairs: str, training: bool, still: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_edge_logits_equal_the_plain_rounds(
+    pairs: str, training: bool, still: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fast, "PIECE_FLOATS", 4000)  # several pieces, the last one smaller
     torch.manual_seed(0)
     relations = Relations(RelationsConfig(pairs=pairs, hidden=16, edge_types=3), TREE, 4).train(training)
@@ -64,6 +66,10 @@ def test_burn_in_equals_step_after_step(variant: str, edge_types: int) -> None:
 
     results = []
     for hidden, memory in (plain(), module.burn_in(states, start, weights)):
-        loss = (hidden * torch.linspace(-1, 1, hidden.numel()).view_as(hidden)).sum() + memory.cell.square().sum() + memory.hidden.sum()
+        loss = (
+            (hidden * torch.linspace(-1, 1, hidden.numel()).view_as(hidden)).sum()
+            + memory.cell.square().sum()
+            + memory.hidden.sum()
+        )
         results.append((hidden, memory.cell, torch.autograd.grad(loss, inputs)))
     torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-5)

@@ -10,7 +10,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hri.config import PRESETS, VARIANTS, Config, DynamicsConfig, ModelConfig, RelationsConfig, RenderConfig, VisionConfig
+from hri.config import (
+    PRESETS,
+    VARIANTS,
+    Config,
+    DynamicsConfig,
+    ModelConfig,
+    RelationsConfig,
+    RenderConfig,
+    VisionConfig,
+)
 from hri.decoders import ParallelDecoder, SlotDecoder, with_index
 from hri.encoder import LeafEncoder
 from hri.hierarchy import SLOT_TREE, Tree
@@ -229,7 +238,9 @@ def test_gumbel_choices() -> None:
 @pytest.mark.parametrize("grey", [False, True])
 def test_vision_shapes(size: int, decoder: str, grey: bool) -> None:
     config = PRESETS[f"springs-4-3-{decoder}-hri"]
-    config = dataclasses.replace(config, data=dataclasses.replace(config.data, render=RenderConfig(size=size, grey=grey)))
+    config = dataclasses.replace(
+        config, data=dataclasses.replace(config.data, render=RenderConfig(size=size, grey=grey))
+    )
     frames = torch.rand(2, 1 if grey else 3, size, size)
     assert Vision(config)(frames).shape == frames.shape
 

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from hri.checkpoint import Checkpoint
 from hri.config import VARIANTS, VISION, Config, DataConfig, ModelConfig, RenderConfig
+from hri.files import read_npz
 from hri.metrics import device_of
 from hri.model import Model
 from hri.nn import Norm
 from hri.published import import_published
-from hri.records import read_npz
 from hri.rollout import encode_and_reconstruct, from_arrays, from_frames, from_states
 from hri.simulate import simulate
 

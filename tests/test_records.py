@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hri.files import read_npz, replacing, write_npz, write_npz_parts
 from hri.hierarchy import Tree
-from hri.records import Normalisation, Rollout, Trajectories, read_npz, replacing, write_npz, write_npz_parts
+from hri.records import Normalisation, Rollout, Trajectories
 
 TREE = Tree.parse("2-2")
 UNREADABLE = r"is not a readable \.npz of plain arrays"

@@ -18,8 +18,8 @@ import pytest
 
 from hri import simulate as module
 from hri.config import RenderConfig
+from hri.files import read_npz
 from hri.hierarchy import Tree
-from hri.records import read_npz
 from hri.render import draw
 from hri.simulate import (
     PHYSICS,

@@ -27,7 +27,14 @@ SMALL = DataConfig(train=16, validation=4, test=4)
 
 def small(seen: str = "state", variant: str = "hri-h", **changes: Any) -> Config:
     preset = PRESETS[f"springs-4-3-{seen}-{variant}"]
-    settings = {"updates": 6, "batch": 4, "evaluate_every": 3, "stage1_updates": 4 if seen != "state" else 0, "stage1_batch": 4, "precision": "no"}
+    settings = {
+        "updates": 6,
+        "batch": 4,
+        "evaluate_every": 3,
+        "stage1_updates": 4 if seen != "state" else 0,
+        "stage1_batch": 4,
+        "precision": "no",
+    }
     return dataclasses.replace(preset, data=SMALL, train=TrainConfig(**(settings | changes)))
 
 
@@ -86,7 +93,7 @@ def test_a_stopped_run_resumes_to_the_same_numbers(seen: str, tmp_path: Path) ->
 
 
 def test_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
-    """kill -9 of the real command, again and again, ends with the numbers of an undisturbed run."""
+    """Kill -9 of the real command, again and again, ends with the numbers of an undisturbed run."""
     command = [
         sys.executable, "-m", "hri", "train", "--preset", "springs-4-3-state-hri-h", "--updates", "30",
         "--data.train", "16", "--data.validation", "4", "--train.batch", "4", "--train.evaluate-every", "5",
@@ -113,7 +120,7 @@ def test_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("batch_norm", "tolerance"), [("running", 1e-4), ("batch", 2e-3)])
 def test_two_processes_equal_one(batch_norm: str, tolerance: float, tmp_path: Path) -> None:
-    """torchrun with two processes gives the one-process losses at the same global batch.
+    """Torchrun with two processes gives the one-process losses at the same global batch.
 
     ``--folder`` is ``--run``, which torchrun would take for its own ``--run-path``.
     """
@@ -121,11 +128,21 @@ def test_two_processes_equal_one(batch_norm: str, tolerance: float, tmp_path: Pa
         "-m", "hri", "train", "--preset", "springs-4-3-state-hri-h", "--updates", "5", "--data.train", "16",
         "--data.validation", "4", "--train.batch", "4", "--train.batch-norm", batch_norm,
     ]  # fmt: skip
-    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(29500 + os.getpid() % 1000)]
+    launcher = [
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        str(29500 + os.getpid() % 1000),
+    ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     for name, start in (("one", []), ("two", launcher)):
         subprocess.run(
-            [sys.executable, *start, *arguments, "--folder", str(tmp_path / name)], check=True, capture_output=True, env=environment
+            [sys.executable, *start, *arguments, "--folder", str(tmp_path / name)],
+            check=True,
+            capture_output=True,
+            env=environment,
         )
     one, two = lines(tmp_path / "one"), lines(tmp_path / "two")
     assert len(one) == len(two) == 5
@@ -133,7 +150,9 @@ def test_two_processes_equal_one(batch_norm: str, tolerance: float, tmp_path: Pa
         assert shared["loss"] == pytest.approx(single["loss"], rel=tolerance)
 
 
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inputs = training.Prediction.inputs
 
     def spoiled(self: Any, update: int, rows: np.ndarray) -> dict[str, Any]:
