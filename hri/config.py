@@ -22,7 +22,7 @@ class RenderConfig:
     radius: float = 1.0
     """Ball radius as a multiple of the published one (about 1.7 pixels at 32 x 32)."""
     level_radii: tuple[float, ...] = ()
-    """Radius multiple of each level, root first; a level with 0, or beyond the list, is not drawn. Empty: leaves only, radius 1."""
+    """Radius multiple of each level, root first; not drawn where 0 or beyond the list. Empty: leaves only, radius 1."""
     shapes: Literal["disc", "mixed"] = "disc"
     """Discs for all, or disc, triangle, square in turn over the children of each parent."""
     curtain: bool = False
@@ -90,7 +90,7 @@ class DynamicsConfig:
     residual: bool = True
     """Add messages to the hidden state (HRI) or replace it by them (the published flat NRI)."""
     nodes: Literal["all", "leaves"] = "all"
-    """Nodes that the loss and the reported NLL look at (NRI-lo); the joint LSTM also sees and predicts only these (LSTM-lo)."""
+    """Nodes in the loss and the reported NLL (NRI-lo); the joint LSTM also sees and predicts only these (LSTM-lo)."""
     hidden: int = 64
     """Width of the LSTM state and of messages."""
 
@@ -134,11 +134,11 @@ class TrainConfig:
     warmup: int = 20
     """Updates of linear warm-up at the start of each stage."""
     clip: float = 10.0
-    """Largest gradient norm as a multiple of the median of the last 100: rare bursts only, tighter clipping slows learning."""
+    """Largest gradient norm, in medians of the last 100: rare bursts only, tighter clipping slows learning."""
     free_steps: int = 10
     """"n free steps": the last n - 1 inputs of a training sequence are the model's own predictions."""
     edges_from: Literal["predictions", "truth"] = "predictions"
-    """Edges of free steps are inferred from predictions; "truth" is the published training, which lets the future leak."""
+    """Free steps infer their edges from predictions; "truth" is the published training, which lets the future leak."""
     edge_weight: float = 1.0
     """Weight of the edge-prior term."""
     no_edge_prior: float = 0.0
@@ -158,7 +158,7 @@ class TrainConfig:
     patch_share: float = 0.0
     """SlotDec: share of stage 1 that trains single slots on their own masked patch before training the sum."""
     last_layer_scale: float = 0.05
-    """The decoder's last layer starts at this multiple of its published weights, with which the first pixels lie around +-6."""
+    """The decoder's last layer starts at this multiple of its published weights, whose first pixels lie around +-6."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision; bf16 also helps on CPUs with matrix units."""
     evaluate_every: int = 500
@@ -242,7 +242,7 @@ def check(config: Config) -> None:
 
 def _build(kind: Any, value: Any, path: str) -> Any:
     """Turn JSON into the annotated type, or say at which path it does not fit."""
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
             raise ValueError(f"{path} must be an object of settings, not {value!r}")
         hints = typing.get_type_hints(kind)
@@ -315,6 +315,9 @@ TRAINING: dict[str, TrainConfig] = {
 }
 """What trained well on one CPU core, by what the model sees."""
 
+_PHYSICS: dict[str, Literal["04", "05"]] = {"4-3": "04", "3-3": "05"}
+"""The published trees, each with the physics that its data were made with."""
+
 PRESETS: dict[str, Config] = {
     name: Config(
         name=name,
@@ -322,7 +325,7 @@ PRESETS: dict[str, Config] = {
         model=ModelConfig(vision=vision, relations=relations, dynamics=dynamics),
         train=TRAINING[seen],
     )
-    for tree, physics in (("4-3", "04"), ("3-3", "05"))
+    for tree, physics in _PHYSICS.items()
     for seen, vision in VISION.items()
     for variant, (relations, dynamics) in VARIANTS.items()
     for name in (f"springs-{tree}-{seen}-{variant}",)

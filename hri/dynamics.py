@@ -1,4 +1,6 @@
-"""States and edge types to the next states: messages over the graph, one LSTM step, a predicted change (paper, section 3.3)."""
+"""States and edge types to the next states: messages over the graph, one LSTM step, a predicted change
+(paper, section 3.3).
+"""
 
 from __future__ import annotations
 
@@ -41,6 +43,7 @@ class GraphDynamics(nn.Module):
         self.out = linear(config.hidden, width)
 
         pairs = np.stack(tree.edges_among(relations.pairs), 1)
+        self.phase_names: tuple[str, ...]
         if config.passing == "flat":
             self.phase_names, speaking = ("all",), [pairs]
         else:
@@ -56,7 +59,7 @@ class GraphDynamics(nn.Module):
         self.phases = nn.ModuleList(Edges(phase[:, 0], phase[:, 1], tree.size) for phase in speaking)
         self.row_names = [f"rows_{index}" for index in range(len(rows))]
         for name, indices in zip(self.row_names, rows, strict=True):
-            self.register_buffer(name, self.messages.first[0].weight.new_tensor(indices).long(), persistent=False)
+            self.register_buffer(name, self.out.weight.new_tensor(indices).long(), persistent=False)
 
     def rows(self) -> list[Tensor]:
         """For each phase, the rows of its edges among the inferred ones."""

@@ -1,4 +1,6 @@
-"""Frames to slots: a convolutional map of 4 x 4 cells gives 16 leaf slots, its summaries 4 + 1 upper slots (paper, section 3.1)."""
+"""Frames to slots: a convolutional map of 4 x 4 cells gives 16 leaf slots, its summaries 4 + 1 upper slots
+(paper, section 3.1).
+"""
 
 from __future__ import annotations
 

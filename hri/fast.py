@@ -37,10 +37,10 @@ def edge_logits(relations: Relations, windows: Float[Tensor, "N ... W"], still: 
     edge, again = relations.edge, relations.edge_again
     received = F.linear(nodes, edge.first.weight[:, :width], edge.first.bias)
     sent = F.linear(nodes, edge.first.weight[:, width:])
+    graph = (edges.receivers, edges.senders, edges.into, edges.out_of)
     first, summed, sums, squares = EdgeBlock.apply(
-        received, sent, None, None, edge.second.weight, edge.second.bias,
-        edges.receivers, edges.senders, edges.into, edges.out_of, True,
-    )  # fmt: skip
+        received, sent, None, None, edge.second.weight, edge.second.bias, *graph, True
+    )
     scale, shift = edge.norm.scale_and_shift(sums, squares, count, still)
     incoming = edges.into.sum(1)[:, None, None]
     nodes = relations.node((summed * scale + incoming * shift) / len(windows), still)
@@ -50,9 +50,8 @@ def edge_logits(relations: Relations, windows: Float[Tensor, "N ... W"], still: 
     received = F.linear(nodes, again.first.weight[:, :hidden], again.first.bias + third @ shift)
     sent = F.linear(nodes, again.first.weight[:, hidden : 2 * hidden])
     second, _, sums, squares = EdgeBlock.apply(
-        received, sent, first, third * scale, again.second.weight, again.second.bias,
-        edges.receivers, edges.senders, edges.into, edges.out_of, False,
-    )  # fmt: skip
+        received, sent, first, third * scale, again.second.weight, again.second.bias, *graph, False
+    )
     scale, shift = again.norm.scale_and_shift(sums, squares, count, still)
     head = relations.to_type
     return F.linear(second, head.weight * scale, head.bias + head.weight @ shift).unflatten(1, batch)
@@ -66,8 +65,20 @@ class EdgeBlock(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context: Any, received: Tensor, sent: Tensor, extra: Tensor | None, w3: Tensor | None, w2: Tensor,
-                b2: Tensor, receivers: Tensor, senders: Tensor, into: Tensor, out_of: Tensor, summing: bool):  # fmt: skip
+    def forward(
+        context: Any,
+        received: Tensor,
+        sent: Tensor,
+        extra: Tensor | None,
+        w3: Tensor | None,
+        w2: Tensor,
+        b2: Tensor,
+        receivers: Tensor,
+        senders: Tensor,
+        into: Tensor,
+        out_of: Tensor,
+        summing: bool,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         edges, batch, width = len(receivers), received.shape[1], w2.shape[0]
         values = received.new_empty(edges, batch, width)
         summed = received.new_empty(received.shape[0], batch, width) if summing else received.new_empty(0)
@@ -85,9 +96,11 @@ class EdgeBlock(torch.autograd.Function):
         return values, summed, sums[0].to(values.dtype), sums[1].to(values.dtype)
 
     @staticmethod
-    def backward(context: Any, d_values: Tensor, d_summed: Tensor, d_sum: Tensor, d_square: Tensor):
+    def backward(
+        context: Any, d_values: Tensor, d_summed: Tensor, d_sum: Tensor, d_square: Tensor
+    ) -> tuple[Tensor | None, ...]:
         received, sent, extra, w3, w2, values, receivers, senders, into, out_of = context.saved_tensors
-        edges, batch, width = values.shape
+        edges, _, width = values.shape
         d_received, d_sent = torch.empty_like(received), torch.empty_like(sent)
         d_extra = torch.empty_like(extra) if extra is not None else None
         d_w3 = torch.zeros_like(w3) if w3 is not None else None
@@ -105,14 +118,21 @@ class EdgeBlock(torch.autograd.Function):
             gradient = torch.ops.aten.elu_backward(gradient @ w2, 1.0, 1.0, 1.0, True, inner)
             d_received[:, piece] = (into @ gradient.flatten(1)).unflatten(1, gradient.shape[1:])
             d_sent[:, piece] = (out_of @ gradient.flatten(1)).unflatten(1, gradient.shape[1:])
-            if extra is not None:
+            if d_extra is not None:
                 d_extra[:, piece] = gradient @ w3
                 d_w3 += gradient.flatten(0, 1).T @ extra[:, piece].flatten(0, 1)
         return d_received, d_sent, d_extra, d_w3, d_w2, d_b2, None, None, None, None, None
 
 
-def _inner(received: Tensor, sent: Tensor, extra: Tensor | None, w3: Tensor | None, receivers: Tensor,
-           senders: Tensor, piece: slice) -> Tensor:  # fmt: skip
+def _inner(
+    received: Tensor,
+    sent: Tensor,
+    extra: Tensor | None,
+    w3: Tensor | None,
+    receivers: Tensor,
+    senders: Tensor,
+    piece: slice,
+) -> Tensor:
     """elu(received[r] + sent[s] + W3 extra) of one piece of the batch."""
     inner = received[:, piece].index_select(0, receivers)
     inner += sent[:, piece].index_select(0, senders)
@@ -173,10 +193,9 @@ def burn_in(
     graph = [
         tensor for phase in dynamics.phases for tensor in (phase.receivers, phase.senders, phase.into, phase.out_of)
     ]
-    hidden, cell = BurnIn.apply(
-        dynamics.residual, len(spoken), len(messages.first), gates, memory.hidden, memory.cell, lstm.weight_hh,
-        *spoken, *parameters, *graph,
-    )  # fmt: skip
+    counts = (len(spoken), len(messages.first))
+    start = (memory.hidden, memory.cell)
+    hidden, cell = BurnIn.apply(dynamics.residual, *counts, gates, *start, lstm.weight_hh, *spoken, *parameters, *graph)
     return hidden, type(memory)(hidden=hidden[-1], cell=cell)
 
 
@@ -184,8 +203,8 @@ class BurnIn(torch.autograd.Function):
     """The recurrent loop with known inputs, and its backward pass through time written out.
 
     Inputs: gates [T, N, B, 4H] (the inputs' share), hidden and cell [N, B, H], W_hh; for each phase the weights
-    [T, E', B, K]; for each speaking type W1 [H, 2H], b1, W2 [H, H], b2; for each phase receivers, senders, into, out_of.
-    Outputs: hidden states after each step [T, N, B, H], last cell [N, B, H].
+    [T, E', B, K]; for each speaking type W1 [H, 2H], b1, W2 [H, H], b2; for each phase receivers, senders, into,
+    out_of. Outputs: hidden states after each step [T, N, B, H], last cell [N, B, H].
     """
 
     @staticmethod
@@ -199,7 +218,7 @@ class BurnIn(torch.autograd.Function):
         cell: Tensor,
         w_hh: Tensor,
         *rest: Tensor,
-    ):
+    ) -> tuple[Tensor, Tensor]:
         spoken, parameters, graph = rest[:phases], rest[phases : phases + 4 * types], rest[phases + 4 * types :]
         steps, width = gates.shape[0], hidden.shape[-1]
         kept: dict[str, Any] = {
@@ -226,6 +245,7 @@ class BurnIn(torch.autograd.Function):
                     kept["first"].append(inner)
                     kept["second"].append(outer)
                 kept["before"].append(hidden)
+                assert total is not None  # at least one type speaks
                 heard = (into @ total.flatten(1)).view_as(hidden).div_(types)
                 hidden = heard.add_(hidden) if residual else heard
             kept["heard"].append(hidden)
@@ -241,10 +261,11 @@ class BurnIn(torch.autograd.Function):
             kept["out"].append(hidden)
         context.save_for_backward(w_hh, *rest)
         context.residual, context.phases, context.types, context.kept = residual, phases, types, kept
-        return torch.stack(kept["out"]), cell
+        # A copy: an output that its own context holds would keep the whole graph alive, update after update.
+        return torch.stack(kept["out"]), cell.clone()
 
     @staticmethod
-    def backward(context: Any, d_out: Tensor, d_cell: Tensor):
+    def backward(context: Any, d_out: Tensor, d_cell: Tensor) -> tuple[Tensor | None, ...]:
         w_hh, *rest = context.saved_tensors
         residual, phases, types, kept = context.residual, context.phases, context.types, context.kept
         spoken, parameters, graph = rest[:phases], rest[phases : phases + 4 * types], rest[phases + 4 * types :]
@@ -271,7 +292,7 @@ class BurnIn(torch.autograd.Function):
             d_gates[time] = gate
             d_hidden = gate @ w_hh
             for phase in reversed(range(phases)):
-                receivers, senders, into, out_of = graph[4 * phase : 4 * phase + 4]
+                receivers, _, into, out_of = graph[4 * phase : 4 * phase + 4]
                 d_total = d_hidden.index_select(0, receivers) / types
                 d_before = d_hidden if residual else torch.zeros_like(d_hidden)
                 for kind in range(types):

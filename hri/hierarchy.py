@@ -31,7 +31,7 @@ class Tree:
         """Every node of level l has ``children[l]`` children; breadth-first numbers."""
         parents, level = [-1], [0]
         for count in children:
-            following = []
+            following: list[int] = []
             for parent in level:
                 following += range(len(parents), len(parents) + count)
                 parents += [parent] * count
@@ -142,7 +142,8 @@ class Tree:
 
     @cached_property
     def cells(self) -> np.ndarray:
-        """Part of the image that each slot of ``Tree.regular(4, 4)`` stands for: [21, 4] as left, top, right, bottom in 0 ... 1.
+        """Part of the image that each slot of ``Tree.regular(4, 4)`` stands for:
+        [21, 4] as left, top, right, bottom in 0 ... 1.
 
         Slot order is quadrant-major with columns before rows: leaf k covers column
         2 (k // 8) + (k % 4) // 2 and row 2 ((k // 4) % 2) + k % 2 of the 4 x 4 grid.

@@ -7,6 +7,7 @@ Node-major layout: inside the model a tensor of node states is [N, ..., features
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -141,12 +142,14 @@ class _Pair(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context, received, sent, receivers, senders, into, out_of):  # noqa: ANN
+    def forward(
+        context: Any, received: Tensor, sent: Tensor, receivers: Tensor, senders: Tensor, into: Tensor, out_of: Tensor
+    ) -> Tensor:
         context.save_for_backward(into, out_of)
         return received.index_select(0, receivers).add_(sent.index_select(0, senders))
 
     @staticmethod
-    def backward(context, gradient):  # noqa: ANN
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         into, out_of = context.saved_tensors
         flat = gradient.flatten(1)
         shape = (-1, *gradient.shape[1:])
@@ -174,8 +177,10 @@ class Messages(nn.Module):
         """Sum at each receiver of sum_k weight_k tanh(W2_k tanh(W1_k [receiver, sender])) / (K - 1)."""
         total = None
         for kind, (first, second) in enumerate(zip(self.first, self.second, strict=True), start=1):
-            spoken = torch.tanh(second(torch.tanh(edges.first_layer(first, hidden)))) * weights[..., kind : kind + 1]
+            pair = edges.first_layer(first, hidden)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
+            spoken = torch.tanh(second(torch.tanh(pair))) * weights[..., kind : kind + 1]
             total = spoken if total is None else total + spoken
+        assert total is not None  # at least two edge types, so at least one speaks
         return edges.sum_into(total) / len(self.first)
 
 
@@ -187,6 +192,7 @@ def gumbel_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 def conv_weights(layer: nn.Conv2d | nn.ConvTranspose2d, fan: int) -> None:
     """Published initial weights: N(0, 2 / (k fan)), k = one side of the kernel; bias 0.1."""
     nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / (layer.kernel_size[0] * fan)))
+    assert layer.bias is not None
     nn.init.constant_(layer.bias, 0.1)
 
 

@@ -8,6 +8,8 @@ costs about a quarter of decoding an image, and black patches are mostly left ou
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -96,7 +98,7 @@ class _Crop(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(context, maps, top, left):  # noqa: ANN
+    def forward(context: Any, maps: Tensor, top: Tensor, left: Tensor) -> Tensor:
         rows, width = maps.shape[:2]
         padded = F.pad(maps.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1)).reshape(-1, width)  # R*10*10 F
         line = torch.arange(4, device=maps.device)
@@ -107,7 +109,7 @@ class _Crop(torch.autograd.Function):
         return padded.index_select(0, index.flatten()).view(rows, 4, 4, width).permute(0, 3, 1, 2)
 
     @staticmethod
-    def backward(context, gradient):  # noqa: ANN
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (index,) = context.saved_tensors
         rows, width = context.shape
         padded = gradient.new_zeros(rows * 100, width)

@@ -80,7 +80,10 @@ def write_cards(checkpoints: Path) -> None:
             "--checkpoint FILE --json` gives the same numbers.",
             "",
             "NLL: negative log-likelihood with 5 free steps and variance 5e-5, without constants, mean over nodes.",
-            "Error after k steps: mean squared error of normalised states (or slots) k steps after the last true input.",
+            (
+                "Error after k steps: mean squared error of normalised states (or slots) k steps after the last "
+                "true input."
+            ),
             "",
             *cards,
         ]
@@ -98,7 +101,10 @@ def _card(name: str, header: Header) -> str:
         ("sees", seen[config.model.vision.decoder if config.model.vision else None]),
         (
             "relations",
-            f"{relations.source}, {pairs[relations.pairs]}, {relations.edge_types} types, {relations.history} states of history",
+            (
+                f"{relations.source}, {pairs[relations.pairs]}, {relations.edge_types} types, "
+                f"{relations.history} states of history"
+            ),
         ),
         ("messages", f"{dynamics.passing}{', residual' if dynamics.residual else ''}"),
         ("data", header.data),

@@ -1,4 +1,6 @@
-"""Slots to edge types: what interacts with what, inferred anew at every step from the most recent states (paper, section 3.2)."""
+"""Slots to edge types: what interacts with what, inferred anew at every step from the most recent states
+(paper, section 3.2).
+"""
 
 from __future__ import annotations
 

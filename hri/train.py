@@ -27,6 +27,7 @@ from hri import checkpoint
 from hri.checkpoint import Header
 from hri.config import Config
 from hri.dataset import Springs
+from hri.decoders import SlotDecoder
 from hri.losses import edge_prior, frame_nll, state_nll
 from hri.metrics import free_run_scores, reconstruction_mse
 from hri.model import Model
@@ -67,7 +68,7 @@ class Report:
         return record | ({"validation": self.validation} if self.validation else {})
 
 
-class TrainingStopped(RuntimeError):
+class TrainingStopped(RuntimeError):  # noqa: N818 - named for what happened to the run
     """Training cannot go on; the message says why, what was kept and what to try."""
 
 
@@ -79,6 +80,7 @@ class Reconstruction(nn.Module):
     def __init__(self, config: Config, model: Model, train: Springs, validation: Springs):
         super().__init__()
         assert model.vision is not None
+        assert config.model.vision is not None
         self.vision = model.vision
         self.config, self.train_set, self.validation_set = config, train, validation
         self.updates, self.batch = config.train.stage1_updates, config.train.stage1_batch
@@ -104,6 +106,7 @@ class Reconstruction(nn.Module):
 
     def forward(self, frames: Tensor, update: int) -> tuple[Tensor, dict[str, Tensor]]:
         if update < self.patch_updates:
+            assert isinstance(self.vision.decoder, SlotDecoder)  # no other draws patches one by one
             generator = torch.Generator().manual_seed(_number(self.config.train.seed, 1, update))
             rows, weights, others = (part.to(frames.device) for part in choose(frames.cpu(), generator))
             slots = self.vision.leaves.slots(self.vision.leaves.map(frames))
@@ -263,28 +266,30 @@ def _train(
             or not offered.keys() <= wanted.keys()
         ):
             raise ValueError(
-                f"the encoder and decoder of {vision_from} have other shapes than this model's; use the same decoder and image size"
+                f"the encoder and decoder of {vision_from} have other shapes than this model's; "
+                "use the same decoder and image size"
             )
         model.vision.load_state_dict(offered, strict=False)
         earlier = {name: getattr(taken.header, name) for name in ("steps", "hours")}
         earlier = {name: {"stage1": value["stage1"]} if "stage1" in value else {} for name, value in earlier.items()}
-        command = "\n".join(part for part in (taken.header.command.splitlines() or [""])[:1] + [command] if part)
+        command = "\n".join(part for part in [*taken.header.command.splitlines()[:1], command] if part)
     else:
         earlier = {}
 
     stages: list[type[Reconstruction] | type[Prediction]] = [Prediction]
     if model.vision is not None and not vision_from:
         stages = [Reconstruction, Prediction]
+    seeds = config.data.seeds("train")
     header = Header(
         config=config,
         normalisation=training.normalisation,
         seed=config.train.seed,
-        data=f"{config.data.train} simulated {config.data.tree} spring systems (seeds {config.data.seeds('train')[0]} to {config.data.seeds('train')[-1]})",
+        data=f"{config.data.train} simulated {config.data.tree} spring systems (seeds {seeds[0]} to {seeds[-1]})",
         command=command,
         **earlier,
         **checkpoint.provenance(),
     )
-    model.to(accelerator.device, memory_format=torch.channels_last)
+    model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for stage_class in stages:
         if run.done(stage_class.number):
             continue
@@ -338,8 +343,9 @@ def _run_stage(
         losses = dict(zip(["loss", *terms], means, strict=True))
         if not np.isfinite(means).all() or (not np.isfinite(norm) and accelerator.scaler is None):
             raise TrainingStopped(
-                f"the loss of stage {stage.number} is no longer a number at update {update + 1}: stopped; the state of update "
-                f"{state.update} is kept in {run.folder}. Try a lower learning rate or a smaller --train.clip"
+                f"the loss of stage {stage.number} is no longer a number at update {update + 1}: stopped; "
+                f"the state of update {state.update} is kept in {run.folder}. "
+                "Try a lower learning rate or a smaller --train.clip"
             )
         optimiser.step()
         if np.isfinite(norm):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 
 import pytest
 import torch
@@ -73,3 +74,28 @@ def test_burn_in_equals_step_after_step(variant: str, edge_types: int) -> None:
         )
         results.append((hidden, memory.cell, torch.autograd.grad(loss, inputs)))
     torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-5)
+
+
+def test_burn_in_lets_go_of_its_graph() -> None:
+    """A context that holds its own output would keep every update's activations until memory is full."""
+    module = GraphDynamics(*reversed(VARIANTS["hri-h"]), TREE, 4)
+    states = torch.randn(6, TREE.size, 3, 4)
+    weights = torch.rand(len(TREE.edges_among("hierarchy")[0]), 6, 3, 2)
+
+    def alive() -> int:
+        return sum(type(thing) is torch.Tensor for thing in gc.get_objects())
+
+    def update() -> None:
+        hidden, memory = module.burn_in(states, module.start(states[0]), weights)
+        (hidden.sum() + memory.cell.sum()).backward()
+
+    update()
+    gc.collect()
+    gc.disable()
+    try:
+        before = alive()
+        for _ in range(3):
+            update()
+        assert alive() <= before + 2
+    finally:
+        gc.enable()
