@@ -153,11 +153,36 @@ def _render(watch: Stopwatch, stored: Path | None) -> dict[str, Any]:
     return {"ms_per_frame": _digits(1000 * seconds / len(positions)), "matmuls": _digits(multiple / len(positions))}
 
 
+def profile(name: str, threads: int | None, precision: Precision, device: torch.device) -> str:
+    """Where the time of one training step goes: its most expensive operations, as a table.
+
+    Raises:
+        ValueError: not the name of a training step.
+    """
+    if name not in STEPS:
+        raise ValueError(f"{name!r} is no training step; choose from {', '.join(STEPS)}")
+    keep_freed_memory()
+    with _threads(threads or _cores()):
+        step = _step(name, precision, device)
+        for _ in range(3):
+            step()
+        with torch.profiler.profile() as seen:
+            step()
+    return seen.key_averages().table(sort_by="self_cpu_time_total", row_limit=20, max_name_column_width=40)
+
+
 def _train_step(watch: Stopwatch, name: str, precision: Precision) -> dict[str, Any]:
     """One update as training makes it: inputs, loss, gradients, clipping, Adam."""
+    seconds, multiple = watch.repeat(_step(name, precision, watch.device))
+    used = _step_config(name, precision).train.precision
+    return {"seconds": _digits(seconds), "matmuls": _digits(multiple), "precision": used}
+
+
+def _step(name: str, precision: Precision, device: torch.device) -> Callable[[], None]:
+    """What makes one update after another."""
     config = _step_config(name, precision)
     torch.manual_seed(0)
-    model = Model(config).to(watch.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = Model(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     data = Springs.simulated(config.data, "train")
     stage = (Reconstruction if name.startswith("stage1") else Prediction)(config, model, data, data)
     parameters = stage.trained()
@@ -171,8 +196,8 @@ def _train_step(watch: Stopwatch, name: str, precision: Precision) -> dict[str, 
         nonlocal update
         rows = batch_rows(0, stage.number, update, stage.batch, stage.population)
         made = stage.inputs(update, rows)
-        made = {name: v.to(watch.device) if isinstance(v, torch.Tensor) else v for name, v in made.items()}
-        with torch.autocast(watch.device.type, dtype, enabled=dtype is not None):
+        made = {name: v.to(device) if isinstance(v, torch.Tensor) else v for name, v in made.items()}
+        with torch.autocast(device.type, dtype, enabled=dtype is not None):
             loss, _ = stage(**made)
         optimiser.zero_grad()
         loss.backward()
@@ -180,8 +205,7 @@ def _train_step(watch: Stopwatch, name: str, precision: Precision) -> dict[str, 
         optimiser.step()
         update += 1
 
-    seconds, multiple = watch.repeat(step)
-    return {"seconds": _digits(seconds), "matmuls": _digits(multiple), "precision": config.train.precision}
+    return step
 
 
 def _step_config(name: str, precision: Precision) -> Config:

@@ -294,6 +294,7 @@ def bench(
     checkpoint: Path | None = None,
     seconds: float = 6.0,
     device: str = "cpu",
+    profile: str | None = None,
 ) -> None:
     """Time simulation, rendering, training steps and a rollout, in seconds and in matrix products.
 
@@ -312,11 +313,16 @@ def bench(
         checkpoint: Whose rollout is timed; by default a fresh springs-4-3-slot-hri.
         seconds: Time for the repetitions of each part.
         device: auto (CUDA where there is one), cpu, cuda or cuda:1.
+        profile: Instead, print where the time of one training step goes (hri, hri_h, stage1_slot ...).
     """
     chosen = _device(device)
     from hri.bench import PARTS
     from hri.bench import bench as measure
+    from hri.bench import profile as operations
 
+    if profile is not None:
+        print(operations(profile, threads, precision, chosen))
+        return
     parts = PARTS if only == "all" else only.split(",")
     with bar("timing", len(PARTS)) as reach:
         stored = _find(checkpoint) if checkpoint else None
