@@ -316,12 +316,14 @@ def bench(
         profile: Instead, print where the time of one training step goes (hri, hri_h, stage1_slot ...).
     """
     chosen = _device(device)
+    import torch
+
     from hri.bench import PARTS
     from hri.bench import bench as measure
     from hri.bench import profile as operations
 
     if profile is not None:
-        print(operations(profile, threads, precision, chosen))
+        print(operations(profile, threads, precision, torch.device(chosen)))
         return
     parts = PARTS if only == "all" else only.split(",")
     with bar("timing", len(PARTS)) as reach:

@@ -126,8 +126,9 @@ def shown_frames(page: Page) -> list[int]:
 
 
 def ready(page: Page, timeout: float = 30_000) -> None:
-    """Wait until images and graph are drawn."""
+    """Wait until images, timeline and graph are drawn."""
     page.locator(".images[data-frame]").wait_for(timeout=timeout)
+    page.locator(".timeline[data-frame]").wait_for(timeout=timeout)
     page.wait_for_function(
         "() => document.querySelector('.st-key-explore-graph .js-plotly-plot')?.dataset.frame", timeout=timeout
     )
