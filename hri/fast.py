@@ -1,6 +1,6 @@
 """The same arithmetic as ``relations`` and ``dynamics``, arranged for speed; tests hold it equal to the plain code.
 
-Two things make training slow on CPUs, and neither is multiplication. Edge activations are hundreds of megabytes
+Two things make training slow on CPUs, and multiplication is the lesser part of it. Edge activations are hundreds of megabytes
 that plain autograd writes and reads some thirty times: :class:`EdgeBlock` works on pieces that stay in cache,
 keeps one array an MLP and computes the rest again. And the recurrent loop is thousands of tiny calls:
 :class:`BurnIn` writes out its backward pass, without the graph's own bookkeeping.
@@ -145,7 +145,7 @@ def _inner(
 def elu_(values: Tensor) -> Tensor:
     """ELU in place: max(x, 0) + exp(min(x, 0)) - 1.
 
-    torch's own takes expm1, six times slower than exp on CPUs; the difference is below 1e-7.
+    torch's own takes expm1, several times slower than exp on CPUs; the difference is below 1e-7.
     """
     below = values.clamp_max(0).exp_().sub_(1)
     return values.clamp_min_(0).add_(below)

@@ -380,7 +380,7 @@ def keep_freed_memory() -> None:
     """Tell glibc to keep freed memory: every update needs the same arrays again.
 
     Otherwise each large tensor is returned to the system and faulted in anew; on virtual machines that hand free
-    pages back to their host this made updates up to ten times slower. Does nothing on other systems.
+    pages back to their host that makes updates far slower. Does nothing on other systems.
     """
     if sys.platform == "linux":
         try:

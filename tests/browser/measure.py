@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from tests.browser.driving import Server, chromium, ready, serve, wait_for_health
 
@@ -142,7 +142,7 @@ def new_scenes(page: Page) -> float | None:
         page.get_by_role("button", name="Another scene").click()
         try:
             page.locator(f".images:not([data-scene='{before}'])").wait_for(timeout=30_000)
-        except Exception:
+        except TimeoutError:
             return None
         times.append(1000 * (time.monotonic() - began))
         page.wait_for_timeout(500)

@@ -404,3 +404,4 @@ def test_second_visit_draws_again(page: Page) -> None:
     ready(page)
     page.keyboard.press("End")
     settle(page, 48)
+    assert shown_frames(page) == [48, 48, 48]
