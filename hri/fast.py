@@ -1,8 +1,8 @@
 """The same arithmetic as ``relations`` and ``dynamics``, arranged for speed; tests hold it equal to the plain code.
 
-Two things make training slow on CPUs, and multiplication is the lesser part of it. Edge activations are hundreds of megabytes
-that plain autograd writes and reads some thirty times: :class:`EdgeBlock` works on pieces that stay in cache,
-keeps one array an MLP and computes the rest again. And the recurrent loop is thousands of tiny calls:
+Two things make training slow on CPUs, and multiplication is the lesser part of it. Edge activations are large
+arrays that plain autograd writes and reads again and again: :class:`EdgeBlock` works on pieces that stay in
+cache, keeps one array an MLP and computes the rest again. And the recurrent loop is thousands of tiny calls:
 :class:`BurnIn` writes out its backward pass, without the graph's own bookkeeping.
 """
 
