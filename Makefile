@@ -11,7 +11,7 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help app test check lint format measure pictures chromium clean
+.PHONY: help app test slow check lint format measure crowd pictures chromium clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -20,12 +20,16 @@ app: $(INSTALLED) ## start the app on http://127.0.0.1:8501 (another port: PORT=
 	@$(RUN) -c "$$PORT_IS_FREE" "$(PORT)"
 	@$(RUN) -m streamlit run streamlit_app.py --server.port "$(PORT)"
 
-test: $(INSTALLED_DEV) chromium ## run every test (some of them: make test ARGS="tests/test_model.py -x")
-	@$(RUN) -m pytest $(ARGS)
+test: $(INSTALLED_DEV) chromium ## run the tests (some of them: make test ARGS="tests/test_model.py -x")
+	@$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
+
+slow: $(INSTALLED_DEV) ## run the tests that take longest: killed plans, a local Ray, whole queues
+	@$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m slow $(ARGS)
 
 check: ## everything that must hold before a change goes in: format, lint, types, tests
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory slow
 
 lint: $(INSTALLED_DEV) ## formatting, ruff and mypy, without the tests
 	@$(RUN) -m ruff format --check .
@@ -38,6 +42,9 @@ format: $(INSTALLED_DEV) ## rewrite the code in the project's format
 
 measure: $(INSTALLED_DEV) chromium ## time the app in a real browser and print one JSON object
 	@$(RUN) tests/browser/measure.py $(ARGS)
+
+crowd: $(INSTALLED_DEV) chromium ## twenty browsers at once for two minutes (a class: make crowd ARGS="--classroom --browsers 30")
+	@$(RUN) tests/browser/crowd.py $(ARGS)
 
 pictures: $(INSTALLED_DEV) chromium ## make the README's pictures anew from the running app
 	@$(RUN) assets/make_pictures.py $(ARGS)

@@ -17,7 +17,7 @@ from tyro import _errors as parsing  # private, and pinned: the only way to an e
 from tyro.conf import AvoidSubcommands, DisallowNone, FlagCreatePairsOff
 
 from hri import cli
-from hri.terminal import complain, sentence
+from hri.terminal import PROGRAM, complain, sentence
 
 MARKERS = (FlagCreatePairsOff, AvoidSubcommands, DisallowNone)
 
@@ -27,8 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return run(list(arguments))
     except KeyboardInterrupt:
-        resume = "; go on with the same command and --resume" if arguments[:1] == ["train"] else ""
-        return complain(f"stopped{resume}", 130)
+        resume = {"train": "; go on with the same command and --resume", "reproduce": "; go on with the same command"}
+        return complain(f"stopped{resume.get(arguments[0], '')}", 130)
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -45,17 +45,19 @@ def run(arguments: list[str]) -> int:
         ValueError: unknown command or flags that do not fit, and what the command itself raises.
     """
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(f"usage: {cli.PROGRAM} COMMAND ...\n\nHierarchical Relational Inference: simulate, train, predict.\n")
+        print(f"usage: {PROGRAM} COMMAND ...\n\nHierarchical Relational Inference: simulate, train, predict.\n")
         for name, command in cli.COMMANDS.items():
             print(f"  {name:10}{(inspect.getdoc(command) or '').splitlines()[0]}")
-        print(f"\n`{cli.PROGRAM} COMMAND --help` says more about each.")
+        print(f"\n`{PROGRAM} COMMAND --help` says more about each.")
         return 0 if arguments else 2
     name, *flags = arguments
     if name not in cli.COMMANDS:
         raise ValueError(f"unknown command {name!r}; choose from {', '.join(cli.COMMANDS)}")
+    if name == "rollout" and flags and not flags[0].startswith("-"):
+        flags = ["--checkpoint", *flags]
     command = cli.training(flags, arguments) if name == "train" else cli.COMMANDS[name]
     with parsing.on_parse_error(refuse):
-        tyro.cli(command, prog=f"{cli.PROGRAM} {name}", description=description(command), args=flags, config=MARKERS)
+        tyro.cli(command, prog=f"{PROGRAM} {name}", description=description(command), args=flags, config=MARKERS)
     return 0
 
 

@@ -22,15 +22,16 @@ import torch
 
 from hri import checkpoint
 from hri.checkpoint import Header
-from hri.config import Config, preset
+from hri.config import Config
 from hri.dataset import Springs
 from hri.hierarchy import Tree
 from hri.model import Model
+from hri.presets import preset
 from hri.records import Normalisation
 from hri.render import draw
 from hri.rollout import roll_out
 from hri.simulate import simulate
-from hri.train import Prediction, Reconstruction, batch_rows, keep_freed_memory
+from hri.train import OPTIMISERS, Prediction, Reconstruction, batch_rows, keep_freed_memory
 
 STEPS: dict[str, str] = {
     "hri": "springs-4-3-state-hri",
@@ -57,7 +58,7 @@ Precision = Literal["preset", "no", "bf16", "fp16"]
 
 def bench(
     only: Sequence[str] = PARTS,
-    threads: int | None = None,
+    threads: int = 1,
     precision: Precision = "preset",
     device: str = "cpu",
     stored: Path | None = None,
@@ -68,7 +69,7 @@ def bench(
 
     Args:
         only: some of :data:`PARTS`; "train" stands for all training steps.
-        threads: CPU threads; by default all cores.
+        threads: CPU threads; by default one, as runs are trained: one a core, side by side.
         precision: of the training steps; by default what their presets use.
         stored: checkpoint whose rollout is timed; by default a fresh springs-4-3-slot-hri.
         seconds: time for the repetitions of each part.
@@ -82,11 +83,10 @@ def bench(
         raise ValueError(
             f"unknown part {unknown[0]!r}; choose from train, {', '.join(PARTS)} (train: all training steps)"
         )
-    threads = _cores() if threads is None else threads
     if threads < 1:
         raise ValueError(f"{threads} threads cannot work; choose 1 or more")
     keep_freed_memory()
-    with _threads(threads):
+    with cpu_threads(threads):
         watch = Stopwatch(torch.device(device), seconds)
         watch.matmul()
         result: dict[str, Any] = {"matmul_ms": 0.0, "threads": threads, "device": device}
@@ -103,20 +103,20 @@ def bench(
 
 
 class Stopwatch:
-    """Times a part and the matrix product in turn."""
+    """Times a part and the matrix product in turn, by the clock on the wall unless another is given."""
 
-    def __init__(self, device: torch.device, seconds: float):
-        self.device, self.seconds = device, seconds
+    def __init__(self, device: torch.device, seconds: float, clock: Callable[[], float] = time.perf_counter):
+        self.device, self.seconds, self.clock = device, seconds, clock
         self.factors = torch.randn(2, 1024, 1024, generator=torch.Generator().manual_seed(0)).to(device)
         self.matmuls: list[float] = []
 
     def once(self, work: Callable[[], object]) -> float:
         """Seconds of one call."""
-        started = time.perf_counter()
+        started = self.clock()
         work()
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
-        return time.perf_counter() - started
+        return self.clock() - started
 
     def matmul(self) -> float:
         """Seconds of one product, the median of three."""
@@ -142,7 +142,7 @@ def _simulate(watch: Stopwatch, stored: Path | None) -> dict[str, Any]:
     """Sampling and integrating systems of tree 4-3, without writing them."""
     tree, systems = Tree.parse("4-3"), 256
     seconds, multiple = watch.repeat(lambda: simulate(tree, "04", range(systems)), warm_ups=1)
-    return {"ms_per_trajectory": _digits(1000 * seconds / systems), "matmuls": _digits(multiple / systems)}
+    return {"ms_per_trajectory": digits(1000 * seconds / systems), "matmuls": digits(multiple / systems)}
 
 
 def _render(watch: Stopwatch, stored: Path | None) -> dict[str, Any]:
@@ -150,10 +150,10 @@ def _render(watch: Stopwatch, stored: Path | None) -> dict[str, Any]:
     tree = Tree.parse("4-3")
     positions = simulate(tree, "04", range(40)).positions.reshape(-1, tree.size, 2)
     seconds, multiple = watch.repeat(lambda: draw(positions, tree))
-    return {"ms_per_frame": _digits(1000 * seconds / len(positions)), "matmuls": _digits(multiple / len(positions))}
+    return {"ms_per_frame": digits(1000 * seconds / len(positions)), "matmuls": digits(multiple / len(positions))}
 
 
-def profile(name: str, threads: int | None, precision: Precision, device: torch.device) -> str:
+def profile(name: str, threads: int, precision: Precision, device: torch.device) -> str:
     """Where the time of one training step goes: its most expensive operations, as a table.
 
     Raises:
@@ -162,7 +162,7 @@ def profile(name: str, threads: int | None, precision: Precision, device: torch.
     if name not in STEPS:
         raise ValueError(f"{name!r} is no training step; choose from {', '.join(STEPS)}")
     keep_freed_memory()
-    with _threads(threads or _cores()):
+    with cpu_threads(threads):
         step = _step(name, precision, device)
         for _ in range(3):
             step()
@@ -175,20 +175,28 @@ def _train_step(watch: Stopwatch, name: str, precision: Precision) -> dict[str, 
     """One update as training makes it: inputs, loss, gradients, clipping, Adam."""
     seconds, multiple = watch.repeat(_step(name, precision, watch.device))
     used = _step_config(name, precision).train.precision
-    return {"seconds": _digits(seconds), "matmuls": _digits(multiple), "precision": used}
+    return {"seconds": digits(seconds), "matmuls": digits(multiple), "precision": used}
 
 
 def _step(name: str, precision: Precision, device: torch.device) -> Callable[[], None]:
     """What makes one update after another."""
-    config = _step_config(name, precision)
+    return training_step(
+        _step_config(name, precision), device, Reconstruction if name.startswith("stage1") else Prediction
+    )[0]
+
+
+def training_step(
+    config: Config, device: torch.device, kind: type[Reconstruction] | type[Prediction] = Prediction
+) -> tuple[Callable[[], None], Model]:
+    """What makes one update after another, and the model that it trains."""
     torch.manual_seed(0)
     model = Model(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     data = Springs.simulated(config.data, "train")
-    stage = (Reconstruction if name.startswith("stage1") else Prediction)(config, model, data, data)
+    stage = kind(config, model, data, data)
     parameters = stage.trained()
     stage.begin()
     stage.train()
-    optimiser = torch.optim.Adam(parameters, lr=1e-5)
+    optimiser = OPTIMISERS[config.train.optimiser](parameters, lr=1e-5)
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(config.train.precision)
     update = 0
 
@@ -205,7 +213,7 @@ def _step(name: str, precision: Precision, device: torch.device) -> Callable[[],
         optimiser.step()
         update += 1
 
-    return step
+    return step, model
 
 
 def _step_config(name: str, precision: Precision) -> Config:
@@ -230,12 +238,12 @@ def _rollout(watch: Stopwatch, stored: Path | None) -> dict[str, Any]:
     data = loaded.header.config.data
     scene = simulate(Tree.parse(data.tree), data.physics, [200_042])
     seconds, multiple = watch.repeat(lambda: roll_out(loaded, scene), warm_ups=1)
-    times = {"load_ms": _digits(1000 * load), "ms": _digits(1000 * seconds), "matmuls": _digits(multiple)}
+    times = {"load_ms": digits(1000 * load), "ms": digits(1000 * seconds), "matmuls": digits(multiple)}
     return times | {"checkpoint": loaded.name}
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def cpu_threads(count: int) -> Iterator[None]:
     """That many threads for torch and, by :func:`hri.render.thread_limit`, for our kernels."""
     name = "NUMBA_NUM_THREADS" if "NUMBA_NUM_THREADS" in os.environ else "OMP_NUM_THREADS"
     before, torch_before = os.environ.get(name), torch.get_num_threads()
@@ -251,17 +259,12 @@ def _threads(count: int) -> Iterator[None]:
             os.environ[name] = before
 
 
-def _cores() -> int:
-    """CPU cores this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
 def _peak_memory_mb() -> float:
     """Largest resident memory of this process so far (ru_maxrss is in KiB on Linux, bytes on macOS)."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def _digits(value: float) -> float:
+def digits(value: float) -> float:
     """Four significant digits."""
     return float(f"{value:.4g}")

@@ -112,10 +112,11 @@ def _what_is_wrong(path: Path, error: Exception) -> str:
     if not path.is_file():
         return f"there is no file {path}; list the checkpoints with `ls checkpoints`"
     with open(path, "rb") as file:
-        start = file.read(4)
+        start = file.read(9)
     if not start:
         return f"{path.name} is empty (0 bytes); copy it again"
-    if start[:2] == b"PK" or start[:1] == b"\x80":
+    # A header of a safetensors file begins after its length, whose first byte may be that of a pickle too.
+    if start[:2] == b"PK" or (start[:1] == b"\x80" and start[8:] != b"{"):
         return (
             f"{path.name} is a pickle (a PyTorch .pt file), which can hold code and is not opened here; "
             "convert it with `python -m hri import`"

@@ -9,23 +9,23 @@ import dataclasses
 import shlex
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
-from hri.config import VARIANTS, Config, DataConfig, ModelConfig, RenderConfig, TrainConfig
-from hri.config import preset as named_preset
-from hri.files import read_npz, write_npz
+from hri.config import Config, DataConfig, ModelConfig, RenderConfig, TrainConfig
+from hri.data_cli import data
+from hri.files import read_npz, replacing
 from hri.hierarchy import Tree
-from hri.records import Rollout, Trajectories
-from hri.terminal import FIRST_PROCESS, answer, bar, check_target, listed, training_bar
+from hri.predict_cli import device_named, export, find_checkpoint, load_checkpoint, recorded_in, rollout
+from hri.presets import VARIANTS
+from hri.presets import preset as named_preset
+from hri.records import Trajectories
+from hri.reproduce_cli import reproduce
+from hri.terminal import CHECKPOINTS, FIRST_PROCESS, PROGRAM, answer, bar, check_target, listed, training_bar
 
-if TYPE_CHECKING:
-    from hri.checkpoint import Checkpoint
-
-PROGRAM = "python -m hri"
-CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
 Command = Callable[..., None]
 
 
@@ -88,6 +88,8 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
         seed: int | None = None,
         resume: bool = False,
         vision_from: Path | None = None,
+        refine: bool = False,
+        estimate: bool = False,
         data: DataConfig = start.data,
         model: ModelConfig = start.model,
         train: TrainConfig = start.train,
@@ -105,26 +107,38 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
 
         Args:
             preset: Named experiment springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri. TREE: 4-3 or 3-3. SEEN:
-                state, slot or par. VARIANT: hri, hri-h, hri-gt, nri, nri-lo, nri-gt, fcmp, lstm or lstm-lo.
+                state, slot or par. VARIANT: hri, hri-h, hri-gt, nri, nri-lo, nri-gt, fcmp, lstm, lstm-lo, or the
+                controls nri-residual, hri-h-one (edges see the latest state only) and hri-h-published. Or BODY-SEEN-
+                VARIANT: mocap or human36m with hri, hri-h, nri or lstm; --data.motion.folder names the recordings. Or
+                CLIPS-SEEN-VARIANT: kth or walker, slot or par; --data.clips.folder names the clips.
             run: Folder of this run. (On Python 3.11 torchrun takes --run for an option of its own.)
             updates: Short for --train.updates, the updates of stage 2.
             stage1_updates: Short for --train.stage1-updates.
             seed: Short for --train.seed.
             resume: Go on with the run in the folder, to the same numbers as if it had never stopped.
             vision_from: Take encoder and decoder of this checkpoint and skip stage 1.
-            data: Which systems are simulated.
+            refine: Go on with stage 1 from the checkpoint of --vision-from instead of skipping it.
+            estimate: Train nothing; time a few updates and print hours and memory (MB) as a JSON object.
+            data: Where sequences come from.
             model: What the model is made of.
             train: How it is trained.
         """
         given = {"updates": updates, "stage1_updates": stage1_updates, "seed": seed}
         short: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        config = Config(preset, data, model, dataclasses.replace(train, **short))
-        source = str(_find(vision_from)) if vision_from else None
+        from hri.windows import fitting
+
+        config = Config(preset, fitting(data), model, dataclasses.replace(train, **short))
+        source = str(find_checkpoint(vision_from)) if vision_from else None
+        if estimate:
+            from hri.estimate import estimate as timed
+
+            answer(timed(config, source or "").to_dict(), True, "")
+            return
         from hri.train import train as reports
 
         validation: dict[str, Any] = {}
         with training_bar(config.name, config.data.train) as show:
-            for report in reports(config, run, resume, source, f"{PROGRAM} {shlex.join(typed)}"):
+            for report in reports(config, run, resume, source, f"{PROGRAM} {shlex.join(typed)}", refine):
                 show(report)
                 validation = report.validation or validation
         if FIRST_PROCESS:
@@ -169,57 +183,6 @@ def import_published(
     print(f"wrote {target} ({what})")
 
 
-def rollout(
-    checkpoint: Path,
-    input: Path,
-    out: Path = Path("rollout.npz"),
-    free_steps: int = 10,
-    edges: Literal["argmax", "sample", "true", "none"] = "argmax",
-    edges_from: Literal["predictions", "truth"] = "predictions",
-    systems: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-) -> None:
-    """Let a checkpoint predict: true inputs first, then a free run on its own predictions.
-
-    The input is what simulate wrote, or an .npz with states [B, T, N, 4] (already normalised; true_edges [B, E] and
-    true_edge_sender_receiver [E, 2] for --edges true) or frames [B, T, H, W, 3] in uint8. The output holds slots,
-    edge_sender_receiver, edge_logits, edge_probabilities, edge_types, predicted_slots [B, T-1, N, D] and, for image
-    models, reconstructed_frames, predicted_frames and (SlotDec) slot_frames. A checkpoint of encoder and decoder
-    only gives frames, slots and reconstructed_frames.
-
-    Example: python -m hri rollout --checkpoint springs-4-3-slot-hri --input simulation.npz
-
-    Args:
-        checkpoint: A .safetensors file, or the name of one in the project's checkpoints folder.
-        input: Scenes to predict.
-        out: File to write.
-        free_steps: n of the paper's "n free steps": inputs at frames 0 ... T - n are true.
-        edges: The most probable type, a draw from the probabilities, the true springs, or no interaction at all.
-        edges_from: What edges of free steps are inferred from; truth is the published evaluation, which peeks.
-        systems: Only the first so many scenes of the input.
-        seed: Of the draws of --edges sample.
-        device: auto (CUDA where there is one), cpu, cuda or cuda:1.
-    """
-    check_target(out)
-    arrays = read_npz(input)
-    loaded = _load(checkpoint, device)
-    from hri.rollout import from_arrays
-
-    if systems is not None:
-        if systems < 1:
-            raise ValueError(f"--systems is {systems}; choose 1 or more")
-        whole = {"possible", "true_edge_sender_receiver"}
-        arrays = {name: value if name in whole else value[:systems] for name, value in arrays.items() if value.ndim}
-    with bar("predicting", None):
-        made = from_arrays(loaded, arrays, str(input), free_steps, edges, edges_from, seed)
-        parts = made if isinstance(made, dict) else {"slots": made.slots}
-        write_npz(out, parts) if isinstance(made, dict) else made.save(out)
-    scenes, steps, nodes, _ = parts["slots"].shape
-    what = "reconstructed" if isinstance(made, dict) else f"{free_steps} free steps"
-    print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {what}")
-
-
 def evaluate(
     checkpoint: Path,
     data: Path | None = None,
@@ -231,70 +194,54 @@ def evaluate(
 
     nll, nll_leaves, nll_upper, nll_free: negative log-likelihood with 5 free steps, of all nodes, of leaves, of the
     nodes above them, and the part that lies in free steps. mse_by_step: error 1, 2, ... 20 steps after the last true
-    input. reconstruction_mse, frame_mse, frame_nll: pixels (image models). edge_accuracy: inferred types matched to
-    springs once over the data; overall, possible pairs, each level pair, and the best constant guess. A score that
-    does not exist is null, and reasons says why.
+    input. reconstruction_*, frame_*: pixels (image models): mse, psnr in decibels, ssim. edge_accuracy: inferred types
+    matched to springs once over the data; overall, possible pairs, each level pair, and the best constant guess. edges:
+    accuracy, precision, recall, F1, AUROC and calibration while edges are inferred from true states (burn_in) and from
+    predictions (free_run); with --json also by frame, as reliability bins and as a confusion table. For images their
+    truth is where springs' balls are drawn. A score that does not exist is null, and reasons says why.
 
     Example: python -m hri evaluate --checkpoint springs-4-3-state-hri --json
 
     Args:
         checkpoint: A .safetensors file, or the name of one in the project's checkpoints folder.
-        data: What simulate wrote; by default the checkpoint's own test split, seeds that no training saw.
+        data: What simulate wrote, or a folder of recordings or clips; by default the checkpoint's own test
+            split, which no training saw.
         systems: How many systems; by default all of --data, else 1000 for states and 100 for images.
         json: Print one JSON object instead of a table.
         device: auto (CUDA where there is one), cpu, cuda or cuda:1.
     """
+    loaded = load_checkpoint(checkpoint, device)
+    own = loaded.header.config.data
+    if data and data.is_dir() and (own.motion or own.clips) is not None:
+        loaded = recorded_in(loaded, data)
+        data = None
     arrays = read_npz(data) if data else None
-    loaded = _load(checkpoint, device)
+    from hri.edge_scores import brief
     from hri.evaluate import evaluate as score
     from hri.evaluate import springs_of
 
     given = Trajectories.of(arrays, str(data)) if arrays is not None else None
-    with bar("simulating", None):
+    with bar("preparing", None):
         springs = springs_of(loaded, given, systems)
     with bar("evaluating", len(springs)) as reach:
         scores = score(loaded, springs, progress=reach)
+    if not json and scores["edges"]:
+        scores["edges"] = brief(scores["edges"])
     answer(scores, json, f"{loaded.name} on {len(springs)} systems")
-
-
-def export(
-    rollout: Path,
-    out: Path,
-    scene: int = 0,
-    fps: float = 10.0,
-    scale: int = 6,
-) -> None:
-    """Turn a rollout into a GIF, an MP4, or an .npz of one scene.
-
-    Truth, prediction and error stand side by side; the free run is marked.
-
-    Example: python -m hri export --rollout rollout.npz --out rollout.gif
-
-    Args:
-        rollout: File that the rollout command wrote.
-        out: File to write; its ending (.gif, .mp4, .npz) says what it becomes.
-        scene: Which scene of the rollout, from 0.
-        fps: Frames a second, 1 to 60.
-        scale: Screen pixels a pixel, 1 to 32.
-    """
-    check_target(out)
-    from hri.export import export as write
-
-    loaded = Rollout.load(rollout)
-    with bar("exporting", None):
-        write(loaded, out, scene, fps, scale)
-    print(f"wrote {out}: scene {scene} of {rollout}")
 
 
 def bench(
     json: bool = False,
     only: str = "all",
-    threads: int | None = None,
+    threads: int = 1,
     precision: Literal["preset", "no", "bf16", "fp16"] = "preset",
     checkpoint: Path | None = None,
     seconds: float = 6.0,
     device: str = "cpu",
     profile: str | None = None,
+    scaling: bool = False,
+    trees: str | None = None,
+    out: Path | None = None,
 ) -> None:
     """Time simulation, rendering, training steps and a rollout, in seconds and in matrix products.
 
@@ -302,20 +249,36 @@ def bench(
     seconds drift, their multiple of that product does not. Training steps are those of training, with inputs and
     Adam: 32 sequences of 49 frames, or 196 single frames in stage 1.
 
+    With --scaling instead: time and peak memory of a training step as the tree grows, hierarchical messages (HRI-H)
+    against flat ones (NRI), each size in a process of its own.
+
     Example: python -m hri bench --only simulate,render,hri_h
 
     Args:
         json: Print one JSON object instead of a table.
         only: Parts joined by commas: simulate, render, rollout, train (all steps), hri, hri_h, nri, lstm,
             stage1_slot, stage1_slot_patches, stage1_par, stage2_slot, stage2_par; or all.
-        threads: CPU threads; by default all cores.
+        threads: CPU threads; one by default, as runs are trained: one a core, side by side.
         precision: Of the training steps; by default what each preset uses.
         checkpoint: Whose rollout is timed; by default a fresh springs-4-3-slot-hri.
         seconds: Time for the repetitions of each part.
         device: auto (CUDA where there is one), cpu, cuda or cuda:1.
         profile: Instead, print where the time of one training step goes (hri, hri_h, stage1_slot ...).
+        scaling: Instead, measure how a training step's cost grows with the tree; the largest takes minutes and 8 GB.
+        trees: Of --scaling, joined by commas; by default 4-4,8-8,16-16,4-4-4,4-4-4-4.
+        out: Write the answer to this file too, as JSON; the Results page reads assets/results/scaling.json.
     """
-    chosen = _device(device)
+    if out is not None:
+        check_target(out)
+    if trees is not None and not scaling:
+        raise ValueError("--trees belongs to --scaling; add it")
+    chosen = device_named(device)
+    if scaling:
+        timed = _scaling(trees, threads, chosen, seconds)
+        answer(timed, json, f"a training step as the tree grows, {timed['threads']} threads, {chosen}")
+        if out is not None:
+            _write_json(out, timed)
+        return
     import torch
 
     from hri.bench import PARTS
@@ -327,9 +290,37 @@ def bench(
         return
     parts = PARTS if only == "all" else only.split(",")
     with bar("timing", len(PARTS)) as reach:
-        stored = _find(checkpoint) if checkpoint else None
+        stored = find_checkpoint(checkpoint) if checkpoint else None
         timed = measure(parts, threads, precision, chosen, stored, seconds, lambda name, done: reach(done))
     answer(timed, json, f"{timed['threads']} threads, {chosen}")
+    if out is not None:
+        _write_json(out, timed)
+
+
+def _scaling(trees: str | None, threads: int, device: str, seconds: float) -> dict[str, Any]:
+    """What :mod:`hri.scaling` measures, and what it was measured with."""
+    from hri import scaling
+    from hri.checkpoint import provenance
+
+    chosen = scaling.TREES if trees is None else tuple(trees.split(","))
+    for tree in chosen:
+        Tree.parse(tree)
+    with bar("timing", 2 * len(chosen)) as reach:
+        timed = scaling.measure_all(
+            chosen,
+            threads=threads,
+            device=device,
+            seconds=seconds,
+            progress=lambda name, done: reach(done),
+        )
+    words = ["--threads", str(timed["threads"])] + (["--trees", trees] if trees else [])
+    return {"command": f"{scaling.COMMAND} {shlex.join(words)}"} | timed | provenance()
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    """The answer as a file, whole at any moment."""
+    with replacing(path) as file:
+        file.write(f"{dumps(values, indent=1)}\n".encode())
 
 
 def publish(
@@ -360,6 +351,24 @@ def publish(
     print(f"wrote {checkpoints / name}.safetensors: test {listed({key: scores[key] for key in ('nll', 'nll_free')})}")
 
 
+def queue(folder: Path = Path("runs")) -> None:
+    """Start the trainings that wait in a folder of runs, in turn; the Train page does this by itself.
+
+    Ends when nothing waits and nothing that it started is left. How many train at once is set on the page.
+
+    Example: python -m hri queue --folder runs
+
+    Args:
+        folder: Where the runs are.
+    """
+    from hri.queueing import serve
+
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}; name the one that holds the runs")
+    if not serve(folder):
+        raise ValueError(f"another queue serves {folder} already")
+
+
 COMMANDS: dict[str, Command] = {
     "simulate": simulate,
     "train": training(),
@@ -369,38 +378,10 @@ COMMANDS: dict[str, Command] = {
     "import": import_published,
     "bench": bench,
     "publish": publish,
+    "reproduce": reproduce,
+    "queue": queue,
+    "data": data,
 }
-
-
-def _load(checkpoint: Path, device: str) -> Checkpoint:
-    """The checkpoint on the device."""
-    path = _find(checkpoint)
-    from hri.checkpoint import load, read_header
-
-    read_header(path)  # a wrong file is refused before torch is waited for
-    return load(path, _device(device))
-
-
-def _device(name: str) -> str:
-    """The device of that name; "auto" is CUDA where there is one.
-
-    Raises:
-        ValueError: it is not there.
-    """
-    import torch
-
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
-    try:
-        torch.empty(1, device=chosen).add_(1)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise ValueError(f"there is no device {name!r} here; choose auto or cpu") from None
-    return chosen
-
-
-def _find(checkpoint: Path) -> Path:
-    """The file, or the file of that name among the project's checkpoints."""
-    stored = CHECKPOINTS / f"{checkpoint.name.removesuffix('.safetensors')}.safetensors"
-    return stored if not checkpoint.exists() and len(checkpoint.parts) == 1 and stored.exists() else checkpoint
 
 
 def _seeds(text: str) -> Sequence[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import types
 import typing
@@ -29,6 +28,8 @@ class RenderConfig:
     """A black 12 x 12 square that hides part of every frame (position drawn from the scene's seed)."""
     grey: bool = False
     """One luminance channel instead of RGB."""
+    colours: Literal["node", "limb"] = "node"
+    """A colour a node, or one a limb of a body (:attr:`hri.hierarchy.Tree.limbs`)."""
 
     @property
     def channels(self) -> int:
@@ -36,11 +37,58 @@ class RenderConfig:
 
 
 @dataclass(frozen=True)
+class MotionConfig:
+    """Recordings of a body (``motion.npz``, see ``data``) instead of springs. A seed draws a window, a camera angle and
+    whether it is mirrored; the three splits are of different recordings, so that test motion is unseen.
+    """
+
+    folder: str = "recordings"
+    """Folder that holds motion.npz; relative ones start where the program does, or where the project lies."""
+    joints: tuple[str, ...] = ()
+    """Names of the nodes, which are the joints; data.tree is how they hang together."""
+    dimensions: Literal[2, 3] = 2
+    """States of joints as the camera sees them (right, up), or with depth too (right, up, away)."""
+    frames: int = 50
+    """Frames of a window."""
+    every: int = 1
+    """Of the recorded frames, every how-manieth is taken."""
+    metres: float = 1.0
+    """What one box unit (half a frame) is of the world."""
+    follow: bool = True
+    """The camera moves along with the body's root; otherwise it stands where the root was at the first frame."""
+    angles: float = 360.0
+    """Degrees from which the camera's angle is drawn; 0: it always looks along the recording's y axis."""
+    orbit: float = 0.0
+    """Fastest orbit around the body, degrees a second, either way; 0: the angle is fixed within a window."""
+    mirror: bool = True
+    """Half of the training windows are mirrored, left and right joints exchanged."""
+
+
+@dataclass(frozen=True)
+class ClipsConfig:
+    """Video clips (frames.npy and clips.json, see ``data``) instead of springs; a seed draws a window of its split."""
+
+    folder: str = "kth"
+    """Folder of the clips; relative ones start where the program does, or where the project lies."""
+    split: Literal["prediction", "original"] = "prediction"
+    """Persons 1-16 train and 17-25 test, as video prediction has it (the last two who train validate), or the data
+    set's own three splits."""
+    frames: int = 20
+    """Frames of a window."""
+    every: int = 1
+    """Of the recorded frames, every how-manieth is taken."""
+    mirror: bool = True
+    """Half of the training windows are mirrored."""
+    shift: int = 0
+    """Training windows are shifted to either side by up to so many pixels, black coming in: for a black ground."""
+
+
+@dataclass(frozen=True)
 class DataConfig:
-    """Which systems are simulated. Seeds of the three splits never meet."""
+    """Where sequences come from: systems that are simulated, or recordings. Seeds of the three splits never meet."""
 
     tree: str = "4-3"
-    """Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4, 4-4-4."""
+    """Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4, 4-4-4; of a body each joint's parent, as in 0,1,1."""
     physics: Literal["04", "05"] = "04"
     """Physics configuration: 04 goes with 4-3, 05 with 3-3 in the published data."""
     train: int = 5000
@@ -50,6 +98,25 @@ class DataConfig:
     test: int = 1000
     """Test systems, seeds 200042, 200043, ..."""
     render: RenderConfig = field(default_factory=RenderConfig)
+    motion: MotionConfig | None = None
+    """None: springs are simulated. Otherwise sequences are cut from recordings of a body."""
+    clips: ClipsConfig | None = None
+    """Otherwise sequences are cut from video clips."""
+
+    @property
+    def dimensions(self) -> int:
+        """Axes of a node's position: 2, or 3 for bodies whose depth is known."""
+        return self.motion.dimensions if self.motion else 2
+
+    @property
+    def steps(self) -> int:
+        """T, frames of a sequence."""
+        recorded = self.motion or self.clips
+        return recorded.frames if recorded else 49
+
+    def split_of(self, seed: int) -> Literal["train", "validation", "test"]:
+        """Which split a scene's seed belongs to; those below all splits count as training."""
+        return "test" if seed >= 200_042 else "validation" if seed >= 100_042 else "train"
 
     def seeds(self, split: Literal["train", "validation", "test"]) -> range:
         """Seeds of one split, disjoint from the others."""
@@ -69,12 +136,14 @@ class RelationsConfig:
     """Inferred from recent states, the true springs (oracle), or every pair joined (FCMP)."""
     pairs: Literal["all", "hierarchy", "leaves"] = "all"
     """Which pairs are inferred: all, the hierarchy's own edges (HRI-H), or leaves only (NRI-lo)."""
+    graph: Literal["dynamic", "static"] = "dynamic"
+    """Dynamic: inferred anew at every step. Static: the evidence of all steps so far, kept through the free run."""
     edge_types: int = 2
     """K. Type 0 means "no interaction" and carries no message."""
     history: int = 10
     """How many of the most recent states the edges are inferred from."""
     window: Literal["recent", "published"] = "recent"
-    """The paper's window of recent states, or the published code's (state t-10 ten times; imported files only)."""
+    """The paper's window of recent states, or the published code's (state t-10 ten times)."""
     hidden: int = 64
     """Width of the relational MLPs."""
     temperature: float = 0.5
@@ -104,7 +173,9 @@ class VisionConfig:
     slot_width: int = 16
     """D, numbers a slot."""
     encoder_channels: int = 48
+    """Width of the encoder's layers."""
     decoder_channels: int = 64
+    """Width of the decoder's layers."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +198,10 @@ class TrainConfig:
     """Updates of stage 2 (prediction)."""
     batch: int = 32
     """Sequences an update in stage 2, over all processes together."""
-    learning_rate: float = 1e-3
-    """Peak Adam learning rate of stage 2."""
+    optimiser: Literal["muon", "adam"] = "muon"
+    """Muon makes the updates of weight matrices orthogonal and learns faster here; Adam is the published choice."""
+    learning_rate: float = 1e-2
+    """Peak learning rate of stage 2. Adam wants about a tenth; the published code takes 5e-4."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Learning rate over a stage: a short warm-up, then a cosine down to 1 %, or constant."""
     warmup: int = 20
@@ -154,15 +227,18 @@ class TrainConfig:
     stage1_batch: int = 32
     """Single frames an update in stage 1."""
     stage1_learning_rate: float = 1e-3
-    """Peak Adam learning rate of stage 1."""
+    """Peak learning rate of stage 1."""
     patch_share: float = 0.0
     """SlotDec: share of stage 1 that trains single slots on their own masked patch before training the sum."""
     last_layer_scale: float = 0.05
-    """The decoder's last layer starts at this multiple of its published weights, whose first pixels lie around +-6."""
+    """The last layers of decoder and dynamics start at this multiple of their published weights: with those the first
+    pixels lie around +-6, and the first free runs fly apart."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision; bf16 also helps on CPUs with matrix units."""
     evaluate_every: int = 500
     """Updates between validations and checkpoints."""
+    snapshots: int = 24
+    """Checkpoints of stage 2 kept over the whole training, to look back at how it learned; 0 keeps none."""
 
 
 @dataclass(frozen=True)
@@ -179,13 +255,16 @@ class Config:
 
     @property
     def tree(self) -> Tree:
-        """The model's nodes: simulated balls for states, the 16 + 4 + 1 slots for frames."""
-        return SLOT_TREE if self.model.vision else Tree.parse(self.data.tree)
+        """The model's nodes: balls or joints for states, the 16 + 4 + 1 slots for frames."""
+        if self.model.vision:
+            return SLOT_TREE
+        joints = self.data.motion.joints if self.data.motion else ()
+        return Tree(Tree.parse(self.data.tree).parents, joints)
 
     @property
     def width(self) -> int:
         """D, numbers a node."""
-        return self.model.vision.slot_width if self.model.vision else 4
+        return self.model.vision.slot_width if self.model.vision else 2 * self.data.dimensions
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -201,43 +280,94 @@ class Config:
         return _build(Config, values, "config")
 
 
+LIMITS: dict[str, tuple[int | float, int | float]] = {
+    "data.train": (1, 100_000),
+    "data.validation": (1, 100_000),
+    "data.test": (1, 100_000),
+    "model.relations.edge_types": (2, 16),
+    "model.relations.history": (1, 48),
+    "model.relations.hidden": (1, 4096),
+    "model.dynamics.hidden": (1, 4096),
+    "model.relations.temperature": (1e-3, 100.0),
+    "train.updates": (0, 100_000_000),
+    "train.stage1_updates": (0, 100_000_000),
+    "train.batch": (1, 100_000),
+    "train.stage1_batch": (1, 100_000),
+    "train.learning_rate": (0.0, 10.0),
+    "train.stage1_learning_rate": (0.0, 10.0),
+    "train.free_steps": (1, 48),
+    "train.frames_decoded": (1, 48),
+    "train.variance": (1e-12, 1e6),
+    "train.no_edge_prior": (0.0, 0.9999),
+    "train.patch_share": (0.0, 1.0),
+    "train.evaluate_every": (1, 100_000_000),
+    "train.snapshots": (0, 1000),
+    "train.seed": (0, 2**31 - 1),
+    "train.warmup": (0, 100_000_000),
+    "train.clip": (0.01, 1e12),
+    "train.edge_weight": (0.0, 1e6),
+    "train.last_layer_scale": (1e-6, 10.0),
+    "data.render.radius": (0.1, 10.0),
+    "data.clips.frames": (12, 1000),
+    "data.clips.every": (1, 1000),
+    "data.clips.shift": (0, 32),
+    "data.motion.frames": (12, 1000),
+    "data.motion.every": (1, 1000),
+    "data.motion.metres": (1e-3, 1e6),
+    "data.motion.angles": (0.0, 360.0),
+    "data.motion.orbit": (0.0, 360.0),
+    "model.vision.slot_width": (1, 1024),
+    "model.vision.encoder_channels": (1, 4096),
+    "model.vision.decoder_channels": (1, 4096),
+}
+"""Smallest and largest value of each number, by its path in the config."""
+
+
 def check(config: Config) -> None:
     """Refuse what no model can be built from.
 
     Raises:
         ValueError: the first value out of range, with its allowed range.
     """
-    Tree.parse(config.data.tree)
-    relations, train = config.model.relations, config.train
-    limits = [
-        ("data.train", config.data.train, 1, 100_000),
-        ("data.validation", config.data.validation, 1, 100_000),
-        ("data.test", config.data.test, 1, 100_000),
-        ("model.relations.edge_types", relations.edge_types, 2, 16),
-        ("model.relations.history", relations.history, 1, 48),
-        ("model.relations.hidden", relations.hidden, 1, 4096),
-        ("model.dynamics.hidden", config.model.dynamics.hidden, 1, 4096),
-        ("model.relations.temperature", relations.temperature, 1e-3, 100.0),
-        ("train.updates", train.updates, 0, 100_000_000),
-        ("train.stage1_updates", train.stage1_updates, 0, 100_000_000),
-        ("train.batch", train.batch, 1, 100_000),
-        ("train.stage1_batch", train.stage1_batch, 1, 100_000),
-        ("train.learning_rate", train.learning_rate, 0.0, 10.0),
-        ("train.stage1_learning_rate", train.stage1_learning_rate, 0.0, 10.0),
-        ("train.free_steps", train.free_steps, 1, 48),
-        ("train.frames_decoded", train.frames_decoded, 1, 48),
-        ("train.variance", train.variance, 1e-12, 1e6),
-        ("train.no_edge_prior", train.no_edge_prior, 0.0, 0.9999),
-        ("train.patch_share", train.patch_share, 0.0, 1.0),
-        ("train.evaluate_every", train.evaluate_every, 1, 100_000_000),
-    ]
-    for name, value, low, high in limits:
-        if not low <= value <= high:
-            raise ValueError(f"{name} is {value}; choose a value from {low} to {high}")
+    nodes, motion = Tree.parse(config.data.tree).size, config.data.motion
+    relations = config.model.relations
+    for path, (low, high) in LIMITS.items():
+        value: Any = config
+        for name in path.split("."):
+            value = None if value is None else getattr(value, name)
+        if value is not None and not low <= value <= high:
+            raise ValueError(f"{path} is {value}; choose a value from {low} to {high}")
+    if motion is not None:
+        if relations.source == "true":
+            raise ValueError("recordings of a body know no true graph; choose model.relations.source inferred or full")
+        if motion.joints and len(motion.joints) != nodes:
+            raise ValueError(f"data.motion.joints has {len(motion.joints)} names and data.tree {nodes} nodes")
+        if config.train.free_steps >= motion.frames:
+            raise ValueError(f"train.free_steps must be less than data.motion.frames, {motion.frames}")
+    if config.data.clips is not None:
+        _check_clips(config, config.data.clips)
     if relations.edge_types == 2 and relations.source == "true":
         return
     if relations.source == "true" and relations.edge_types != 2:
         raise ValueError("true springs are one kind of edge: with model.relations.source = true set edge_types = 2")
+
+
+def _check_clips(config: Config, clips: ClipsConfig) -> None:
+    """Refuse what clips cannot be used for.
+
+    Raises:
+        ValueError: one sentence.
+    """
+    if config.data.motion is not None:
+        raise ValueError("sequences come from data.motion or from data.clips, not from both")
+    if config.model.vision is None:
+        raise ValueError("clips hold frames and no states; choose a preset with slot or par")
+    if config.model.relations.source == "true":
+        raise ValueError("clips know no true graph; choose model.relations.source inferred or full")
+    if not config.data.render.grey:
+        raise ValueError("clips are grey; set data.render.grey")
+    if config.train.free_steps >= clips.frames:
+        raise ValueError(f"train.free_steps must be less than data.clips.frames, {clips.frames}")
 
 
 def _build(kind: Any, value: Any, path: str) -> Any:
@@ -267,66 +397,6 @@ def _build(kind: Any, value: Any, path: str) -> Any:
     return value
 
 
-VARIANTS: dict[str, tuple[RelationsConfig, DynamicsConfig]] = {
-    "hri": (RelationsConfig(), DynamicsConfig()),
-    "hri-h": (RelationsConfig(pairs="hierarchy"), DynamicsConfig()),
-    "hri-gt": (RelationsConfig(source="true"), DynamicsConfig()),
-    "nri": (RelationsConfig(), DynamicsConfig(passing="flat", residual=False)),
-    "nri-lo": (RelationsConfig(pairs="leaves"), DynamicsConfig(passing="flat", residual=False, nodes="leaves")),
-    "nri-gt": (RelationsConfig(source="true"), DynamicsConfig(passing="flat", residual=False)),
-    "fcmp": (RelationsConfig(source="full"), DynamicsConfig(passing="flat", residual=False)),
-    "lstm": (RelationsConfig(source="full"), DynamicsConfig(passing="joint")),
-    "lstm-lo": (RelationsConfig(source="full"), DynamicsConfig(passing="joint", nodes="leaves")),
-}
-"""Models of the paper (section 5): relations and dynamics of each."""
-
-
-def preset(name: str) -> Config:
-    """A named experiment, such as ``springs-4-3-slot-hri``.
-
-    Raises:
-        ValueError: unknown name; the sentence lists what there is.
-    """
-    if name not in PRESETS:
-        near = difflib.get_close_matches(name, PRESETS, n=4, cutoff=0.3) or sorted(PRESETS)
-        raise ValueError(
-            f"unknown preset {name!r}; choose from {', '.join(near)} (springs-TREE-SEEN-VARIANT, {len(PRESETS)} in all)"
-        )
-    return PRESETS[name]
-
-
 def to_json(config: Config) -> str:
     """The config as indented JSON."""
     return json.dumps(config.to_dict(), indent=2)
-
-
-VISION: dict[str, VisionConfig | None] = {
-    "state": None,
-    "slot": VisionConfig(decoder="slot"),
-    "par": VisionConfig(decoder="par"),
-}
-
-TRAINING: dict[str, TrainConfig] = {
-    "state": TrainConfig(stage1_updates=0),
-    "slot": TrainConfig(
-        stage1_updates=20_000, stage1_batch=32, stage1_learning_rate=3e-3, patch_share=0.85, precision="bf16"
-    ),
-    "par": TrainConfig(stage1_updates=14_000, stage1_batch=64, stage1_learning_rate=2e-3, precision="bf16"),
-}
-"""What trained well on one CPU core, by what the model sees."""
-
-_PHYSICS: dict[str, Literal["04", "05"]] = {"4-3": "04", "3-3": "05"}
-"""The published trees, each with the physics that its data were made with."""
-
-PRESETS: dict[str, Config] = {
-    name: Config(
-        name=name,
-        data=DataConfig(tree=tree, physics=physics),
-        model=ModelConfig(vision=vision, relations=relations, dynamics=dynamics),
-        train=TRAINING[seen],
-    )
-    for tree, physics in _PHYSICS.items()
-    for seen, vision in VISION.items()
-    for variant, (relations, dynamics) in VARIANTS.items()
-    for name in (f"springs-{tree}-{seen}-{variant}",)
-}

@@ -22,7 +22,18 @@ def _upsampling(inputs: int, hidden: int, outputs: int, doublings: int) -> nn.Mo
     return layers
 
 
+PIECE = 64
+"""Images that are drawn together on a CPU: their maps stay near the core, with the channels of a pixel side by side."""
+
+
 def _upsample(layers: nn.ModuleList, maps: Tensor) -> Tensor:
+    if torch.is_grad_enabled() or maps.device.type != "cpu":
+        return _all_at_once(layers, maps)
+    pieces = [_all_at_once(layers, part.to(memory_format=torch.channels_last)) for part in maps.split(PIECE)]
+    return torch.cat([piece.contiguous() for piece in pieces])
+
+
+def _all_at_once(layers: nn.ModuleList, maps: Tensor) -> Tensor:
     for layer in layers[:-1]:
         maps = F.relu(layer(maps), inplace=True)
     return layers[-1](maps)

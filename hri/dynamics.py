@@ -14,9 +14,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from hri.config import DynamicsConfig, RelationsConfig
-from hri.fast import burn_in
+from hri.fast import suits
 from hri.hierarchy import Tree
 from hri.nn import Edges, Messages, linear
+from hri.recurrence import Span, burn_in
 
 
 class LSTMState(NamedTuple):
@@ -57,6 +58,10 @@ class GraphDynamics(nn.Module):
                 f"messages pass over edge {error} which model.relations.pairs leaves out; use pairs = all or hierarchy"
             ) from None
         self.phases = nn.ModuleList(Edges(phase[:, 0], phase[:, 1], tree.size) for phase in speaking)
+        firsts = np.cumsum([0, *map(len, speaking)])
+        self.spans = [
+            Span(phase[:, 0], phase[:, 1], int(first)) for phase, first in zip(speaking, firsts[:-1], strict=True)
+        ]
         self.row_names = [f"rows_{index}" for index in range(len(rows))]
         for name, indices in zip(self.row_names, rows, strict=True):
             self.register_buffer(name, self.out.weight.new_tensor(indices).long(), persistent=False)
@@ -80,7 +85,14 @@ class GraphDynamics(nn.Module):
             yield name, hidden
 
     def forward(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
-        """The memory after one step; ``weights`` say how strongly each edge type speaks on each edge."""
+        """The memory after one step; ``weights`` say how strongly each edge type speaks on each edge.
+
+        :meth:`plain` says what is computed.
+        """
+        return self.burn_in(states[None], memory, weights[:, None])[1]
+
+    def plain(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
+        """One step as the paper writes it: all phases of messages, then the LSTM."""
         hidden = memory.hidden
         for _, spoken in self.speak(hidden, weights):
             hidden = spoken
@@ -91,7 +103,13 @@ class GraphDynamics(nn.Module):
         self, states: Float[Tensor, "T N B D"], memory: LSTMState, weights: Float[Tensor, "E T B K"]
     ) -> tuple[Float[Tensor, "T N B H"], LSTMState]:
         """Many steps on known inputs, as calling this module once a step: hidden states and the last memory."""
-        return burn_in(self, states, memory, weights)
+        if suits(states):
+            return burn_in(self, states, memory, weights)
+        hidden = []
+        for time, known in enumerate(states):
+            memory = self.plain(known, memory, weights[:, time])
+            hidden.append(memory.hidden)
+        return torch.stack(hidden), memory
 
     def predict(
         self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t N B H"]

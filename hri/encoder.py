@@ -20,6 +20,11 @@ QUADRANT_CELLS = (_CORNER[1:5] * 2).round().long() @ torch.tensor([1, 2])
 """Index into a flattened 2 x 2 map (rows first) of each intermediate slot [4]."""
 
 
+SLOT_BIAS = 2.5
+"""Initial bias of the leaf slots' layer. With the published 0.1 the ReLU silences some of the 16 features for most
+patches, and for good: the slots then hold less, and reconstruction stops early (docs/training.md)."""
+
+
 class LeafEncoder(nn.Module):
     """Frames -> 4 x 4 feature map -> 16 leaf slots.
 
@@ -44,6 +49,7 @@ class LeafEncoder(nn.Module):
                 inputs = channels
         self.blocks = nn.Sequential(*blocks)
         self.to_slot = linear(channels, vision.slot_width)
+        nn.init.constant_(self.to_slot.bias, SLOT_BIAS)
         self.mesh: Tensor
         line = torch.linspace(-1, 1, render.size)
         mesh = torch.stack(torch.meshgrid(line, line, indexing="xy"))[None]

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from hri.checkpoint import Checkpoint
-from hri.dataset import Springs
+from hri.dataset import Sequences, Springs, sequences
+from hri.edge_scores import EdgeTally
 from hri.hierarchy import Tree
 from hri.losses import state_nll
-from hri.metrics import encoded, free_run_scores, natural_choice, reconstruction_mse
+from hri.metrics import encoded, encoded_and_reconstructed, frame_likeness, free_run_scores, natural_choice
 from hri.model import Model
+from hri.projection import lost, slot_springs
 from hri.records import Trajectories
 
 FREE_STEPS = 5
@@ -27,10 +28,14 @@ HORIZON = 20
 """Steps after the last true input whose error is told."""
 SYSTEMS = {"states": 1000, "frames": 100}
 """Test systems when the caller names no number: encoding and decoding frames takes longer."""
+NO_GRAPH = "nobody recorded which parts act on which: there is no true graph to hold edges against"
+"""Why scenes that were recorded have no edge scores."""
 _BLOCK = 20
 
 
-def springs_of(checkpoint: Checkpoint, trajectories: Trajectories | None = None, systems: int | None = None) -> Springs:
+def springs_of(
+    checkpoint: Checkpoint, trajectories: Trajectories | None = None, systems: int | None = None
+) -> Sequences:
     """Given systems, or the checkpoint's own test split, normalised as in its training.
 
     Args:
@@ -46,9 +51,15 @@ def springs_of(checkpoint: Checkpoint, trajectories: Trajectories | None = None,
         data = dataclasses.replace(data, test=min(data.test, usual) if systems is None else systems)
         if not 1 <= data.test <= 100_000:
             raise ValueError(f"{data.test} systems cannot be tested; choose 1 to 100000")
-        return Springs.simulated(data, "test", normalisation)
+        return sequences(data, "test", normalisation)
     if systems is not None and systems < 1:
         raise ValueError(f"{systems} systems cannot be tested; choose 1 or more")
+    if data.motion is not None or data.clips is not None:
+        what, there = ("a recorded body", "a motion.npz") if data.motion is not None else ("video clips", "clips")
+        raise ValueError(
+            f"{checkpoint.name} predicts {what}, not a simulation; leave --data out to test it on its own test part, "
+            f"or name a folder with {there}"
+        )
     chosen = trajectories[:systems]
     balls, nodes = Tree.parse(data.tree).size, chosen.positions.shape[2]
     if nodes != balls:
@@ -61,7 +72,9 @@ def springs_of(checkpoint: Checkpoint, trajectories: Trajectories | None = None,
     return Springs(data, dataclasses.replace(chosen, **small), normalisation)
 
 
-def evaluate(checkpoint: Checkpoint, data: Springs, progress: Callable[[int], object] | None = None) -> dict[str, Any]:
+def evaluate(
+    checkpoint: Checkpoint, data: Sequences, progress: Callable[[int], object] | None = None
+) -> dict[str, Any]:
     """All scores of a checkpoint on a data set, as plain JSON types.
 
     | key                    | meaning                                                                      |
@@ -71,9 +84,15 @@ def evaluate(checkpoint: Checkpoint, data: Springs, progress: Callable[[int], ob
     | nll_free               | the part of nll that lies in free steps                                      |
     | mse_by_step            | [k]: error k + 1 steps after the last true input, free-running, up to 20     |
     | reconstruction_mse     | of reconstructed pixels in 0 ... 1; null for states                          |
-    | frame_nll, frame_mse, frame_mse_by_step | the errors of decoded predictions (images; one system in 4) |
-    | edge_accuracy          | see :func:`edge_accuracy`                                                    |
-    | copy_baseline          | nll and errors of predicting the last state                                  |
+    | reconstruction_psnr, reconstruction_ssim | of reconstructed frames (:func:`hri.metrics.frame_likeness`) |
+    | frame_mse, frame_nll, frame_psnr, frame_ssim | decoded predictions of the 5 free steps (images; one     |
+    |                        | system in 4)                                                                 |
+    | frame_mse_by_step, frame_psnr_by_step, frame_ssim_by_step | as mse_by_step, of decoded predictions      |
+    | edge_accuracy          | see :meth:`hri.edge_scores.EdgeTally.accuracy`; null for images              |
+    | edges                  | see :meth:`hri.edge_scores.EdgeTally.scores`, of the run of mse_by_step;     |
+    |                        | "truth" is "balls", or "slots" for images (:mod:`hri.projection`), whose     |
+    |                        | "lost" tells the springs this leaves out (:func:`hri.projection.lost`)       |
+    | copy_baseline          | nll and errors of predicting the last state, or repeating the last frame     |
     | reasons                | why a score is null                                                          |
 
     Raises:
@@ -83,23 +102,22 @@ def evaluate(checkpoint: Checkpoint, data: Springs, progress: Callable[[int], ob
     model, header = checkpoint.model, checkpoint.header
     if data.steps <= FREE_STEPS:
         raise ValueError(f"the data have {data.steps} frames a system; {FREE_STEPS} free steps need {FREE_STEPS + 1}")
-    whole, reasons = header.parts == "all", {}
-    means = _Means()
-    confusion = np.zeros((len(model.senders), model.edge_types, 2), dtype=np.int64)
-    if model.vision is None:
-        reasons["reconstruction_mse"] = "the model sees states, there is nothing to reconstruct"
-    if not whole:
-        reasons["nll"] = "encoder and decoder only: it predicts nothing"
-    if why := _no_edges(checkpoint):
-        reasons["edge_accuracy"] = why
+    whole, reasons, means, tally = header.parts == "all", _reasons(checkpoint, data), _Means(), None
+    if "edges" not in reasons:
+        tally = _tally(model, data)
     for first in range(0, len(data), _BLOCK):
         rows = slice(first, first + _BLOCK)
-        part = Springs(data.data, data.trajectories[rows], data.normalisation)
-        if model.vision is not None:
-            means.add(len(part), reconstruction_mse=reconstruction_mse(model, part))
-        if whole:
-            means.add(len(part), **free_run_scores(model, part, FREE_STEPS, header.config.train.variance))
-            _long_run(checkpoint, part, means, None if why else confusion)
+        part = data.part(rows)
+        slots: Tensor | None
+        if model.vision is None:
+            slots = encoded(model, part, np.arange(len(part)))
+        else:
+            slots, likeness = encoded_and_reconstructed(model, part, upper=whole)
+            means.add(len(part), **{f"reconstruction_{name}": values.mean() for name, values in likeness.items()})
+        if whole and slots is not None:
+            variance = header.config.train.variance
+            means.add(len(part), **free_run_scores(model, part, FREE_STEPS, variance, slots=slots))
+            _long_run(model, part, slots, variance, means, tally)
         if progress:
             progress(first + len(part))
     found = means.result()
@@ -109,13 +127,16 @@ def evaluate(checkpoint: Checkpoint, data: Springs, progress: Callable[[int], ob
     counted = (
         model if whole or model.vision is None else torch.nn.ModuleList([model.vision.leaves, model.vision.decoder])
     )
+    shares = {name: found.pop(name) for name in ("same_slot", "not_inferred") if name in found}
+    truth = {"truth": "slots", "lost": shares} if shares else {"truth": "balls"}
     return {
         "checkpoint": checkpoint.name,
         "systems": len(data),
         "free_steps": FREE_STEPS,
         **scores,
         **found,
-        "edge_accuracy": None if why else edge_accuracy(model, confusion),
+        "edge_accuracy": tally.accuracy() if tally and "edge_accuracy" not in reasons else None,
+        "edges": truth | tally.scores() if tally else None,
         "copy_baseline": baseline or None,
         "reasons": reasons,
         "parameters": sum(parameter.numel() for parameter in counted.parameters()),
@@ -123,38 +144,102 @@ def evaluate(checkpoint: Checkpoint, data: Springs, progress: Callable[[int], ob
     }
 
 
-@torch.no_grad()
-def _long_run(checkpoint: Checkpoint, data: Springs, means: _Means, confusion: np.ndarray | None) -> None:
-    """Errors by step of one long free run, those of copying, and what its burn-in said of the edges."""
-    model, rows = checkpoint.model, np.arange(len(data))
-    slots = encoded(model, data, rows)
+def while_training(model: Model, data: Sequences, variance: float) -> dict[str, Any]:
+    """The few scores that are watched while a model learns to predict; cheap for some dozens of systems.
+
+    | key                      | meaning                                                                 |
+    |--------------------------|-------------------------------------------------------------------------|
+    | mse_by_step              | [k]: error k + 1 steps after the last true input, free-running          |
+    | copy_nll, copy_mse_by_step | of predicting the last state: the line to stay below                  |
+    | frame_mse_by_step, copy_frame_mse_by_step | the same of decoded frames (image models)               |
+    | edge_accuracy, edge_auroc | of edges that were inferred from true states (:mod:`hri.edge_scores`)  |
+    | edge_guess               | the accuracy that always giving the better of two answers has           |
+    """
+    means, tally = _Means(), _tally(model, data) if model.source == "inferred" and data.joined else None
+    for first in range(0, len(data), _BLOCK):
+        part = data.part(slice(first, first + _BLOCK))
+        _long_run(model, part, encoded(model, part, np.arange(len(part))), variance, means, tally)
+    found = means.result()
+    wanted = ("mse_by_step", "copy_nll", "copy_mse_by_step", "frame_mse_by_step", "copy_frame_mse_by_step")
+    told = {name: found[name] for name in wanted if name in found}
+    edges = tally.scores()["burn_in"]["overall"] if tally else {}
+    if tally and (guess := tally.accuracy().get("guess")) is not None:
+        told["edge_guess"] = guess
+    return told | {f"edge_{name}": edges[name] for name in ("accuracy", "auroc") if edges.get(name) is not None}
+
+
+def _tally(model: Model, data: Sequences) -> EdgeTally:
+    pairs = model.tree, model.senders, model.receivers
+    return EdgeTally(*pairs, model.edge_types, data.steps, _burn_in(model, data), model.speaking())
+
+
+def _reasons(checkpoint: Checkpoint, data: Sequences) -> dict[str, str]:
+    """Why this checkpoint lacks some of the scores."""
+    model, reasons = checkpoint.model, {}
+    if model.vision is None:
+        reasons["reconstruction_mse"] = "the model sees states, there is nothing to reconstruct"
+    if checkpoint.header.parts != "all":
+        reasons["nll"] = reasons["edges"] = "encoder and decoder only: it predicts nothing"
+    elif model.source != "inferred":
+        reasons["edges"] = reasons["edge_accuracy"] = "the model infers no edges"
+    elif not data.joined:
+        reasons["edges"] = reasons["edge_accuracy"] = NO_GRAPH
+    if model.vision is not None:
+        told = "true springs join balls; between image slots there is no true edge (edges projects springs onto slots)"
+        reasons.setdefault("edge_accuracy", told)
+    return reasons
+
+
+def _horizon(data: Sequences) -> tuple[int, int]:
+    """Steps of the long free run, and the frame of its last true input."""
     horizon = min(HORIZON, data.steps - 2)
-    last = data.steps - 1 - horizon  # frame of the last true input
+    return horizon, data.steps - 1 - horizon
+
+
+def _burn_in(model: Model, data: Sequences) -> slice:
+    """Frames of the long run whose windows are full of true states; all true windows where none is full."""
+    _, last = _horizon(data)
+    full = model.relations.history if model.relations is not None else 0
+    return slice(full if full <= last + 1 else 0, last + 2)
+
+
+@torch.no_grad()
+def _long_run(
+    model: Model,
+    data: Sequences,
+    slots: Float[Tensor, "B T N D"],
+    variance: float,
+    means: _Means,
+    tally: EdgeTally | None,
+) -> None:
+    """Errors by step of one long free run, those of copying, and what it said of the edges."""
+    rows = np.arange(len(data))
+    horizon, last = _horizon(data)
     prediction = model(slots, horizon + 1, natural_choice(model, data, rows, model.source))
     target = slots[:, :, model.tree.leaves] if model.joint_leaves else slots
     copied = target[:, np.minimum(np.arange(data.steps - 1), data.steps - FREE_STEPS)]
     means.add(
         len(data),
         mse_by_step=_by_step(prediction.slots[:, last:], target[:, last + 1 :]),
-        copy_nll=float(state_nll(copied, target[:, 1:], checkpoint.header.config.train.variance).mean()),
+        copy_nll=float(state_nll(copied, target[:, 1:], variance).mean()),
         copy_mse_by_step=_by_step(target[:, last : last + 1], target[:, last + 1 :]),
     )
-    if confusion is not None:
-        # Frames whose window is full of true states; all true windows where none is full.
-        full = model.relations.history if model.relations is not None else 0
-        frames = slice(full if full <= last + 1 else 0, last + 2)
-        _count(confusion, prediction.weights[:, frames].argmax(-1), data.true_types(model.senders, model.receivers))
-    if model.vision is not None:
-        few, times = rows[::4], np.arange(last, data.steps)
-        truth = data.frames(np.repeat(few, len(times)), np.tile(times, len(few))).to(slots.device)
-        truth = truth.unflatten(0, (len(few), len(times)))
-        leaves = prediction.slots[few, last:, -16:]
-        drawn = torch.stack([model.vision.decoder(scene) for scene in leaves])
-        means.add(
-            len(few),
-            frame_mse_by_step=_by_step(drawn, truth[:, 1:]),
-            copy_frame_mse_by_step=_by_step(truth[:, :1], truth[:, 1:]),
-        )
+    if tally is not None:
+        tally.add(prediction.logits, prediction.weights.argmax(-1), _truth(model, data))
+    if model.vision is None:
+        return
+    if tally is not None and isinstance(data, Springs) and (joined := data.trajectories.adjacency) is not None:
+        balls, positions = Tree.parse(data.data.tree), data.trajectories.positions
+        means.add(len(data), **lost(balls, joined, positions, model.senders, model.receivers))
+    few, times = rows[::4], np.arange(last, data.steps)
+    truth = data.frames(np.repeat(few, len(times)), np.tile(times, len(few))).to(slots.device)
+    truth = truth.unflatten(0, (len(few), len(times)))
+    drawn = torch.stack([model.vision.decoder(scene) for scene in prediction.slots[few, last:, -16:]])
+    copies = truth[:, :1].expand_as(drawn)
+    for name, frames in (("", drawn), ("copy_", copies)):
+        likeness = frame_likeness(frames.flatten(0, 1), truth[:, 1:].flatten(0, 1))
+        by_step = {key: values.reshape(len(few), horizon).mean(0) for key, values in likeness.items()}
+        means.add(len(few), **{f"{name}frame_{key}_by_step": values for key, values in by_step.items()})
 
 
 def _by_step(predicted: Float[Tensor, "B ..."], truth: Float[Tensor, "B ..."]) -> Float[np.ndarray, " K"]:
@@ -162,62 +247,12 @@ def _by_step(predicted: Float[Tensor, "B ..."], truth: Float[Tensor, "B ..."]) -
     return ((predicted - truth) ** 2).transpose(0, 1).flatten(1).mean(1).double().cpu().numpy()
 
 
-def _no_edges(checkpoint: Checkpoint) -> str | None:
-    """Why this checkpoint has no edge accuracy, if it has none."""
-    if checkpoint.model.vision is not None:
-        return "true springs join balls; between image slots there is no true edge"
-    if checkpoint.model.source != "inferred":
-        return "the model infers no edges"
-    return None
-
-
-def _count(confusion: np.ndarray, inferred: Int[Tensor, "B T E"], truth: Int[Tensor, "B E"]) -> None:
-    """Add how often each edge was inferred as each type while it was (not) a spring: confusion [E, K, 2]."""
-    types = confusion.shape[1]
-    for kind in range(types):
-        times = (inferred == kind).sum(1).cpu().numpy()  # B E
-        for joined in (0, 1):
-            confusion[:, kind, joined] += (times * (truth.numpy() == joined)).sum(0)
-
-
-def edge_accuracy(model: Model, confusion: Int[np.ndarray, "E K 2"]) -> dict[str, float]:
-    """Share of (system, frame, edge) triples whose inferred type stands for the truth.
-
-    Types are matched to "no spring" and "spring" by the one assignment that is right most often over the whole data
-    set; further types are always wrong. ``overall`` counts every pair the model infers, ``possible`` those the tree
-    can join; then each level pair, and the pairs that never have a spring. ``guess`` is the best constant answer for
-    ``overall``, ``guess_possible`` that for ``possible``. Frames count where the window is full of true states.
-    """
-    kinds, meanings = linear_sum_assignment(-confusion.sum(0))
-    right, count = confusion[:, kinds, meanings].sum(1), confusion.sum((1, 2))
-    groups = level_pairs(model.tree, model.senders, model.receivers)
-    possible = model.tree.possible[model.senders, model.receivers] > 0
-    everywhere = np.ones_like(possible)
-    scores = {
-        name: float(right[edges].sum() / count[edges].sum())
-        for name, edges in {"overall": everywhere, "possible": possible, **groups}.items()
-        if edges.any()
-    }
-    for name, edges in (("guess", everywhere), ("guess_possible", possible)):
-        if edges.any():
-            scores[name] = float(confusion[edges].sum((0, 1)).max() / count[edges].sum())
-    return scores
-
-
-def level_pairs(tree: Tree, senders: Int[np.ndarray, " E"], receivers: Int[np.ndarray, " E"]) -> dict[str, np.ndarray]:
-    """Which edges join which levels: parent and child by their levels' names, siblings, and all others."""
-    deepest = int(tree.depth.max())
-    middle = ["intermediate"] if deepest == 2 else [f"level {level}" for level in range(1, deepest)]
-    names = ["root", *middle, "leaf"]
-    upper, lower = (
-        np.minimum(tree.depth[senders], tree.depth[receivers]),
-        np.maximum(tree.depth[senders], tree.depth[receivers]),
-    )
-    parents = np.asarray(tree.parents)
-    family = (parents[senders] == receivers) | (parents[receivers] == senders)
-    siblings = (tree.possible[senders, receivers] > 0) & ~family
-    pairs = {f"{names[u]}-{names[u + 1]}": family & (upper == u) & (lower == u + 1) for u in range(deepest)}
-    return pairs | {"siblings": siblings, "unrelated": ~family & ~siblings}
+def _truth(model: Model, data: Sequences) -> Int[Tensor, "B E"] | Int[Tensor, "B T E"]:
+    """1 where a spring joins the nodes of an edge; for image slots frame by frame, where the balls truly are then."""
+    if model.vision is None or not isinstance(data, Springs) or (springs := data.trajectories.adjacency) is None:
+        return data.true_types(model.senders, model.receivers)
+    joined = slot_springs(Tree.parse(data.data.tree), springs, data.trajectories.positions)
+    return torch.from_numpy(joined[..., model.senders, model.receivers].astype(np.int64))
 
 
 class _Means:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import zipfile
@@ -14,6 +15,11 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 import numpy as np
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 
 def read_npz(path: str | os.PathLike[str] | io.BytesIO) -> dict[str, np.ndarray]:
@@ -63,6 +69,27 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def lock(path: Path) -> int | None:
+    """Take the lock that this file stands for: its descriptor, or None while another process holds it.
+
+    Whoever inherits the descriptor holds the lock too. It is free again when all of them have ended, however they
+    ended, so a lock never goes stale.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def write_npz_parts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -19,12 +19,16 @@ class Tree:
 
     parents: tuple[int, ...]
     """Parent of each node; -1 for the root."""
+    names: tuple[str, ...] = field(default=(), compare=False)
+    """What nodes are called, such as the joints of a body; empty: by their level and number."""
 
     def __post_init__(self) -> None:
         if not self.parents or self.parents[0] != -1 or any(not 0 <= p < i for i, p in enumerate(self.parents) if i):
             raise ValueError(
                 f"not a tree: {self.parents}; node 0 must be the root (-1), every parent must precede its child"
             )
+        if self.names and len(self.names) != len(self.parents):
+            raise ValueError(f"{len(self.names)} names for {len(self.parents)} nodes; give one a node, or none")
 
     @staticmethod
     def regular(*children: int) -> Tree:
@@ -40,11 +44,17 @@ class Tree:
 
     @staticmethod
     def parse(text: str) -> Tree:
-        """``"4-3"`` -> ``Tree.regular(4, 3)``.
+        """``"4-3"`` -> ``Tree.regular(4, 3)``; ``"0,1,1"`` -> the parent of every node but the root, as of a body.
 
         Raises:
-            ValueError: not one to four positive numbers joined by "-", or more than 400 nodes.
+            ValueError: neither one to four positive numbers joined by "-" nor parents that make a tree, or more than
+                400 nodes.
         """
+        if "," in text:
+            words = text.split(",")
+            if len(words) >= 400 or not all(word.isdecimal() and len(word) < 4 for word in words):
+                raise ValueError(f"unknown tree {text[:60]!r}; write the parent of each node but the root, as in 0,1,1")
+            return Tree((-1, *(int(word) for word in words)))
         parts = text.split("-")
         if not 1 <= len(parts) <= 4 or not all(p.isdecimal() and len(p) < 10 and int(p) > 0 for p in parts):
             raise ValueError(
@@ -54,6 +64,23 @@ class Tree:
         if nodes > 400:
             raise ValueError(f"tree {text!r} has {nodes} nodes; the limit is 400")
         return Tree.regular(*(int(p) for p in parts))
+
+    @property
+    def text(self) -> str:
+        """What :meth:`parse` reads: its parents joined by commas; "1" for a root with one child."""
+        return ",".join(str(parent) for parent in self.parents[1:]) if self.size > 2 else "1"
+
+    @cached_property
+    def limbs(self) -> np.ndarray:
+        """Chain that each node belongs to [N]: a new one begins at the root and below every node with several children.
+
+        A body's arms, legs, trunk and head; chains are numbered in the order of their first nodes.
+        """
+        limbs = np.zeros(self.size, dtype=np.int64)
+        for node, parent in enumerate(self.parents[1:], start=1):
+            alone = parent != 0 and len(self.children(parent)) == 1
+            limbs[node] = limbs[parent] if alone else limbs.max() + 1
+        return limbs
 
     @property
     def size(self) -> int:

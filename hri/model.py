@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from hri.config import Config
 from hri.decoders import DECODERS, ParallelDecoder, SlotDecoder
-from hri.dynamics import DYNAMICS
+from hri.dynamics import DYNAMICS, GraphDynamics
 from hri.encoder import LeafEncoder, UpperEncoder
 from hri.relations import Choose, Relations
+
+Alter = Callable[[Tensor, slice], Tensor]
+"""(inputs [N, t, B, D], the times they are for) -> the inputs that the model is given instead."""
 
 
 class Prediction(NamedTuple):
@@ -60,7 +65,7 @@ class Model(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         self.tree, relations, dynamics = config.tree, config.model.relations, config.model.dynamics
-        self.edge_types, self.source = relations.edge_types, relations.source
+        self.edge_types, self.source, self.static = relations.edge_types, relations.source, relations.graph == "static"
         self.senders, self.receivers = self.tree.edges_among(relations.pairs)
         self.scores_leaves = dynamics.nodes == "leaves"
         self.joint_leaves = dynamics.passing == "joint" and self.scores_leaves
@@ -68,8 +73,20 @@ class Model(nn.Module):
         self.relations = Relations(relations, self.tree, config.width) if relations.source == "inferred" else None
         self.dynamics = DYNAMICS[dynamics.passing](dynamics, relations, self.tree, config.width)
 
+    def speaking(self) -> Bool[np.ndarray, " E"]:
+        """Which of the model's edges carry messages: the hierarchy's, all (flat), or none (LSTM)."""
+        speaks = np.zeros(len(self.senders), dtype=bool)
+        if isinstance(self.dynamics, GraphDynamics):
+            speaks[torch.cat(self.dynamics.rows()).cpu().numpy()] = True
+        return speaks
+
     def forward(
-        self, slots: Float[Tensor, "B T N D"], free_steps: int, choose: Choose, edges_from: str = "predictions"
+        self,
+        slots: Float[Tensor, "B T N D"],
+        free_steps: int,
+        choose: Choose,
+        edges_from: str = "predictions",
+        alter: Alter | None = None,
     ) -> Prediction:
         """Predict every next state; inputs after frame T - free_steps are the model's own predictions.
 
@@ -77,16 +94,23 @@ class Model(nn.Module):
             slots: true states or encoded slots.
             free_steps: n of the paper's "n free steps" (1: every input is true).
             choose: turns logits into message weights (:func:`hri.relations.most_likely`, ``soft``, ...).
+                From the logits of one scene it may give the weights of several copies; then the answer is of these.
             edges_from: infer the edges of free steps from "predictions", or peek at the "truth".
+            alter: changes inputs, true or predicted, before the model sees them.
         """
         truth = slots.permute(2, 1, 0, 3)  # N T B D: nodes first, see hri.nn
         if self.joint_leaves:
             truth = truth[torch.as_tensor(self.tree.leaves, device=slots.device)]
         steps, last_true = truth.shape[1], truth.shape[1] - free_steps
+        if alter is not None:
+            inputs = slice(0, last_true + 1)
+            truth = torch.cat([alter(truth[:, inputs], inputs), truth[:, last_true + 1 :]], 1)
         # Windows end one frame before their own time, so one more than the true inputs can be known.
         known = steps if edges_from == "truth" else min(steps, last_true + 2)
         logits = [self._burn_in(truth, known)]
         weights = [choose(logits[0], slice(0, known))]
+        if (copies := weights[0].shape[2]) != truth.shape[2]:
+            truth, logits = truth.expand(-1, -1, copies, -1), [logits[0].expand(-1, -1, copies, -1)]
 
         # Burn-in: inputs are true, so all predictions can be read off the hidden states afterwards, at once.
         seen = list(truth.unbind(1)[: last_true + 1])
@@ -98,6 +122,8 @@ class Model(nn.Module):
         # Free run: every input is the last prediction.
         for time in range(last_true + 1, steps):
             seen.append(predictions[-1])
+            if alter is not None:
+                seen[-1] = alter(seen[-1][:, None], slice(time, time + 1))[:, 0]
             if time >= known:
                 logits.append(self._next(seen[:time], logits[0]))
                 weights.append(choose(logits[-1], slice(time, time + 1)))
@@ -115,12 +141,16 @@ class Model(nn.Module):
         """Logits at all times whose windows hold true states only, in one go."""
         if self.relations is None:
             return self._joined(truth).expand(-1, times, -1, -1)
-        return self.relations(self.relations.burn_in_windows(truth, times))
+        logits = self.relations(self.relations.burn_in_windows(truth, times))
+        if not self.static:
+            return logits
+        counts = torch.arange(1, times + 1, dtype=logits.dtype, device=logits.device)
+        return logits.cumsum(1) / counts[:, None, None]
 
     def _next(self, seen: list[Tensor], like: Tensor) -> Float[Tensor, "E 1 B K"]:
         """Logits at the time after ``seen``; batch norm keeps still, as it will in evaluation."""
-        if self.relations is None:
-            return like[:, :1]
+        if self.relations is None or self.static:
+            return like[:, -1:]
         return self.relations(self.relations.latest_window(seen), still=True)
 
     def _joined(self, truth: Tensor) -> Float[Tensor, "E 1 B K"]:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from hri.fast import Elu
+from hri.fast import elu
 
 
 class Norm(nn.Module):
@@ -91,12 +91,15 @@ class MLP(nn.Module):
         self.norm = Norm(hidden)
 
     def forward(self, values: Float[Tensor, "... inputs"], still: bool = False) -> Float[Tensor, "... hidden"]:
-        return self.after_first(self.first(values), still)
+        rows = self.after_first(self.first(values.flatten(0, -2)), still)
+        return rows.view(*values.shape[:-1], -1)
 
-    def after_first(self, values: Float[Tensor, "... hidden"], still: bool = False) -> Float[Tensor, "... hidden"]:
-        """The block from its first linear layer's output on (overwritten)."""
-        values = Elu.apply(self.second(Elu.apply(values)))
-        return self.norm(values.flatten(0, -2), still).view_as(values)
+    def after_first(self, rows: Float[Tensor, "R hidden"], still: bool = False) -> Float[Tensor, "R hidden"]:
+        """The block from its first linear layer's output on (overwritten).
+
+        Rows are flat: in-place work on a view of something else would copy it in the backward pass.
+        """
+        return self.norm(elu(self.second(elu(rows))), still)
 
 
 class Edges(nn.Module):
@@ -174,14 +177,20 @@ class Messages(nn.Module):
     def forward(
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"], edges: Edges
     ) -> Float[Tensor, "N B H"]:
-        """Sum at each receiver of sum_k weight_k tanh(W2_k tanh(W1_k [receiver, sender])) / (K - 1)."""
+        """Sum at each receiver of the messages on its edges, divided by K - 1."""
+        return edges.sum_into(self.each(hidden, weights, edges)) / len(self.first)
+
+    def each(
+        self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"], edges: Edges
+    ) -> Float[Tensor, "E B H"]:
+        """What each edge says: sum_k weight_k tanh(W2_k tanh(W1_k [receiver, sender]))."""
         total = None
         for kind, (first, second) in enumerate(zip(self.first, self.second, strict=True), start=1):
             pair = edges.first_layer(first, hidden)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
             spoken = torch.tanh(second(torch.tanh(pair))) * weights[..., kind : kind + 1]
             total = spoken if total is None else total + spoken
         assert total is not None  # at least two edge types, so at least one speaks
-        return edges.sum_into(total) / len(self.first)
+        return total
 
 
 def gumbel_noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

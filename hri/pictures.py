@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from hri.hierarchy import SLOT_TREE, Tree
+from hri.interventions import Intervention
+from hri.projection import slot_of, slot_springs
 from hri.records import Rollout
 from hri.render import to_pixels
 
@@ -21,7 +23,12 @@ Pairs = Literal["hierarchy", "all"]
 
 
 def edge_rows(rollout: Rollout, pairs: Pairs) -> Int[np.ndarray, " R"]:
-    """Rows of the rollout's edges to show: all, or those the hierarchy allows (all where it allows none)."""
+    """Rows of the rollout's edges to show: all, or those the hierarchy allows (all where it allows none).
+
+    No rows at all for a model that passes no messages: what its file lists is no belief.
+    """
+    if rollout.carries is not None and not rollout.carries.any():
+        return np.empty(0, dtype=np.int64)
     senders, receivers = rollout.edge_sender_receiver.reshape(-1, 2).T
     allowed = np.flatnonzero(rollout.tree.possible[senders, receivers])
     return allowed if pairs == "hierarchy" and len(allowed) else np.arange(len(senders))
@@ -32,20 +39,37 @@ def edge_step(rollout: Rollout, frame: int) -> int:
     return int(np.clip(frame - 1, 0, rollout.edge_types.shape[1] - 1))
 
 
+def forced_types(rollout: Rollout) -> Int[np.ndarray, "T E"] | None:
+    """The type that edits force upon each edge at each frame's step, -1 where it is free; None without such edits."""
+    if not rollout.edits:
+        return None
+    senders, receivers = rollout.edge_sender_receiver.T
+    steps = rollout.edge_types.shape[1]
+    forced = Intervention.parse(rollout.edits).forced_types(rollout.tree, senders, receivers, steps)
+    shown = forced[[edge_step(rollout, frame) for frame in range(rollout.slots.shape[1])]]
+    return shown if (shown >= 0).any() else None
+
+
 def node_name(tree: Tree, node: int) -> str:
-    """Such as "leaf 7": the level in a word, and the node's number."""
+    """Such as "leaf 7": the level in a word, and the node's number; a body's joint by its own name."""
+    if tree.names:
+        return tree.names[node]
     depth, deepest = int(tree.depth[node]), int(tree.depth.max())
     level = "root" if depth == 0 else "leaf" if depth == deepest else "intermediate"
     return f"{level} {node}"
 
 
-def slot_of(points: Float[np.ndarray, "*shape 2"]) -> Int[np.ndarray, "*shape"]:
-    """The leaf slot whose cell holds each point (column, row as shares of the frame)."""
-    cells = SLOT_TREE.cells[SLOT_TREE.leaves]
-    grid = np.empty((4, 4), dtype=np.int64)
-    grid[(cells[:, 0] * 4).astype(int), (cells[:, 1] * 4).astype(int)] = SLOT_TREE.leaves
-    column, row = np.moveaxis(np.clip(np.nan_to_num(points) * 4, 0, 3).astype(int), -1, 0)
-    return grid[column, row]
+def edge_name(tree: Tree, sender: int, receiver: int) -> str:
+    """Such as "leaf 7 → intermediate 1"."""
+    return f"{node_name(tree, sender)} → {node_name(tree, receiver)}"
+
+
+def level_name(tree: Tree, level: int) -> str:
+    """A level in a word: root, intermediate, leaf; "level 2" where several lie between root and leaves."""
+    deepest = int(tree.depth.max())
+    if level in (0, deepest):
+        return "root" if level == 0 else "leaf"
+    return "intermediate" if deepest == 2 else f"level {level}"
 
 
 def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "truth") -> Float[np.ndarray, "T N 2"]:
@@ -53,7 +77,7 @@ def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "t
 
     Image slots stand at the centres of their cells. Balls stand where they are: normalised positions
     differ from box units by the training set's extremes, which touch the walls, so by less than a
-    hundredth of a pixel. The prediction of frame 0 is its truth.
+    hundredth of a pixel; of bodies they are box units. The prediction of frame 0 is its truth.
     """
     times = rollout.slots.shape[1]
     if rollout.observation == "frames":
@@ -64,6 +88,21 @@ def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "t
     if source == "prediction":
         states = np.concatenate([rollout.slots[0, :1], predicted_nodes(rollout)])
     return np.clip(to_pixels(states[..., :2], 1), -1, 2)
+
+
+def bones(rollout: Rollout) -> Int[np.ndarray, "R 2"]:
+    """(parent, child) of every bone, where the scene shows a body; else none."""
+    if rollout.joints is None or rollout.ball_parents is None:
+        return np.empty((0, 2), dtype=np.int64)
+    parents = np.asarray(rollout.ball_parents)
+    return np.stack([parents[1:], np.arange(1, len(parents))], 1)
+
+
+def joint_positions(rollout: Rollout) -> Float[np.ndarray, "T M 2"] | None:
+    """Column and row of every true joint, as :func:`node_positions`, also where the nodes are slots; None for balls."""
+    if rollout.joints is None or rollout.true_states is None:
+        return None
+    return np.clip(to_pixels(rollout.true_states[0, ..., :2], 1), -1, 2)
 
 
 def predicted_nodes(rollout: Rollout) -> Float[np.ndarray, "F N D"]:
@@ -79,8 +118,9 @@ def predicted_nodes(rollout: Rollout) -> Float[np.ndarray, "F N D"]:
 def true_springs(rollout: Rollout) -> UInt8[np.ndarray, "T N N"] | None:
     """1 where a true spring joins two nodes at each frame; None where springs are unknown.
 
-    Balls that are nodes keep their springs. For image slots a spring joins the leaf slots that its two
-    balls are in at that frame (hidden balls included); two balls in one slot join nothing.
+    Balls that are nodes keep their springs. For image slots a spring joins, at each frame, the slots its two balls are
+    in (:func:`hri.projection.slot_springs`). A rollout that does not know the tree of its balls, such as one of frames
+    from a file, has every ball in a leaf slot.
     """
     if rollout.true_adjacency is None:
         return None
@@ -89,7 +129,11 @@ def true_springs(rollout: Rollout) -> UInt8[np.ndarray, "T N N"] | None:
         return np.broadcast_to(adjacency, (times, nodes, nodes))
     if rollout.true_states is None:
         return None
-    slots = slot_of(to_pixels(rollout.true_states[0, :, :, :2], 1))
+    positions = rollout.true_states[0, :, :, :2]
+    if rollout.ball_parents is not None:
+        balls = Tree(tuple(int(parent) for parent in rollout.ball_parents))
+        return slot_springs(balls, adjacency[None], positions[None])[0]
+    slots = slot_of(to_pixels(positions, 1))
     first, second = np.nonzero(adjacency)
     joined = np.zeros((times, nodes, nodes), dtype=np.uint8)
     joined[np.arange(times)[:, None], slots[:, first], slots[:, second]] = 1
@@ -110,13 +154,7 @@ class ErrorCurves:
 def error_curves(rollout: Rollout) -> ErrorCurves:
     """Squared error per frame: over pixels and channels in 0 ... 1, or over nodes and normalised features."""
     times = rollout.slots.shape[1]
-    if rollout.observation == "frames" and rollout.frames is not None and rollout.predicted_frames is not None:
-        truth, predicted, unit = rollout.frames[0] / 255.0, rollout.predicted_frames[0], "pixels in 0 … 1"
-    else:
-        predicted, unit = rollout.predicted_slots[0], "normalised states"
-        truth = (
-            rollout.slots[0] if predicted.shape[1] == rollout.tree.size else rollout.slots[0][:, rollout.tree.leaves]
-        )
+    truth, predicted, unit = scored(rollout)
     frame = np.arange(1, times)
     last_seen = np.minimum(frame - 1, rollout.last_true_input)
     axes = tuple(range(1, truth.ndim))
@@ -125,6 +163,16 @@ def error_curves(rollout: Rollout) -> ErrorCurves:
         copy=((truth[last_seen] - truth[1:]) ** 2).mean(axes),
         unit=unit,
     )
+
+
+def scored(rollout: Rollout) -> tuple[np.ndarray, np.ndarray, str]:
+    """True frames 0 ... T - 1 and predicted frames 1 ... T - 1 that errors are told of, and their unit."""
+    if rollout.observation == "frames" and rollout.frames is not None and rollout.predicted_frames is not None:
+        return rollout.frames[0] / 255.0, rollout.predicted_frames[0], "pixels in 0 … 1"
+    predicted, truth = rollout.predicted_slots[0], rollout.slots[0]
+    if predicted.shape[1] != rollout.tree.size:
+        truth = truth[:, rollout.tree.leaves]
+    return truth, predicted, "normalised states"
 
 
 def spring_pairs(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> Int[np.ndarray, "C 2"]:
@@ -138,6 +186,16 @@ def spring_pairs(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> Int[np.ndarray, "
 def ranks(tree: Tree) -> Int[np.ndarray, " N"]:
     """0 root, 1 intermediate, 2 leaf, for trees of any depth."""
     return np.where(tree.depth == 0, 0, np.where(np.isin(np.arange(tree.size), tree.leaves), 2, 1))
+
+
+def in_families(tree: Tree) -> list[int]:
+    """All nodes so that each is followed by its descendants: the order of a matrix's rows and columns."""
+    order, waiting = [], [0]
+    while waiting:
+        node = waiting.pop()
+        order.append(node)
+        waiting += reversed(tree.children(node))
+    return order
 
 
 def type_name(kind: int, edge_types: int) -> str:

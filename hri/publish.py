@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +11,37 @@ import numpy as np
 
 from hri import checkpoint
 from hri.checkpoint import Header, read_header
+from hri.edge_scores import brief
 from hri.evaluate import evaluate, springs_of
 from hri.files import replacing
-from hri.hierarchy import Tree
+from hri.likeness import familiar
 from hri.records import Rollout
 from hri.rollout import roll_out
-from hri.simulate import simulate
+from hri.scenes import scenes_of
 
+DEMONSTRATION = "to see the method at work on real movement; far too little data for a model of how people move"
+"""On the card of every model of recorded bodies."""
 STORED_SEEDS = (200_042, 200_043, 200_044)
 """Test systems whose rollouts are stored, so that a page can show them before any model is loaded."""
 
 
-def publish(source: Path, name: str, checkpoints: Path, stored: Path, systems: int | None = None) -> dict[str, Any]:
+def publish(
+    source: Path,
+    name: str,
+    checkpoints: Path,
+    stored: Path | None,
+    systems: int | None = None,
+    scores: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Score a checkpoint on its test split and put it among the others.
 
     Args:
         source: a checkpoint, such as a run's ``best.safetensors``.
         name: what to call it.
         checkpoints: folder of the checkpoints and their README.md, which is written anew.
-        stored: folder of stored rollouts.
+        stored: folder of stored rollouts; None stores none.
         systems: test systems; by default as :func:`hri.evaluate.springs_of`.
+        scores: what ``evaluate`` said of this very file, where that is known; otherwise it is evaluated now.
 
     Returns:
         The scores.
@@ -42,19 +54,37 @@ def publish(source: Path, name: str, checkpoints: Path, stored: Path, systems: i
     if loaded.header.parts != "all":
         raise ValueError(f"{source} holds encoder and decoder only; train stage 2 first")
     loaded = dataclasses.replace(loaded, name=name)
-    data = springs_of(loaded, systems=systems)
-    scores = evaluate(loaded, data)
-    metrics = loaded.header.metrics | {"test": scores | {"systems": len(data)}}
-    for folder in (checkpoints, stored):
-        folder.mkdir(parents=True, exist_ok=True)
-    checkpoint.save(
-        checkpoints / f"{name}.safetensors", loaded.model, dataclasses.replace(loaded.header, metrics=metrics)
-    )
-    config = loaded.header.config
-    scenes = simulate(Tree.parse(config.data.tree), config.data.physics, STORED_SEEDS)
-    compact(roll_out(loaded, scenes)).save(stored / f"{name}.npz")
+    if scores is None:
+        data = springs_of(loaded, systems=systems)
+        scores = evaluate(loaded, data) | {"systems": len(data)}
+    metrics = loaded.header.metrics | {"test": scores}
+    if loaded.model.vision is not None:
+        metrics |= {"familiar": dataclasses.asdict(familiar(loaded))}
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    header = dataclasses.replace(loaded.header, metrics=metrics, command=portable(loaded.header.command))
+    checkpoint.save(checkpoints / f"{name}.safetensors", loaded.model, header)
+    if stored is not None:
+        stored.mkdir(parents=True, exist_ok=True)
+        scenes = scenes_of(loaded.header.config.data, STORED_SEEDS)
+        compact(roll_out(loaded, scenes)).save(stored / f"{name}.npz")
     write_cards(checkpoints)
     return scores
+
+
+def portable(command: str) -> str:
+    """The same command for any machine: folders relative to the project, and from the start, not resumed."""
+    lines = []
+    for line in command.splitlines():
+        words = [word for word in shlex.split(line) if word != "--resume"]
+        lines.append(shlex.join(_relative(word) if Path(word).is_absolute() else word for word in words))
+    return "\n".join(lines)
+
+
+def _relative(path: str) -> str:
+    """Below its last folder named "runs", or below a "runs" of its own."""
+    parts = Path(path).parts
+    below = [*reversed(parts)].index("runs") if "runs" in parts else 1
+    return str(Path("runs", *parts[len(parts) - below :]))
 
 
 def compact(rollout: Rollout) -> Rollout:
@@ -84,6 +114,12 @@ def write_cards(checkpoints: Path) -> None:
                 "Error after k steps: mean squared error of normalised states (or slots) k steps after the last "
                 "true input."
             ),
+            (
+                "Edges: inferred types matched to true springs once over the data, while edges are inferred from true "
+                "states"
+            ),
+            "(burn-in) and from predictions (free run). For images, springs join the slots their balls are in, a truth",
+            "that a model can only come near to (`hri/projection.py`).",
             "",
             *cards,
         ]
@@ -95,7 +131,9 @@ def write_cards(checkpoints: Path) -> None:
 def _card(name: str, header: Header) -> str:
     config, scores = header.config, header.metrics.get("test", {})
     relations, dynamics = config.model.relations, config.model.dynamics
-    seen = {None: "ball states", "slot": "images (SlotDec)", "par": "images (ParDec)"}
+    published = relations.window == "published"
+    body = config.data.motion is not None
+    seen = {None: "states of joints" if body else "ball states", "slot": "images (SlotDec)", "par": "images (ParDec)"}
     pairs = {"all": "all pairs", "hierarchy": "the hierarchy's edges (HRI-H)", "leaves": "leaf pairs"}
     rows = [
         ("sees", seen[config.model.vision.decoder if config.model.vision else None]),
@@ -103,11 +141,12 @@ def _card(name: str, header: Header) -> str:
             "relations",
             (
                 f"{relations.source}, {pairs[relations.pairs]}, {relations.edge_types} types, "
-                f"{relations.history} states of history"
+                f"{relations.history} states of history{' (the oldest of them, repeated)' if published else ''}"
             ),
         ),
         ("messages", f"{dynamics.passing}{', residual' if dynamics.residual else ''}"),
         ("data", header.data),
+        *([("of use", DEMONSTRATION)] if body else []),
         ("updates", ", ".join(f"{stage} {count:,}" for stage, count in header.steps.items())),
         (
             "hours",
@@ -137,8 +176,55 @@ def _card(name: str, header: Header) -> str:
         ]
         if scores.get("reconstruction_mse") is not None:
             rows.append(("reconstruction error (pixels 0 ... 1, squared)", f"{scores['reconstruction_mse']:.5f}"))
+        rows += _frames(scores)
         accuracy = scores.get("edge_accuracy")
         if accuracy is not None:
             rows.append(("edge accuracy", ", ".join(f"{key} {value:.3f}" for key, value in accuracy.items())))
+        rows += _edges(scores)
     table = "\n".join(f"| {key} | {value} |" for key, value in rows)
     return f"## {name}\n\n| | |\n|---|---|\n{table}\n\n```\n{header.command}\n```\n"
+
+
+def _frames(scores: dict[str, Any]) -> list[tuple[str, str]]:
+    """How like the frames are; nothing for models of states and for headers from before these scores."""
+    rows = []
+    if scores.get("reconstruction_psnr") is not None:
+        likeness = f"{scores['reconstruction_psnr']:.1f} dB, {scores['reconstruction_ssim']:.3f}"
+        rows.append(("reconstruction PSNR, SSIM", likeness))
+    copied = scores.get("copy_baseline") or {}
+    for kind, form in (("psnr", ".1f"), ("ssim", ".3f")):
+        by_step = scores.get(f"frame_{kind}_by_step")
+        if by_step is not None:
+            steps = [k for k in (1, 5, 10, 20) if k <= len(by_step)]
+            ours, copies = (
+                ", ".join(f"{values[k - 1]:{form}}" for k in steps)
+                for values in (by_step, copied[f"frame_{kind}_by_step"])
+            )
+            name = f"{kind.upper()} of frames after {', '.join(map(str, steps))} steps"
+            rows.append((name, f"{ours} (repeating the last frame: {copies})"))
+    return rows
+
+
+def _edges(scores: dict[str, Any]) -> list[tuple[str, str]]:
+    """How well the springs were found; nothing for models that infer none and for headers from before these scores."""
+    edges = scores.get("edges")
+    if edges is None:
+        return []
+    told = brief(edges)
+    rows = [
+        (f"edges, {period}: {group}", text)
+        for period, name in (("burn-in", "burn_in"), ("free run", "free_run"))
+        for group, text in told[name].items()
+    ]
+    if "lost" in edges:
+        lost = edges["lost"]
+        rows.append(
+            (
+                "springs no edge stands for",
+                (
+                    f"{lost['same_slot']:.1%} have both balls in one slot; of the others {lost['not_inferred']:.1%} "
+                    "join slots that are no edge of the model"
+                ),
+            )
+        )
+    return rows

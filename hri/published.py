@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from hri.checkpoint import Checkpoint, Header
-from hri.config import VARIANTS, Config, DataConfig, ModelConfig, RelationsConfig, RenderConfig, VisionConfig
+from hri.config import Config, DataConfig, ModelConfig, RelationsConfig, RenderConfig, VisionConfig
 from hri.hierarchy import SLOT_TREE, Tree
 from hri.model import Model
+from hri.presets import CONTROLS, VARIANTS
 from hri.records import Normalisation
 from hri.simulate import simulate
 
@@ -42,7 +43,7 @@ _RENAMED = [
 _IGNORED = re.compile(
     r"num_batches_tracked$|^dyn_t2t\.bn\.|^enc_t2h\.fc4\.|^dyn_t2t\.(ws|a2d)_edge_fc|_edge_fc[12]\.0\.|\.[xy]_grid$"
 )
-CHOICES = tuple(VARIANTS)
+CHOICES = tuple(name for name in VARIANTS if name not in CONTROLS)
 # What reading shapes and names raises when a tensor is missing or has another shape.
 _MISFITS = (KeyError, IndexError, RuntimeError, TypeError, ZeroDivisionError)
 
@@ -60,7 +61,7 @@ def import_published(path: str | os.PathLike[str], variant: str | None = None, t
     """
     path = Path(path)
     tensors = _read(path)
-    if variant is not None and variant not in VARIANTS:
+    if variant is not None and variant not in CHOICES:
         raise ValueError(f"unknown variant {variant!r}; choose from {', '.join(CHOICES)}")
     try:
         possible = _variants(tensors, tree, path.name)

@@ -9,7 +9,8 @@
 | L      | leaves, the nodes without children                                 |
 | E      | directed edges, rows in the order of :attr:`hri.hierarchy.Tree.edges` |
 | K      | edge types; type 0 means "no interaction" and carries no message   |
-| D      | state or slot width (4 for states: x, y, vx, vy)                   |
+| D      | state or slot width (4 for states: x, y, vx, vy; 6 with depth)     |
+| X      | axes of a position: 2, or 3 where depth is known                   |
 | H W C  | image rows, columns, channels                                      |
 
 Everything here is NumPy: a page that shows a stored rollout never waits for torch.
@@ -32,23 +33,41 @@ from hri.hierarchy import Tree
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Simulated spring systems in box units (walls at -1 and 1) and simulator time."""
+    """Spring systems in box units (walls at -1 and 1) and simulator time, or bodies as a camera sees them.
+
+    Bodies have a third axis, away from the viewer, and their time is in seconds.
+    """
 
     seeds: Int[np.ndarray, " S"]
-    positions: Float[np.ndarray, "S T N 2"]
-    velocities: Float[np.ndarray, "S T N 2"]
-    adjacency: UInt8[np.ndarray, "S N N"]
-    """1 where a spring joins two balls; symmetric, zero diagonal."""
+    positions: Float[np.ndarray, "S T N X"]
+    velocities: Float[np.ndarray, "S T N X"]
+    adjacency: UInt8[np.ndarray, "S N N"] | None
+    """1 where a spring joins two balls; symmetric, zero diagonal. None where no true graph is known."""
     possible: UInt8[np.ndarray, "N N"]
     """1 where the tree allows a spring."""
 
     def __len__(self) -> int:
         return len(self.seeds)
 
+    @property
+    def springs(self) -> UInt8[np.ndarray, "S N N"]:
+        """:attr:`adjacency`, for those who cannot do without.
+
+        Raises:
+            ValueError: no true graph is known.
+        """
+        if self.adjacency is None:
+            raise ValueError("recordings of a body know no true graph; choose simulated springs")
+        return self.adjacency
+
     def __getitem__(self, rows: slice | np.ndarray) -> Trajectories:
         """The chosen systems as a smaller record (views, no copy, for a slice)."""
         return Trajectories(
-            self.seeds[rows], self.positions[rows], self.velocities[rows], self.adjacency[rows], self.possible
+            self.seeds[rows],
+            self.positions[rows],
+            self.velocities[rows],
+            None if self.adjacency is None else self.adjacency[rows],
+            self.possible,
         )
 
     @staticmethod
@@ -101,16 +120,18 @@ class Normalisation:
         return Normalisation(float(x.min()), float(x.max()), float(v.min()), float(v.max()))
 
     def states(
-        self, positions: Float[np.ndarray, "*shape 2"], velocities: Float[np.ndarray, "*shape 2"]
-    ) -> Float[np.ndarray, "*shape 4"]:
-        """Raw positions and velocities -> float32 states (x, y, vx, vy) in [-1, 1]."""
+        self, positions: Float[np.ndarray, "*shape X"], velocities: Float[np.ndarray, "*shape X"]
+    ) -> Float[np.ndarray, "*shape D"]:
+        """Raw positions and velocities -> float32 states (x, y, vx, vy), or (x, y, z, vx, vy, vz), in [-1, 1]."""
         x = (positions - self.position_low) / (self.position_high - self.position_low)
         v = (velocities - self.velocity_low) / (self.velocity_high - self.velocity_low)
         return (np.concatenate([x, v], -1) * 2 - 1).astype(np.float32)
 
-    def positions(self, states: Float[np.ndarray, "*shape 4"]) -> Float[np.ndarray, "*shape 2"]:
+    def positions(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape X"]:
         """States -> raw positions in box units, to draw them."""
-        return (states[..., :2] + 1) / 2 * (self.position_high - self.position_low) + self.position_low
+        return (states[..., : states.shape[-1] // 2] + 1) / 2 * (
+            self.position_high - self.position_low
+        ) + self.position_low
 
 
 @dataclass(frozen=True)
@@ -129,7 +150,7 @@ class Rollout:
     last_true_input: int
     """Frame of the last true input; frames after ``last_true_input + 1`` rest on predicted inputs."""
     observation: Literal["states", "frames"]
-    """Whether nodes are simulated balls (D = 4) or image slots."""
+    """Whether nodes are balls or joints (D = 4, or 6 with depth) or image slots."""
 
     slots: Float[np.ndarray, "B T N D"]
     """True states (normalised to [-1, 1]), or the slots the encoder makes of the true frames."""
@@ -139,12 +160,19 @@ class Rollout:
     edge_probabilities: Float[np.ndarray, "B T E K"]
     edge_types: Int[np.ndarray, "B T E"]
     """The type that carried messages at each step: argmax, a sample, the truth or a forced value."""
+    carries: UInt8[np.ndarray, " E"] | None = None
+    """1 for edges over which messages pass: HRI infers all pairs and uses the hierarchy's, an LSTM uses none.
+    None in files that do not say."""
 
     seeds: Int[np.ndarray, " B"] | None = None
     true_adjacency: UInt8[np.ndarray, "B M M"] | None = None
     """Springs between the M simulated balls, where they are known."""
-    true_states: Float[np.ndarray, "B T M 4"] | None = None
-    """Normalised states of the M simulated balls, where they are known."""
+    true_states: Float[np.ndarray, "B T M X2"] | None = None
+    """Normalised states of the M balls or joints, where they are known."""
+    ball_parents: Int[np.ndarray, " M"] | None = None
+    """Parent of each simulated ball, -1 for the root; image slots have a tree of their own."""
+    joints: np.ndarray | None = None
+    """Names of the M joints, where the balls are a body's."""
     frames: UInt8[np.ndarray, "B T H W C"] | None = None
     """True frames."""
     reconstructed_frames: Float[np.ndarray, "B T H W C"] | None = None
@@ -155,9 +183,33 @@ class Rollout:
     checkpoint: str = ""
     """Name of the checkpoint that made this."""
 
+    edges: str = "argmax"
+    """How types were chosen: argmax, sample, true or none."""
+    edges_from: str = "predictions"
+    """What the edges of free steps were inferred from: predictions or truth."""
+    sample_seed: int = 0
+    """Seed of the draws of ``edges = "sample"``."""
+    edits: str = ""
+    """What was changed in it, as JSON (:class:`hri.interventions.Intervention`); empty where nothing was."""
+    altered_inputs: Float[np.ndarray, "B T P D"] | None = None
+    """What entered the model at each frame, where edits (nudges, a curtain) changed it; else see :attr:`inputs`."""
+
+    @property
+    def inputs(self) -> Float[np.ndarray, "B T P D"]:
+        """What entered the model at each frame: the truth, then its own predictions, as edits changed them."""
+        if self.altered_inputs is not None:
+            return self.altered_inputs
+        whole = self.predicted_slots.shape[2] == self.slots.shape[2]
+        true = self.slots if whole else self.slots[:, :, self.tree.leaves]
+        last = int(self.last_true_input)
+        return np.concatenate([true[:, : last + 1], self.predicted_slots[:, last:]], 1)
+
     @property
     def tree(self) -> Tree:
-        return Tree(tuple(int(p) for p in self.parents))
+        """Of the nodes; a body's have the names of its joints."""
+        named = self.observation == "states" and self.joints is not None and len(self.joints) == len(self.parents)
+        names = tuple(map(str, self.joints)) if named and self.joints is not None else ()
+        return Tree(tuple(int(p) for p in self.parents), names)
 
     def scene(self, index: int) -> Rollout:
         """Scene ``index`` alone, as a rollout with B = 1."""
@@ -223,6 +275,10 @@ def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
         "reconstructed_frames": (b, t, None, None, None),
         "predicted_frames": (b, t - 1, None, None, None),
         "slot_frames": (b, t - 1, None, None, None, None),
+        "altered_inputs": (b, t, None, d),
+        "ball_parents": (None,),
+        "joints": (None,),
+        "carries": (e,),
     }
     for name, shape in wanted.items():
         if name not in arrays:
@@ -233,4 +289,17 @@ def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
             raise ValueError(f"{path} is damaged: {name} has shape {list(found)} and should have [{text}]")
 
 
-_SHARED = {"parents", "edge_sender_receiver", "last_true_input", "observation", "checkpoint"}
+_SHARED = {
+    "parents",
+    "ball_parents",
+    "joints",
+    "carries",
+    "edge_sender_receiver",
+    "last_true_input",
+    "observation",
+    "checkpoint",
+    "edges",
+    "edges_from",
+    "sample_seed",
+    "edits",
+}

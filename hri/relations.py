@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hri.config import RelationsConfig
-from hri.fast import edge_logits
+from hri.fast import edge_logits, suits
 from hri.hierarchy import Tree
 from hri.nn import MLP, Edges, linear
 
@@ -46,17 +46,18 @@ class Relations(nn.Module):
             windows: from :meth:`burn_in_windows` or :meth:`latest_window`.
             still: let batch norm use its running statistics, as evaluation will.
         """
-        return edge_logits(self, windows, still)
+        return edge_logits(self, windows, still) if suits(windows) else self.plain(windows, still)
 
     def plain(self, windows: Float[Tensor, "N ... W"], still: bool = False) -> Float[Tensor, "E ... K"]:
         """The two rounds as the paper writes them."""
         nodes = self.embed(windows, still)
-        first = self.edge.after_first(self.edges.first_layer(self.edge.first, nodes), still)
+        pairs = self.edges.first_layer(self.edge.first, nodes)
+        first = self.edge.after_first(pairs.flatten(0, -2), still).view_as(pairs)
         nodes = self.node(self.edges.sum_into(first) / len(windows), still)
         # [receiver, sender, first edge] through one linear layer: two node terms and an edge term.
         again = self.edge_again.first
         second = self.edges.first_layer(again, nodes) + F.linear(first, again.weight[:, -first.shape[-1] :])
-        return self.to_type(self.edge_again.after_first(second, still))
+        return self.to_type(self.edge_again.after_first(second.flatten(0, -2), still).view_as(second))
 
     def burn_in_windows(self, states: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "N times B W"]:
         """Windows for times 0 ... ``times`` - 1, all from true states."""

@@ -8,7 +8,8 @@ frame of ``size`` pixels, at
 
 and half-axes size (0.04 * 0.775 + 25/1152) by size (0.04 * 0.77 + 25/1152): the axes of the
 published figures, the second term being half the outline of a marker. Balls are drawn in node
-order, later over earlier, in the colour ``PALETTE[node % 7]``.
+order, later over earlier, in the colour ``PALETTE[node % 7]``; those of a body whose depth is known
+from far to near, and where asked in one colour a limb, ``PALETTE[limb % 7]``.
 
 A pixel's coverage is the mean over 16 scan lines of the exact overlap with the shape's chord, so
 edges are smoother than 8 x 8 supersampling at a fraction of its cost.
@@ -82,7 +83,7 @@ def curtains(seeds: Int[np.ndarray, " M"], size: int = 32) -> Int[np.ndarray, "M
 
 
 def draw(
-    positions: Float[np.ndarray, "M N 2"],
+    positions: Float[np.ndarray, "M N X"],
     tree: Tree,
     config: RenderConfig = PUBLISHED,
     seeds: Int[np.ndarray, " M"] | None = None,
@@ -90,16 +91,17 @@ def draw(
     """Frames of M arrangements of the tree's balls.
 
     Args:
-        positions: box units (walls at -1 and 1). A ball outside the frame is cut off; NaN draws nothing.
+        positions: box units (walls at -1 and 1). A ball outside the frame is cut off; NaN draws nothing. A third
+            number, how far away a ball is, orders the balls of a frame: near ones over far ones.
         tree: says which nodes are leaves and which level each is on.
         config: size, radii, shapes, curtain, grey.
         seeds: the scene each frame belongs to; only the curtain asks for it.
 
     Raises:
-        ValueError: positions are not [M, N, 2] for this tree, or a curtain is asked for without seeds.
+        ValueError: positions are not [M, N, 2] or [M, N, 3] for this tree, or a curtain is asked for without seeds.
     """
     positions = np.ascontiguousarray(positions, dtype=np.float64)
-    if positions.ndim != 3 or positions.shape[1:] != (tree.size, 2):
+    if positions.ndim != 3 or positions.shape[1] != tree.size or positions.shape[2] not in (2, 3):
         raise ValueError(f"positions have shape {positions.shape}; this tree needs [frames, {tree.size}, 2]")
     corners = np.zeros((0, 2), dtype=np.int64)
     if config.curtain:
@@ -107,16 +109,26 @@ def draw(
             raise ValueError(f"a curtain needs the scene's seed of each of the {len(positions)} frames: pass seeds")
         corners = curtains(seeds, config.size)
     axes, kinds = half_axes(tree, config), _kinds(tree, config)
-    colours = PALETTE[np.arange(tree.size) % len(PALETTE)].astype(np.float64)
+    colours = colours_of(tree, config).astype(np.float64)
     if config.grey:
         colours = (colours @ LUMINANCE)[:, None]
-    centres = to_pixels(positions, config.size)
+    centres = to_pixels(positions[..., :2], config.size)
+    if positions.shape[2] == 3:
+        order = np.argsort(-positions[..., 2], axis=1, kind="stable")
+    else:
+        order = np.tile(np.arange(tree.size), (len(positions), 1))
     frames = np.zeros((len(positions), config.size, config.size, config.channels), dtype=np.uint8)
-    spread(lambda rows: _draw(centres[rows], axes, kinds, colours, frames[rows]), len(frames), 64)
+    spread(lambda rows: _draw(centres[rows], order[rows], axes, kinds, colours, frames[rows]), len(frames), 64)
     side = round(config.size * CURTAIN)
     for m, (left, top) in enumerate(corners):
         frames[m, top : top + side, left : left + side] = 0
     return frames
+
+
+def colours_of(tree: Tree, config: RenderConfig = PUBLISHED) -> UInt8[np.ndarray, "N 3"]:
+    """Red, green and blue of each node's ball."""
+    number = tree.limbs if config.colours == "limb" else np.arange(tree.size)
+    return PALETTE[number % len(PALETTE)]
 
 
 def _kinds(tree: Tree, config: RenderConfig) -> Int[np.ndarray, " N"]:
@@ -171,14 +183,14 @@ def _half_chord(kind, v):
 
 
 @njit(cache=True, nogil=True)
-def _draw(centres, axes, kinds, colours, frames):
-    """Paint M frames [M, H, W, C] from centres [M, N, 2] in pixels, half-axes [N, 2] and colours [N, C]."""
+def _draw(centres, order, axes, kinds, colours, frames):
+    """Paint M frames [M, H, W, C]: centres [M, N, 2] in pixels, nodes back to front [M, N], half-axes, colours."""
     height, width, channels = frames.shape[1:]
     canvas = np.empty((height, width, channels))
     cover = np.empty(width)
     for m in range(len(frames)):
         canvas[:] = 0.0
-        for n in range(centres.shape[1]):
+        for n in order[m]:
             column, row, a, b = centres[m, n, 0], centres[m, n, 1], axes[n, 0], axes[n, 1]
             reach = _TRIANGLE_RADIUS if kinds[n] == _TRIANGLE else 1.0
             # Written so that NaN fails too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,14 @@ from safetensors.torch import save as to_bytes
 from hri import checkpoint
 from hri.checkpoint import Header
 from hri.config import Config, to_json
+from hri.control import Claim, Wish, asked
 from hri.files import replacing
 from hri.model import Model
+from hri.terminal import sentence
+from hri.watching import write_picture
+
+PATIENCE = 0.2
+"""Seconds between two looks while paused."""
 
 
 @dataclass
@@ -41,8 +48,11 @@ class Run:
     | config.json         | the whole config                                    |
     | metrics.jsonl       | one object a line: update, stage, losses, ...       |
     | last, best .safetensors | checkpoints, loadable anywhere                  |
+    | snapshots/*.safetensors | checkpoints over the course of stage 2          |
+    | pictures/*.npz      | one scene at the same moments (hri/watching.py)     |
     | state.safetensors   | weights, optimiser and counters of the same moment  |
     | log.txt             | start, resume, stage and stop messages              |
+    | process.json, ...   | who trains here and what is asked (hri/control.py)  |
     """
 
     def __init__(self, folder: Path, config: Config, resume: bool, main: bool = True):
@@ -54,6 +64,8 @@ class Run:
         """
         self.folder, self.main = folder, main
         self.stage_done = 0
+        self.stopped = False
+        """Whether it ended because it was asked to."""
         config_file, state_file = folder / "config.json", folder / "state.safetensors"
         self._header: dict[str, Any] | None = None
         if config_file.exists() and (main or resume):  # the main process may have made it a moment ago
@@ -77,9 +89,16 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
             with replacing(config_file) as file:
                 file.write(to_json(config).encode())
-        if main:
-            self._cut_metrics()
-            self.note("resumed" if self._header else "started")
+        self._claim = Claim(folder) if main else None
+        if self._claim is not None:
+            try:
+                for leftover in folder.glob("**/*.part"):  # of a process that was killed while it wrote
+                    leftover.unlink(missing_ok=True)
+                self._cut_metrics()
+                self.note("resumed" if self._header else "started")
+            except BaseException:
+                self._claim.release()
+                raise
         self._metrics = open(folder / "metrics.jsonl", "a") if main else None  # noqa: SIM115
         self._tensorboard = _tensorboard(folder) if main else None
         self._hours: dict[str, float] = dict(self._header["hours"]) if self._header else {}
@@ -88,11 +107,40 @@ class Run:
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self._metrics is not None:
             self._metrics.close()
         if self._tensorboard is not None:
             self._tensorboard.close()
+        if self._claim is not None:
+            if isinstance(error, Exception):
+                with suppress(OSError):  # a full disk is said by the error itself
+                    self._claim.tell("failed", sentence(error) or f"{type(error).__name__}: {error}")
+            else:
+                self._claim.tell("finished" if error is None and not self.stopped else "stopped")
+            self._claim.release()
+
+    @property
+    def wish(self) -> Wish:
+        """What is asked of this run by the main process.
+
+        Raises:
+            ValueError: the folder has gone.
+        """
+        if self.main and not self.folder.is_dir():
+            raise ValueError(f"the folder {self.folder} was deleted while it trained there; nothing of it is left")
+        return asked(self.folder) if self.main else "go"
+
+    def pause(self) -> None:
+        """Wait until more than a pause is asked for."""
+        self.note("paused")
+        if self._claim is not None:
+            self._claim.tell("paused")
+        while self.wish == "pause":
+            time.sleep(PATIENCE)
+        self.note("goes on")
+        if self._claim is not None:
+            self._claim.tell("running")
 
     def note(self, text: str) -> None:
         """A line in log.txt."""
@@ -116,9 +164,10 @@ class Run:
                     self._tensorboard.add_scalar(f"stage{record['stage']}/{name}", value, record["update"])
 
     def describe(self, header: Header, stage: int, update: int, seconds: float, validation: dict[str, Any]) -> Header:
-        """The header of a checkpoint made now."""
-        self._steps[f"stage{stage}"] = update
-        self._hours[f"stage{stage}"] = round(seconds / 3600, 4)
+        """The header of a checkpoint made now; what ``header`` has of this stage already came before this run."""
+        name = f"stage{stage}"
+        self._steps[name] = header.steps.get(name, 0) + update
+        self._hours[name] = round(header.hours.get(name, 0.0) + seconds / 3600, 4)
         only_vision = header.config.model.vision is not None and stage == 1
         return dataclasses.replace(
             header,
@@ -134,6 +183,23 @@ class Run:
             checkpoint.save(self.folder / "last.safetensors", model, header)
             if better:
                 checkpoint.save(self.folder / "best.safetensors", model, header)
+            if header.config.train.snapshots:
+                self._snapshot(model, header)
+
+    def _snapshot(self, model: Model, header: Header) -> None:
+        """Keep what was just saved, and how one scene looks by now."""
+        kept = header.config.train.snapshots
+        pictures = self.folder / "pictures"
+        pictures.mkdir(exist_ok=True)
+        stage = 2 if header.parts == "all" else 1
+        write_picture(pictures / f"{stage}-{header.steps[f'stage{stage}']:09}.npz", model, header)
+        _thin(pictures, f"{stage}-*.npz", kept)
+        if stage == 2:
+            snapshots = self.folder / "snapshots"
+            snapshots.mkdir(exist_ok=True)
+            with replacing(snapshots / f"{header.steps['stage2']:09}.safetensors") as file:
+                file.write((self.folder / "last.safetensors").read_bytes())
+            _thin(snapshots, "*.safetensors", kept)
 
     def save_state(self, stage: int, model: Model, optimiser: Any, names: list[str], state: State) -> None:
         """Everything resuming needs, in one file that replaces the last one whole."""
@@ -143,7 +209,7 @@ class Run:
         for group in optimiser.param_groups:
             for name, parameter in zip(names, group["params"], strict=True):
                 for key, value in optimiser.state.get(parameter, {}).items():
-                    tensors[f"adam.{key}.{name}"] = torch.as_tensor(value).detach().cpu().contiguous()
+                    tensors[f"optimiser.{key}.{name}"] = torch.as_tensor(value).detach().cpu().contiguous()
         header = dataclasses.asdict(state) | {
             "stage": stage,
             "finished": False,
@@ -167,7 +233,7 @@ class Run:
         if self._header is None or self._header["stage"] != stage:
             return State()
         with safe_open(self.folder / "state.safetensors", framework="pt") as file:
-            keys = [key for key in file.keys() if key.startswith("adam.")]  # noqa: SIM118
+            keys = [key for key in file.keys() if key.startswith("optimiser.")]  # noqa: SIM118
             by_name: dict[str, dict[str, torch.Tensor]] = {}
             for key in keys:
                 _, slot, name = key.split(".", 2)
@@ -210,6 +276,14 @@ class Run:
                 kept.append(line + "\n")
         with replacing(path) as file:
             file.write("".join(kept).encode())
+
+
+def _thin(folder: Path, pattern: str, most: int) -> None:
+    """Of too many files every other one goes; the newest stays."""
+    found = sorted(folder.glob(pattern))
+    if len(found) > most:
+        for path in found[-2::-2]:
+            path.unlink(missing_ok=True)
 
 
 def _tensorboard(folder: Path) -> Any:

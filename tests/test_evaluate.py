@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from hri.checkpoint import Checkpoint, Header
-from hri.config import preset
 from hri.dataset import Springs
-from hri.evaluate import HORIZON, edge_accuracy, evaluate, level_pairs, springs_of
+from hri.edge_scores import level_pairs
+from hri.evaluate import HORIZON, evaluate, springs_of
 from hri.hierarchy import SLOT_TREE, Tree
 from hri.metrics import free_run_scores, reconstruction_mse
 from hri.model import Model
+from hri.presets import preset
+from hri.projection import slot_springs
 from hri.records import Normalisation, Trajectories
 from hri.relations import given
 from hri.simulate import simulate
@@ -30,6 +32,7 @@ PROMISED = {
     "mse_by_step",
     "reconstruction_mse",
     "edge_accuracy",
+    "edges",
     "copy_baseline",
     "parameters",
     "seconds",
@@ -69,6 +72,18 @@ def test_predicting_no_change_in_frames_draws_the_last_slots() -> None:
     assert "no true edge" in scores["reasons"]["edge_accuracy"]
 
 
+def test_frames_have_decibels_and_similarities_beside_errors() -> None:
+    """The mean of logarithms is never below the logarithm of the mean."""
+    model = make("springs-4-3-par-hri-h")
+    scores = evaluate(model, data(model, SYSTEMS[:5]))
+    sets = [("frame_{}_by_step", scores), ("frame_{}_by_step", scores["copy_baseline"])]
+    for name, found in [*sets, ("frame_{}", scores), ("reconstruction_{}", scores)]:
+        mse, psnr, ssim = (np.atleast_1d(found[name.format(kind)]) for kind in ("mse", "psnr", "ssim"))
+        assert mse.shape == psnr.shape == ssim.shape
+        assert (psnr >= -10 * np.log10(mse) - 1e-4).all()
+        assert (np.abs(ssim) <= 1).all()
+
+
 def test_errors_by_step_begin_one_step_after_the_last_true_input() -> None:
     still = make(still=True)
     states = data(still).states.double()
@@ -98,6 +113,10 @@ def test_scores_are_those_of_training_and_do_not_depend_on_blocks(monkeypatch: p
         assert parts[name] == pytest.approx(value, rel=1e-5)
     assert parts["mse_by_step"] == pytest.approx(whole["mse_by_step"], rel=1e-5)
     assert parts["edge_accuracy"] == pytest.approx(whole["edge_accuracy"])
+    for period in ("burn_in", "free_run"):
+        for name, scores in whole["edges"][period].items():
+            for key, value in scores.items():
+                assert parts["edges"][period][name][key] == (value and pytest.approx(value, abs=1e-3))
 
 
 def test_short_sequences_have_fewer_steps_and_too_short_ones_none() -> None:
@@ -117,30 +136,70 @@ def test_who_infers_the_springs_scores_one_whatever_the_types_are_called(
         return given(1 - types if flipped else types)
 
     monkeypatch.setattr("hri.evaluate.natural_choice", knowing)
-    scores = evaluate(make(), data(make()))["edge_accuracy"]
+    whole = evaluate(make(), data(make()))
+    scores, edges = whole["edge_accuracy"], whole["edges"]
+    assert edges["truth"] == "balls"
+    assert edges["types"] == (["spring", "none"] if flipped else ["none", "spring"])
+    assert edges["by_frame"]["accuracy"] == [1] * 26
+    for period in ("burn_in", "free_run"):
+        for name in ("accuracy", "precision", "recall", "f1"):
+            assert edges[period]["overall"][name] == 1
     right = {name: score for name, score in scores.items() if "guess" not in name}
     assert right.keys() == {"overall", "possible", "root-intermediate", "intermediate-leaf", "siblings", "unrelated"}
     assert set(right.values()) == {1.0}
     assert 0.5 <= scores["guess_possible"] < scores["guess"] < 1
 
 
-def test_types_are_matched_once_over_all_edges() -> None:
-    """Right on one half, wrong on the other: a matching for each half would score one, a single one cannot."""
-    model = make("springs-4-3-state-hri-h").model
-    confusion = np.zeros((len(model.senders), 2, 2), dtype=np.int64)
-    half = len(confusion) // 2
-    confusion[:half, 0, 0] = confusion[:half, 1, 1] = 10
-    confusion[half:, 0, 1] = confusion[half:, 1, 0] = 10
-    assert edge_accuracy(model, confusion)["overall"] == 0.5
+def test_edges_are_those_of_the_long_run_by_period_and_frame() -> None:
+    """26 frames, 20 of them free: the last true input is frame 5, so no window of ten is full of true states."""
+    scores = evaluate(make(), data(make()))
+    edges = scores["edges"]
+    assert edges["by_frame"]["period"] == ["burn_in"] * 7 + ["free_run"] * 19
+    assert edges["burn_in"]["overall"]["count"] == 6 * 7 * 272
+    assert edges["free_run"]["siblings"]["count"] == 6 * 19 * 24
+    for name in ("overall", "possible", "siblings", "root-intermediate"):
+        assert edges["burn_in"][name]["accuracy"] == pytest.approx(scores["edge_accuracy"][name])
+    assert edges["by_frame"]["auroc"][0] == 0.5  # nothing was seen yet: every edge looks the same
 
 
-def test_a_third_type_stands_for_nothing() -> None:
-    model = make("springs-4-3-state-hri-h").model
-    confusion = np.zeros((len(model.senders), 3, 2), dtype=np.int64)
-    confusion[:, 2, 0], confusion[:, 0, 1], confusion[:, 1, 1] = 6, 3, 1
-    scores = edge_accuracy(model, confusion)
-    assert scores["overall"] == pytest.approx(0.9)
-    assert scores["guess"] == pytest.approx(0.6)
+def test_windows_are_full_after_ten_frames() -> None:
+    checkpoint = make("springs-4-3-state-hri-h")
+    edges = evaluate(checkpoint, data(checkpoint, simulate(Tree.parse("4-3"), "04", [1])))["edges"]
+    assert edges["by_frame"]["period"] == ["warm_up"] * 10 + ["burn_in"] * 20 + ["free_run"] * 19
+
+
+def test_who_infers_the_springs_of_slots_is_right_at_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """True springs of slots change over time: what speaks at a frame is compared with the springs of that frame."""
+
+    def knowing(model: Model, part: Springs, rows: np.ndarray, source: str) -> Any:
+        systems = part.trajectories[rows]
+        joined = slot_springs(Tree.parse("4-3"), systems.adjacency, systems.positions)
+        types = torch.from_numpy(joined[..., model.senders, model.receivers].astype(np.int64)).permute(2, 1, 0)
+        return lambda logits, times: torch.nn.functional.one_hot(types[:, times], 2).to(logits)
+
+    monkeypatch.setattr("hri.evaluate.natural_choice", knowing)
+    checkpoint = make("springs-4-3-par-hri-h")
+    scores = evaluate(checkpoint, data(checkpoint, SYSTEMS[:2]))
+    edges = scores["edges"]
+    assert scores["edge_accuracy"] is None
+    assert edges["truth"] == "slots"
+    assert edges["by_frame"]["accuracy"] == [1] * 26
+    assert len(set(edges["by_frame"]["springs"])) > 5
+    assert edges["burn_in"].keys() == {"overall", "possible", "root-intermediate", "intermediate-leaf", "siblings"}
+    assert 0 < edges["lost"]["same_slot"] < 1
+    assert 0 <= edges["lost"]["not_inferred"] < 1
+    assert json.loads(json.dumps(scores)) == scores
+
+
+@pytest.mark.parametrize("types", [3, 4])
+def test_more_types_than_two_are_scored(types: int) -> None:
+    config = preset("springs-4-3-state-hri-h")
+    relations = dataclasses.replace(config.model.relations, edge_types=types)
+    config = dataclasses.replace(config, model=dataclasses.replace(config.model, relations=relations))
+    checkpoint = Checkpoint("more", Model(config).eval(), Header(config, normalisation=Normalisation.of(SYSTEMS)))
+    edges = evaluate(checkpoint, data(checkpoint))["edges"]
+    assert sorted(edges["types"], key=str) == [None] * (types - 2) + ["none", "spring"]
+    assert np.shape(edges["confusion"]) == (types, 2)
 
 
 @pytest.mark.parametrize("pairs", ["all", "hierarchy", "leaves"])
@@ -162,8 +221,8 @@ def test_level_pairs_of_the_paper_have_their_names_and_numbers() -> None:
 def test_who_infers_nothing_has_no_edge_accuracy(variant: str) -> None:
     checkpoint = make(f"springs-4-3-state-{variant}")
     scores = evaluate(checkpoint, data(checkpoint))
-    assert scores["edge_accuracy"] is None
-    assert scores["reasons"]["edge_accuracy"] == "the model infers no edges"
+    assert scores["edge_accuracy"] is scores["edges"] is None
+    assert scores["reasons"]["edge_accuracy"] == scores["reasons"]["edges"] == "the model infers no edges"
 
 
 def test_encoder_and_decoder_alone_are_scored_by_their_reconstruction() -> None:
@@ -171,7 +230,8 @@ def test_encoder_and_decoder_alone_are_scored_by_their_reconstruction() -> None:
     scores = evaluate(alone, data(alone, SYSTEMS[:1]))
     assert scores["reconstruction_mse"] > 0
     assert scores["nll"] is None
-    assert scores["copy_baseline"] is None
+    assert scores["copy_baseline"] is scores["edges"] is None
+    assert np.isfinite([scores["reconstruction_psnr"], scores["reconstruction_ssim"]]).all()
     assert "predicts nothing" in scores["reasons"]["nll"]
     vision = alone.model.vision
     assert vision is not None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import av
@@ -11,7 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from hri.edits import Mute
 from hri.export import FREE, HEAT, TEXT, export, pictures
+from hri.interventions import Intervention
 from hri.records import Rollout
 from tests.synthetic import slot_rollout, state_rollout
 
@@ -34,7 +39,7 @@ def few(rollout: Rollout, times: int = 12, free: int = 4) -> Rollout:
     cut = {
         f.name: getattr(rollout, f.name)[:, : times - (f.name.startswith("predicted") or f.name == "slot_frames")]
         for f in dataclasses.fields(rollout)
-        if f.name not in ("parents", "edge_sender_receiver", "seeds", "true_adjacency")
+        if f.name not in ("parents", "ball_parents", "edge_sender_receiver", "seeds", "true_adjacency")
         and isinstance(getattr(rollout, f.name), np.ndarray)
     }
     return dataclasses.replace(rollout, last_true_input=times - free, **cut)
@@ -120,6 +125,33 @@ def test_an_mp4_plays_in_browsers(tmp_path: Path) -> None:
         assert np.abs(frame.astype(int) - picture).mean() < 6
 
 
+def test_ffprobe_reads_the_mp4(tmp_path: Path) -> None:
+    probe = shutil.which("ffprobe")
+    if probe is None:
+        pytest.skip("ffprobe is not installed; PyAV has read the film above")
+    export(ROLLOUT, tmp_path / "a.mp4", fps=12, scale=SCALE)
+    words = ["-v", "error", "-count_frames", "-show_streams", "-of", "json", str(tmp_path / "a.mp4")]
+    told = json.loads(subprocess.run([probe, *words], check=True, capture_output=True).stdout)["streams"][0]
+    height, width = pictures(ROLLOUT, scale=SCALE).shape[1:3]
+    assert (told["codec_name"], told["nb_read_frames"], told["width"], told["height"]) == ("h264", "11", width, height)
+
+
+def test_a_png_is_one_picture_of_the_film(tmp_path: Path) -> None:
+    export(ROLLOUT, tmp_path / "a.png", frame=5, scale=SCALE)
+    with Image.open(tmp_path / "a.png") as image:
+        assert (np.asarray(image) == pictures(ROLLOUT, scale=SCALE)[4]).all()
+    export(ROLLOUT, tmp_path / "b.png", scale=SCALE)
+    with Image.open(tmp_path / "b.png") as image:
+        assert (np.asarray(image) == pictures(ROLLOUT, scale=SCALE)[-1]).all()
+
+
+def test_a_muted_ball_is_left_out_of_drawn_states() -> None:
+    rolled = dataclasses.replace(few(state_rollout()), frames=None, predicted_frames=None)
+    muted = dataclasses.replace(rolled, edits=Intervention((Mute(9, 3),)).to_json())
+    differ = (pictures(rolled, scale=1) != pictures(muted, scale=1)).any((1, 2, 3))
+    assert differ.tolist() == [False] * 3 + [True] * 8
+
+
 def test_an_npz_is_one_scene(tmp_path: Path) -> None:
     export(ROLLOUT, tmp_path / "a.npz")
     assert np.array_equal(Rollout.load(tmp_path / "a.npz").slots, ROLLOUT.slots)
@@ -143,10 +175,12 @@ def test_grey_frames_are_shown_grey(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
-        ("a.avi", {}, r"a\.avi ends with \.avi; choose a name ending with \.gif, \.mp4, \.npz"),
+        ("a.avi", {}, r"a\.avi ends with \.avi; choose a name ending with \.gif, \.mp4, \.png, \.svg"),
         ("a", {}, "ends with nothing"),
         ("a.gif", {"scene": 1}, "there is no scene 1; this rollout holds scenes 0 to 0"),
         ("a.gif", {"scene": -1}, "there is no scene -1"),
+        ("a.png", {"frame": 0}, "frame 0 was not predicted; choose one of 1 to 11"),
+        ("a.svg", {"frame": 12}, "frame 12 was not predicted"),
         ("a.mp4", {"fps": 0}, "out of range"),
         ("a.mp4", {"scale": 0}, "out of range"),
     ],
@@ -164,7 +198,7 @@ def test_slots_without_frames_are_refused() -> None:
         pictures(dataclasses.replace(ROLLOUT, frames=None))
 
 
-@pytest.mark.parametrize("ending", ["gif", "mp4", "npz"])
+@pytest.mark.parametrize("ending", ["gif", "mp4", "png", "svg", "html", "graphml", "json", "csv", "npz"])
 def test_a_full_disk_leaves_the_old_file(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / f"a.{ending}"
     path.write_bytes(b"old")

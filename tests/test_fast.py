@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from hri import fast
-from hri.config import VARIANTS, RelationsConfig
+from hri.config import RelationsConfig
 from hri.dynamics import GraphDynamics, LSTMState
 from hri.hierarchy import Tree
 from hri.nn import Norm
+from hri.presets import VARIANTS
 from hri.relations import Relations
 
 TREE = Tree.parse("3-2")
@@ -61,7 +62,7 @@ def test_burn_in_equals_step_after_step(variant: str, edge_types: int) -> None:
     def plain() -> tuple[torch.Tensor, LSTMState]:
         memory, hidden = start, []
         for time, known in enumerate(states):
-            memory = module(known, memory, weights[:, time])
+            memory = module.plain(known, memory, weights[:, time])
             hidden.append(memory.hidden)
         return torch.stack(hidden), memory
 

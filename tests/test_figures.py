@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import zlib
 
@@ -10,8 +11,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from hri import figures, pictures, player
+from hri import figures, figures_history, layout, pictures, player, style
+from hri.edits import Nudge, SetEdge
 from hri.hierarchy import SLOT_TREE, Tree
+from hri.interventions import Intervention
 from tests.synthetic import BALLS, slot_rollout, state_rollout
 
 STATES, SLOTS = state_rollout(), slot_rollout()
@@ -21,7 +24,7 @@ STATES, SLOTS = state_rollout(), slot_rollout()
     "tree", [BALLS, SLOT_TREE, Tree.parse("3-3"), Tree.parse("2"), Tree.parse("2-3-2"), Tree((-1, 0, 0, 1))]
 )
 def test_radial_layout_puts_levels_on_circles_and_children_beyond_their_parent(tree: Tree) -> None:
-    at = figures.graph_layout(tree, "radial")
+    at = layout.graph_layout(tree, "radial")
     radius = np.hypot(*at.T)
     assert np.allclose(radius, tree.depth / tree.depth.max())
     for node in range(1, tree.size):
@@ -32,12 +35,12 @@ def test_radial_layout_puts_levels_on_circles_and_children_beyond_their_parent(t
 
 
 def test_radial_layout_turns_quadrants_as_the_image_has_them() -> None:
-    radial, image = figures.graph_layout(SLOT_TREE, "radial"), figures.graph_layout(SLOT_TREE, "image")
+    radial, image = layout.graph_layout(SLOT_TREE, "radial"), layout.graph_layout(SLOT_TREE, "image")
     assert (np.sign(radial[1:5]).astype(int) == np.sign(image[1:5] - 0.5).astype(int)).all()
 
 
 def test_image_layout_is_the_middle_of_each_cell() -> None:
-    at = figures.graph_layout(SLOT_TREE, "image")
+    at = layout.graph_layout(SLOT_TREE, "image")
     cells = SLOT_TREE.cells
     assert np.allclose(at[:, 0], cells[:, [0, 2]].mean(1))
     assert np.allclose(1 - at[:, 1], cells[:, [1, 3]].mean(1))
@@ -45,8 +48,8 @@ def test_image_layout_is_the_middle_of_each_cell() -> None:
 
 def test_a_bow_and_its_way_back_never_meet() -> None:
     a, b, cut = np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]), np.array([[0.05, 0.05]])
-    start, there, end = figures.bow(a, b, cut, 0.1)
-    back_start, back, back_end = figures.bow(b, a, cut, 0.1)
+    start, there, end = layout.bow(a, b, cut, 0.1)
+    back_start, back, back_end = layout.bow(b, a, cut, 0.1)
     assert there[0, 1] == -back[0, 1] < 0, "to the right of its own direction"
     assert np.allclose(start, back_end)
     assert np.allclose(end, back_start)
@@ -91,27 +94,29 @@ def test_painting_follows_probabilities_threshold_and_springs(rollout, layout) -
 
 
 def test_wider_and_more_solid_with_probability() -> None:
-    looks = [figures.edge_look(1, p, p, 0.0, 88) for p in np.linspace(0, 1, 11)]
+    looks = [style.edge_look(1, p, p, 0.0, 88) for p in np.linspace(0, 1, 11)]
     assert looks == sorted(looks)
-    assert figures.edge_look(1, 0.4, 0.4, 0.5, 88)[1] == 0
+    assert style.edge_look(1, 0.4, 0.4, 0.5, 88)[1] == 0
 
 
-def test_springs_of_slots_join_the_slots_their_balls_are_in() -> None:
-    springs, at = pictures.true_springs(SLOTS), pictures.node_positions(STATES)
-    cells = SLOT_TREE.cells
+@pytest.mark.parametrize("known", [True, False], ids=["tree known", "tree unknown"])
+def test_springs_of_slots_join_the_slots_their_balls_are_in(known: bool) -> None:
+    """Each ball in a slot of its own level; all in leaf slots where nobody knows which ball is what."""
+    rollout = SLOTS if known else dataclasses.replace(SLOTS, ball_parents=None)
+    springs, at = pictures.true_springs(rollout), pictures.node_positions(STATES)
+    cells, level = SLOT_TREE.cells, {0: [0], 1: range(1, 5), 2: SLOT_TREE.leaves}
+
+    def home(ball: int, time: int) -> int:
+        slots = level[min(ball, 1) + (ball > 4) if known else 2]
+        return next(
+            s for s in slots if (cells[s, :2] <= at[time, ball]).all() and (at[time, ball] < cells[s, 2:]).all()
+        )
+
     for time in (0, 17, 48):
         wanted = np.zeros((21, 21), dtype=np.uint8)
-        home = [
-            next(
-                n
-                for n in SLOT_TREE.leaves
-                if (cells[n, :2] <= at[time, b]).all() and (at[time, b] < cells[n, 2:]).all()
-            )
-            for b in range(17)
-        ]
         for a, b in zip(*np.nonzero(SLOTS.true_adjacency[0]), strict=True):
-            if home[a] != home[b]:
-                wanted[home[a], home[b]] = 1
+            if home(a, time) != home(b, time):
+                wanted[home(a, time), home(b, time)] = 1
         assert (springs[time] == wanted).all()
 
 
@@ -166,7 +171,7 @@ def test_leaves_alone_and_nonsense_numbers_can_be_drawn() -> None:
 
 def test_a_model_without_edges_still_has_a_graph() -> None:
     figure = figures.interaction_graph(BALLS, np.empty((0, 2), dtype=np.int64), 2)
-    assert [trace.meta for trace in figure.data] == ["heads", "hits", "nodes"]
+    assert [trace.meta for trace in figure.data] == ["heads", "cuts", "forces", "hits", "nodes"]
 
 
 def test_figures_need_neither_torch_nor_streamlit() -> None:
@@ -175,3 +180,37 @@ def test_figures_need_neither_torch_nor_streamlit() -> None:
 
     code = "import sys, hri.figures; sys.exit(any(m in sys.modules for m in ('torch', 'streamlit')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_states_of_a_node_are_its_true_and_predicted_numbers() -> None:
+    rollout = state_rollout()
+    lines = {line.name: line for line in figures_history.node_states(rollout, 5).data}
+    assert list(lines)[::2] == ["x", "y", "vx", "vy"]
+    assert np.allclose(lines["vx"].y, rollout.slots[0, :, 5, 2])
+    assert np.allclose(lines["vx predicted"].y, rollout.predicted_slots[0, :, 5, 2])
+    assert list(lines["x predicted"].x) == list(range(1, rollout.slots.shape[1]))
+
+
+def test_edges_that_edits_hold_are_marked_while_they_do() -> None:
+    """A cross where an edge is cut, a star where a type is forced, from the frame that the edit first changes."""
+    senders, receivers = STATES.edge_sender_receiver[[3, 40]].T
+    edits = Intervention((
+        SetEdge(int(senders[0]), int(receivers[0]), 0, first=4), SetEdge(int(senders[1]), int(receivers[1]), 1),
+    ))  # fmt: skip
+    edited, rows = dataclasses.replace(STATES, edits=edits.to_json()), np.arange(len(STATES.edge_sender_receiver))
+    figure = figures.interaction_graph(STATES.tree, STATES.edge_sender_receiver, 2, "image")
+    for frame, cut, forced in ((4, set(), {40}), (5, {3}, {40})):
+        painted = figures.paint_graph(figure, edited, rows, frame, "image")
+        traces = {trace.meta: trace for trace in painted.data}
+        for meta, wanted in (("cuts", cut), ("forces", forced)):
+            marked = {row for row, ink in enumerate(traces[meta].marker.color) if not ink.endswith(",0)")}
+            assert marked == wanted, (frame, meta)
+            middle = np.array(traces["hits"].x).reshape(len(rows), -1)[:, 2]
+            assert np.allclose(traces[meta].x, middle, atol=1e-3), "marks go with their edges"
+        arrays = player.graph_arrays(edited, rows, "radial")
+        assert set(np.flatnonzero(arrays["forced"][frame] == 1)) == cut
+        assert set(np.flatnonzero(arrays["forced"][frame] == 2)) == forced
+    assert "forced" not in player.graph_arrays(STATES, rows, "radial")
+    assert (
+        pictures.forced_types(dataclasses.replace(STATES, edits=Intervention((Nudge(3, 2, (0.1,)),)).to_json())) is None
+    )

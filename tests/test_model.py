@@ -10,16 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hri.config import (
-    PRESETS,
-    VARIANTS,
-    Config,
-    DynamicsConfig,
-    ModelConfig,
-    RelationsConfig,
-    RenderConfig,
-    VisionConfig,
-)
+from hri.config import Config, DynamicsConfig, ModelConfig, RelationsConfig, RenderConfig, VisionConfig
 from hri.decoders import ParallelDecoder, SlotDecoder, with_index
 from hri.encoder import LeafEncoder
 from hri.hierarchy import SLOT_TREE, Tree
@@ -27,6 +18,7 @@ from hri.losses import edge_prior, frame_nll, state_nll
 from hri.model import Model, Vision
 from hri.nn import Edges, Messages, Norm, gumbel_noise, linear
 from hri.patches import choose, tile_loss
+from hri.presets import PRESETS, VARIANTS
 from hri.relations import Relations, given, most_likely, sampled, soft
 
 TREE = Tree.parse("4-3")
@@ -153,6 +145,21 @@ def test_free_run_feeds_predictions_back() -> None:
         torch.testing.assert_close(model(filled, 1, most_likely).slots, free.slots, rtol=1e-4, atol=1e-5)
 
 
+def test_a_static_graph_gathers_evidence_and_keeps_it() -> None:
+    config = PRESETS["springs-4-3-state-hri-h"]
+    relations = dataclasses.replace(config.model.relations, graph="static")
+    static, seen = Model(config).eval(), states()
+    kept = Model(dataclasses.replace(config, model=dataclasses.replace(config.model, relations=relations))).eval()
+    kept.load_state_dict(static.state_dict())
+    with torch.no_grad():
+        anew, once = static(seen, 8, most_likely), kept(seen, 8, most_likely)
+    # Until the last true input, the mean of what the dynamic model saw so far; from then on the same graph.
+    known = 20 - 8 + 2
+    means = torch.stack([anew.logits[:, : time + 1].mean(1) for time in range(known)], 1)
+    torch.testing.assert_close(once.logits[:, :known], means, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(once.logits[:, known:], means[:, -1:].expand_as(once.logits[:, known:]))
+
+
 def test_cutting_every_edge_equals_a_model_without_messages() -> None:
     model, seen = build("hri"), states()
     none = given(torch.zeros(3, 272, dtype=torch.long))
@@ -258,11 +265,29 @@ def test_a_slotdec_slot_sees_its_own_patch_only() -> None:
             assert moved.nonzero().flatten().tolist() == [leaf]
 
 
+def test_a_slotdec_slot_of_a_large_frame_sees_its_patch_and_the_rim_around_it() -> None:
+    """At 64 x 64 an 8 x 8 convolution comes first; it lets 4 pixels of the neighbouring patches of 16 in."""
+    encoder = LeafEncoder(VisionConfig(decoder="slot"), RenderConfig(size=64, grey=True)).eval()
+    frames = torch.rand(1, 1, 64, 64)
+    with torch.no_grad():
+        before = encoder.slots(encoder.map(frames))
+        for leaf in range(16):
+            left, top, right, bottom = (SLOT_TREE.cells[5 + leaf] * 64).astype(int)
+            for rim, wanted in ((0, 1), (4, 0)):
+                changed = frames.clone()
+                part = changed[:, :, top + rim : bottom - rim, left + rim : right - rim]
+                part.copy_(1 - part)
+                moved = ((encoder.slots(encoder.map(changed)) - before).abs().amax((0, 2)) > 0).nonzero().flatten()
+                assert leaf in moved.tolist()
+                assert (len(moved) > 1) == (wanted == 1)
+
+
 def test_slotdec_is_a_sum_and_pardec_lays_slots_out() -> None:
     vision, render = VisionConfig(), RenderConfig()
     slots = torch.rand(2, 16, 16)
     decoder = SlotDecoder(vision, render)
     torch.testing.assert_close(decoder(slots), decoder.each(slots).sum(1))
+
     together = ParallelDecoder(vision, render)
     changed = slots.clone()
     changed[:, 5] += 1  # column 1, row 1 of the 4 x 4 layout
@@ -270,6 +295,20 @@ def test_slotdec_is_a_sum_and_pardec_lays_slots_out() -> None:
     rows, columns = moved.nonzero().unbind(1)
     assert rows.float().mean().sub(11.5).abs() < 1
     assert columns.float().mean().sub(11.5).abs() < 1
+
+
+@pytest.mark.parametrize("kind", [SlotDecoder, ParallelDecoder])
+def test_drawing_in_pieces_is_drawing_at_once(kind: type[SlotDecoder] | type[ParallelDecoder]) -> None:
+    torch.manual_seed(0)
+    decoder = kind(VisionConfig(), RenderConfig())
+    slots = torch.rand(70, 16, 16)  # SlotDec: 1,120 images, ParDec: 70
+    at_once = decoder(slots)
+    assert at_once.requires_grad, "with gradients nothing is cut"
+    with torch.inference_mode():
+        pieces = decoder(slots)
+        assert decoder(slots[:0]).shape == (0, 3, 32, 32)
+    assert pieces.is_contiguous()
+    torch.testing.assert_close(pieces, at_once.detach(), rtol=0, atol=1e-6)
 
 
 def test_tiles_are_parts_of_the_whole_image() -> None:

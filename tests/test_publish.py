@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hri.checkpoint import load, read_header
-from hri.config import PRESETS, DataConfig
+from hri.checkpoint import Header, load, read_header, save
+from hri.config import DataConfig
 from hri.evaluate import evaluate, springs_of
-from hri.publish import STORED_SEEDS, publish
+from hri.model import Model
+from hri.presets import PRESETS
+from hri.publish import STORED_SEEDS, portable, publish, write_cards
 from hri.records import Rollout
 from hri.train import train
+from tests.test_train import small
 
 
 @pytest.mark.parametrize("seen", ["state", "slot"])
@@ -29,6 +32,7 @@ def test_a_run_is_published_with_scores_that_evaluate_repeats(seen: str, tmp_pat
     config = dataclasses.replace(
         config,
         data=DataConfig(train=4, validation=2, test=3),
+        model=small(seen).model,
         train=dataclasses.replace(config.train, **settings),  # type: ignore[arg-type]
     )
     list(train(config, tmp_path / "run", command="python -m hri train --preset first"))
@@ -43,11 +47,34 @@ def test_a_run_is_published_with_scores_that_evaluate_repeats(seen: str, tmp_pat
     assert "## one" in card
     assert "python -m hri train --preset first" in card
     assert f"{again['nll']:,.0f}" in card
+    edges = header.metrics["test"]["edges"]
+    assert edges["burn_in"] == again["edges"]["burn_in"]
+    for period in ("burn_in", "free_run"):
+        assert f"accuracy {edges[period]['overall']['accuracy']:.3f}" in card
+        assert f"AUROC {edges[period]['siblings']['auroc']:.3f}" in card
+    assert ("PSNR" in card) == ("SSIM" in card) == ("in one slot" in card) == (seen == "slot")
     rollout = Rollout.load(stored / "one.npz")
     assert tuple(rollout.seeds) == STORED_SEEDS
     assert rollout.checkpoint == "one"
     if seen == "slot":
         np.testing.assert_allclose(rollout.slot_frames.sum(2), rollout.predicted_frames, atol=16 / 512 + 1e-3)
+
+
+def test_checkpoints_from_before_a_score_keep_the_card_they_had(tmp_path: Path) -> None:
+    """A header of the time when there were no edges, decibels or similarities."""
+    scores = {"systems": 7, "nll": 9464.0, "nll_leaves": 9365.0, "nll_upper": None, "mse_by_step": [0.003, 0.005]}
+    scores |= {"copy_baseline": {"nll": 17025.0}, "reconstruction_mse": None, "edge_accuracy": {"overall": 0.506}}
+    config = PRESETS["springs-4-3-state-hri-h"]
+    save(tmp_path / "old.safetensors", Model(config), Header(config, metrics={"test": scores}))
+    write_cards(tmp_path)
+    card = (tmp_path / "README.md").read_text()
+    rows = card[card.index("| test NLL") : card.index("\n\n```")].splitlines()
+    assert rows == [
+        "| test NLL (7 systems) | 9,464 (copying the last state: 17,025) |",
+        "| of leaves, of upper nodes | 9,365 |",
+        "| error after 1, 5, 10, 20 steps | 3.00e-03 |",
+        "| edge accuracy | overall 0.506 |",
+    ]
 
 
 def test_encoder_and_decoder_alone_are_not_published(tmp_path: Path) -> None:
@@ -60,3 +87,22 @@ def test_encoder_and_decoder_alone_are_not_published(tmp_path: Path) -> None:
     list(train(config, tmp_path / "run"))
     with pytest.raises(ValueError, match="train stage 2 first"):
         publish(tmp_path / "run" / "best.safetensors", "one", tmp_path / "c", tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (
+            "python -m hri train --preset p --run /a/b/runs/x/y --resume",
+            "python -m hri train --preset p --run runs/x/y",
+        ),
+        ("python -m hri train --run /elsewhere/x", "python -m hri train --run runs/x"),
+        ("first --run runs/x\nthen --vision-from /r/runs/s/best", "first --run runs/x\nthen --vision-from runs/s/best"),
+        (
+            "python -m hri train --run 'runs/a b' --data.tree 4-3",
+            "python -m hri train --run 'runs/a b' --data.tree 4-3",
+        ),
+    ],
+)
+def test_commands_of_cards_run_on_any_machine(typed: str, told: str) -> None:
+    assert portable(typed) == told

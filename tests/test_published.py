@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from hri.checkpoint import Checkpoint
-from hri.config import VARIANTS, VISION, Config, DataConfig, ModelConfig, RenderConfig
+from hri.config import Config, DataConfig, ModelConfig, RenderConfig
 from hri.files import read_npz
 from hri.metrics import device_of
 from hri.model import Model
 from hri.nn import Norm
-from hri.published import import_published
+from hri.presets import VARIANTS, VISION
+from hri.published import CHOICES, import_published
 from hri.rollout import encode_and_reconstruct, from_arrays, from_frames, from_states
 from hri.simulate import simulate
 
@@ -112,7 +113,7 @@ def same_weights(checkpoint: Checkpoint, model: Model) -> bool:
 
 
 @pytest.mark.parametrize("seen", ["state", "slot", "par"])
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", CHOICES)
 def test_every_variant_is_imported(variant: str, seen: str, tmp_path: Path) -> None:
     config = config_of(variant, seen)
     model = random_model(config)

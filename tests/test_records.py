@@ -8,9 +8,6 @@ import io
 import itertools
 import os
 import pickle
-import resource
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,22 +16,10 @@ import pytest
 from hri.files import read_npz, replacing, write_npz, write_npz_parts
 from hri.hierarchy import Tree
 from hri.records import Normalisation, Rollout, Trajectories
+from tests.disk import disk_of
 
 TREE = Tree.parse("2-2")
 UNREADABLE = r"is not a readable \.npz of plain arrays"
-
-
-@contextlib.contextmanager
-def disk_of(size: int) -> Iterator[None]:
-    """No file may grow beyond ``size`` bytes: writing more fails as it does on a full disk."""
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def trajectories(count: int = 3) -> Trajectories:

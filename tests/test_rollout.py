@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from hri.checkpoint import Checkpoint, Header
-from hri.config import VARIANTS, Config, preset
+from hri.config import Config
 from hri.files import read_npz, write_npz
 from hri.hierarchy import Tree
 from hri.model import Model
 from hri.nn import Norm
+from hri.presets import VARIANTS, preset
 from hri.records import Normalisation, Rollout, Trajectories
 from hri.rollout import from_arrays, from_frames, from_states, roll_out
 from hri.simulate import simulate

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import resource
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +29,7 @@ from hri.simulate import (
     springs,
     write_simulation,
 )
+from tests.disk import disk_of
 
 TREE = Tree.parse("4-3")
 TREES = ["4-3", "3-3", "4-4", "8-8", "4-4-4", "2-1", "5", "1"]
@@ -45,19 +43,6 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
-
-
-@contextlib.contextmanager
-def disk_of(size: int) -> Iterator[None]:
-    """No file may grow beyond ``size`` bytes: writing more fails as it does on a full disk."""
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 # --- the published systems -------------------------------------------------------------------------------

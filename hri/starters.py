@@ -1,0 +1,65 @@
+"""Small experiments that teach something within minutes, each a preset with a few changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hri.config import Config
+from hri.presets import preset
+from hri.settings import changed
+
+
+@dataclass(frozen=True)
+class Starter:
+    """Where an experiment begins."""
+
+    title: str
+    about: str
+    """What it teaches, and how long it takes on one core."""
+    preset: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    vision_from: str = ""
+    """Name of the checkpoint whose encoder and decoder it takes; without it both stages are trained."""
+
+    @property
+    def config(self) -> Config:
+        return changed(preset(self.preset), self.changes)
+
+
+STARTERS: dict[str, Starter] = {
+    "first": Starter(
+        "First steps",
+        "States, 17 balls: halves the error of copying within two minutes.",
+        "springs-4-3-state-hri-h",
+        {
+            "train.updates": 300, "train.batch": 8, "train.evaluate_every": 30,
+            "data.train": 400, "data.validation": 40,
+        },
+    ),
+    "images": Starter(
+        "From images",
+        "Takes a trained encoder and decoder and learns to predict; some minutes.",
+        "springs-4-3-par-hri-h",
+        {
+            "train.updates": 200, "train.batch": 8, "train.evaluate_every": 25,
+            "data.train": 200, "data.validation": 20,
+        },
+        "springs-4-3-par-hri",
+    ),
+    "stages": Starter(
+        "Both stages",
+        "Learns to see, then to predict, from nothing; about ten minutes.",
+        "springs-4-3-par-hri-h",
+        {
+            "train.stage1_updates": 2000, "train.updates": 200, "train.batch": 8, "train.evaluate_every": 50,
+            "data.train": 200, "data.validation": 20,
+        },
+    ),
+    "full": Starter(
+        "A whole preset",
+        "As the published results are trained: hours.",
+        "springs-4-3-state-hri-h",
+    ),
+}  # fmt: skip
+"""In the order of the page."""
