@@ -8,6 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from playwright.sync_api import Page
+
 from tests.browser.driving import chromium, ready, serve, settle
 
 ASSETS = Path(__file__).parent
@@ -17,8 +19,17 @@ PICTURES = [
     ("explore-light", "", {"width": 1400, "height": 900}, "light"),
     ("explore-dark", "?layout=image&overlay=all", {"width": 1400, "height": 900}, "dark"),
     ("explore-phone", "", {"width": 390, "height": 844}, "light"),
+    ("compare", "compare", {"width": 1400, "height": 1600}, "light"),
 ]
 """Name, address, window and theme."""
+
+
+def compared(page: Page) -> None:
+    """Wait for both columns of the Compare page, slots and graphs too."""
+    for column in (0, 1):
+        page.locator(f".st-key-compare-shares-{column} .shares[data-frame]").wait_for(timeout=90_000)
+        chart = f".st-key-compare-graph-{column} .js-plotly-plot"
+        page.wait_for_function(f"() => document.querySelector('{chart}')?.dataset.frame")
 
 
 def main() -> None:
@@ -32,11 +43,12 @@ def main() -> None:
             )
             page = context.new_page()
             page.goto(f"{server.url}/{query}")
-            ready(page)
+            (compared if name == "compare" else ready)(page)
             page.keyboard.press("Home")
             for _ in range(FRAME // 5):
                 page.keyboard.press("Shift+ArrowRight")
-            settle(page, FRAME)
+            if name != "compare":
+                settle(page, FRAME)
             page.wait_for_timeout(800)
             page.screenshot(path=ASSETS / f"{name}.png")
             print(f"assets/{name}.png")
