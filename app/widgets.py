@@ -1,4 +1,4 @@
-"""What pages put together: the player's parts and the pickers.
+"""What pages put together: the player's parts.
 
 The player is three small browser components on one clock (``app/player/clock.js``): images, timeline,
 and one that repaints the Plotly graph. Their data goes over once a scene; a step asks nothing of the
@@ -7,15 +7,29 @@ server. Files are joined here, so there is no build step; text from users travel
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import streamlit as st
+from jaxtyping import Float, Int
 
-from app import state
-from hri import figures, pictures
+from app import drawn, library, uploads
+from hri import beliefs, figures, pictures, style
+from hri.beliefs import Named
+from hri.hierarchy import Tree
+from hri.layout import Layout
 from hri.records import Rollout
+from hri.systems import MAX_SPEED, System
+from hri.terminal import sentence
+
+Fields = Float[np.ndarray, "N 4"]
+Pairs = Int[np.ndarray, "E 2"]
+Shares = Float[np.ndarray, " E"]
 
 _PLAYER = Path(__file__).parent / "player"
 
@@ -25,7 +39,11 @@ def _component(name: str) -> Callable[..., Any]:
     return st.components.v2.component(f"hri_{name}", js=script, css=(_PLAYER / "player.css").read_text())
 
 
-_images, _timeline, _graph, _link = (_component(name) for name in ("images", "timeline", "graph", "link"))
+_PARTS = ("images", "timeline", "graph", "matrix", "ledger", "link", "share", "save", "board", "family")
+_images, _timeline, _graph, _matrix, _ledger, _link, _share, _save, _board, _family = (
+    _component(name) for name in _PARTS
+)
+_shares = _component("shares")
 
 
 def page_style() -> None:
@@ -36,38 +54,108 @@ def page_style() -> None:
 # The player --------------------------------------------------------------------------------------------
 
 
-def images(rollout: Rollout, player: str = "explore") -> None:
-    """Truth, prediction and error with the partition over them; SlotDec's slots below."""
-    _images(
-        key=f"{player}-images",
-        data={"player": player, "scene": state.scene_id(rollout)} | state.payload("images", rollout),
-    )
+def images(
+    rollout: Rollout, player: str = "explore", original: Rollout | None = None, fields: Fields | None = None
+) -> None:
+    """Truth, prediction and error with the partition over them; SlotDec's slots below.
+
+    Args:
+        rollout: to be watched.
+        player: whose clock it follows.
+        original: without the visitor's edits: its prediction stays as a ghost, and the change is shown.
+        fields: what each slot can see of the true frame (:func:`hri.receptive.receptive_fields`).
+    """
+    told = {"fields": None if fields is None else fields.tolist()}
+    _images(key=f"{player}-images", data=_of_scene("images", rollout, player, original) | told)
 
 
-def timeline(rollout: Rollout, player: str = "explore") -> None:
-    """Play, step, scrub; the error of every frame."""
+def timeline(rollout: Rollout, player: str = "explore", original: Rollout | None = None) -> None:
+    """Play, step, scrub; the error of every frame, and beside it that of the rollout without edits."""
     with st.container(key=f"{player}-transport"):
-        _timeline(
-            key=f"{player}-timeline",
-            data={"player": player, "scene": state.scene_id(rollout)} | state.payload("timeline", rollout),
-        )
+        _timeline(key=f"{player}-timeline", data=_of_scene("timeline", rollout, player, original))
 
 
-def graph(rollout: Rollout, pairs: pictures.Pairs, layout: figures.Layout, player: str = "explore") -> None:
-    """The interaction graph: a Plotly chart that follows the player, or says that it cannot and follows on pause."""
+def mount(part: Literal["images", "timeline", "shares"], key: str, data: dict[str, Any]) -> None:
+    """One part of a player whose data were put together elsewhere; :mod:`hri.player_compare` says what they hold."""
+    {"images": _images, "timeline": _timeline, "shares": _shares}[part](key=key, data=data)
+
+
+def _of_scene(kind: str, rollout: Rollout, player: str, original: Rollout | None) -> dict[str, Any]:
+    """What one part is sent; ``start`` is equal for all futures of one scene, so that the player keeps its frame."""
+    sent = drawn.payload(kind, rollout, *([] if original is None else [original]))
+    return {"player": player, "scene": library.scene_id(rollout), "start": library.start_id(rollout)} | sent
+
+
+def frame(rollout: Rollout, part: str, player: str = "explore") -> int:
+    """The frame at which the player last came to rest; call inside a fragment, which alone reruns then.
+
+    Args:
+        rollout: in the player.
+        part: a name for the place that asks, another one for each.
+        player: which.
+    """
+    told = _link(
+        key=f"{player}-{part}-frame",
+        data={"player": player, "report": "frame", "rest": 250},
+        on_frame_change=lambda: None,
+    )
+    return min(int(told.get("frame") or 0), rollout.slots.shape[1] - 1)
+
+
+def keep_address(opening: dict[str, Any] | None, player: str = "explore") -> None:
+    """Let the player begin at what an address asked for, once, and the address follow frame and selection."""
+    with st.container(key=f"{player}-address-sync"):
+        if opening is not None:
+            _link(key=f"{player}-opening", data={"player": player, "opening": opening})
+        _share(key=f"{player}-address", data={"player": player, "keep": True})
+
+
+def tell(player: str, name: str, settings: dict[str, Any]) -> None:
+    """Settings for the player's parts in the browser; each name is one message that is replaced by the next."""
+    _link(key=f"{player}-{name}", data={"player": player, "settings": settings})
+
+
+def copy_link(given: dict[str, str], player: str = "explore") -> None:
+    """A button that copies the address of what is on the screen; ``given`` are parameters it must name."""
+    _share(key=f"{player}-copy", data={"player": player, "given": given})
+
+
+def graph(
+    rollout: Rollout,
+    pairs: pictures.Pairs,
+    layout: Layout,
+    player: str = "explore",
+    names: drawn.Names = "raw",
+    part: str = "graph",
+    scene: str | None = None,
+    **more: Any,
+) -> None:
+    """The interaction graph: a Plotly chart that follows the player, or says that it cannot and follows on pause.
+
+    Args:
+        rollout: whose edges.
+        pairs: which of them.
+        layout: of the nodes.
+        player: whose clock it follows.
+        names: of the edge types.
+        part: a name for this graph, another one for each graph of a player.
+        scene: what the player shows, where that is more than this rollout.
+        more: for the painter (``tree``), and ``height`` in pixels for the chart.
+    """
     rows = pictures.edge_rows(rollout, pairs)
     edges = rollout.edge_sender_receiver[rows].reshape(-1, 2)
-    figure = state.interaction_graph(
+    figure = drawn.interaction_graph(
         tuple(rollout.tree.parents),
         tuple((int(i), int(j)) for i, j in edges),
-        rollout.edge_probabilities.shape[-1],
+        drawn.named_types(rollout, names).types,
         layout,
         rollout.true_adjacency is not None,
+        rollout.tree.names,
     )
     if st.session_state.get("graph_broken"):
-        _graph_on_pause(figure, rollout, rows, layout, player)
+        _graph_on_pause(figure, drawn.named_types(rollout, names), rows, layout, player, part)
         return
-    chart = f"{player}-graph"
+    chart, height = f"{player}-{part}", more.pop("height", "content")
     # Outside any fragment: a fragment's rerun would mount the chart anew and lose the zoom.
     with st.container(key=chart):
         st.plotly_chart(
@@ -79,11 +167,73 @@ def graph(rollout: Rollout, pairs: pictures.Pairs, layout: figures.Layout, playe
                 "modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d"],
             },
             alt="Interaction graph of the current frame",
+            height=height,
         )
     with st.container(key=f"{chart}-sync"):
-        scene = state.scene_id(rollout)
-        data = {"player": player, "scene": scene, "chart": chart} | state.payload("graph", rollout, pairs, layout)
-        _graph(key=f"{chart}-painter-{layout}-{pairs}", data=data, on_broken_change=_graph_broke)
+        sent = drawn.payload("graph", rollout, names, pairs, layout)
+        place = {"player": player, "scene": scene or library.scene_id(rollout), "chart": chart, "part": part}
+        data = place | more | sent
+        _graph(key=f"{chart}-painter-{layout}-{pairs}-{names}", data=data, on_broken_change=_graph_broke)
+
+
+def matrix(rollout: Rollout, player: str = "explore", names: drawn.Names = "raw") -> None:
+    """Every inferred pair as a square: rows send, columns receive."""
+    with st.container(key=f"{player}-matrix"):
+        sent = drawn.payload("matrix", rollout, names)
+        _matrix(key=f"{player}-matrix-{names}", data={"player": player, "scene": library.scene_id(rollout)} | sent)
+
+
+def ledger(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore", names: drawn.Names = "raw") -> None:
+    """The strongest edges of the frame that is shown, and the greatest changes of mind."""
+    sent = drawn.payload("ledger", rollout, names, pairs)
+    _ledger(key=f"{player}-ledger-{pairs}-{names}", data={"player": player, "scene": library.scene_id(rollout)} | sent)
+
+
+def board(begin: System, told: Callable[[], None], player: str = "explore") -> None:
+    """Balls to place and throw, springs to switch; ``told`` hears when ``st.session_state["board"]["system"]`` is sent.
+
+    Args:
+        begin: what is on the board until the visitor changes it.
+        told: a callback.
+        player: that begins to play when the visitor asks for the simulation.
+    """
+    tree = Tree.parse(begin.tree)
+    pairs = np.argwhere(np.triu(tree.possible)).tolist()
+    fills, inks = style.node_colours(tree)
+    data = {
+        "player": player,
+        "base": begin.to_json(),
+        "pairs": pairs,
+        "names": [pictures.node_name(tree, node) for node in range(tree.size)],
+        "ranks": pictures.ranks(tree).tolist(),
+        "colours": fills,
+        "inks": inks,
+        "fastest": MAX_SPEED,
+    }
+    _board(key="board", data=data, on_system_change=told)
+
+
+def family(
+    groups: dict[str, list[tuple[str, dict[str, Any]]]],
+    within: tuple[str, list[int]] | None = None,
+    player: str = "explore",
+) -> None:
+    """Buttons that select something else in the player.
+
+    Args:
+        groups: heading to (label, what it selects).
+        within: label and nodes of a button that leaves only the edges among these nodes.
+        player: which.
+    """
+    rows = [
+        {
+            "heading": heading,
+            "items": [{"label": label, "hint": f"Select {label}", "what": what} for label, what in items],
+        }
+        for heading, items in groups.items()
+    ]
+    only = None if within is None else {"label": within[0], "nodes": within[1], "told": within[0]}
+    _family(key=f"{player}-family", data={"player": player, "groups": rows, "within": only})
 
 
 def _graph_broke() -> None:
@@ -91,89 +241,126 @@ def _graph_broke() -> None:
 
 
 @st.fragment
-def _graph_on_pause(figure: Any, rollout: Rollout, rows: Any, layout: figures.Layout, player: str) -> None:
+def _graph_on_pause(figure: Any, seen: Named, rows: Any, layout: Layout, player: str, part: str) -> None:
     """The slow, safe way: the figure of the frame at which the player stands, drawn by Python."""
     st.caption("The graph cannot follow playback in this browser; it is redrawn on pause.")
-    told = _link(
-        key=f"{player}-pause", data={"player": player, "report": "frame", "known": None}, on_frame_change=lambda: None
-    )
-    frame = int(told.get("frame") or 0)
-    painted = figures.paint_graph(
-        figure, rollout, rows, min(frame, rollout.slots.shape[1] - 1), layout, st.session_state.get("threshold", 0.0)
-    )
-    with st.container(key=f"{player}-graph"):
-        st.plotly_chart(painted, key=f"{player}-still-{frame}")
+    told = _link(key=f"{player}-{part}-pause", data={"player": player, "report": "frame"}, on_frame_change=lambda: None)
+    rollout, kept = seen.rollout, st.session_state
+    frame = min(int(told.get("frame") or 0), rollout.slots.shape[1] - 1)
+    shown = beliefs.passes(seen, rows, frame, kept.get("ways", []), kept.get("types", []))
+    painted = figures.paint_graph(figure, rollout, rows, frame, layout, kept.get("threshold", 0.0), shown)
+    with st.container(key=f"{player}-{part}"):
+        st.plotly_chart(painted, key=f"{player}-{part}-still-{frame}")
 
 
-def selection(player: str = "explore") -> dict[str, Any] | None:
-    """What is selected in the player: a node or an edge; call inside a fragment, which alone reruns on a click."""
+AFTER_GLANCE = 150
+"""Milliseconds by which a second place hears of a selection later: of two that report at once, only one would rerun."""
+
+
+def selection(player: str = "explore", part: str = "selection") -> dict[str, Any] | None:
+    """What is selected in the player: a node or an edge; call inside a fragment, which alone reruns on a click.
+
+    Args:
+        player: whose selection.
+        part: a name for the place that asks, another one for each.
+    """
     told = _link(
-        key=f"{player}-selection",
-        data={"player": player, "report": "selected", "known": None},
+        key=f"{player}-{part}",
+        data={"player": player, "report": "selected", "rest": 0 if part == "selection" else AFTER_GLANCE},
         on_selected_change=lambda: None,
     )
     return told.get("selected")
 
 
-# Controls ----------------------------------------------------------------------------------------------
+def edge_weights(rollout: Rollout, pairs: Pairs, shares: Shares | None, told: str, player: str = "explore") -> None:
+    """Let widths in the graph stand for these shares (0 ... 1, one a pair) instead of probabilities; None: no more.
 
-
-@st.fragment
-def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
-    """Which level's slots are drawn over the images: 16, 4, 1, all or off."""
-    tree = rollout.tree
-    sizes = {"leaves": len(tree.leaves), "middle": tree.size - len(tree.leaves) - 1, "root": 1}
-    levels = {str(size): level for level, size in sizes.items() if size} | {"all": "all", "off": "off"}
-    # Another tree counts otherwise: keep the level, not the number. The address carries what is on the button.
-    if st.session_state.get("overlay") not in levels and "overlay_level" in st.session_state:
-        kept = [label for label, level in levels.items() if level == st.session_state["overlay_level"]]
-        st.session_state["overlay"] = next(iter(kept), next(iter(levels)))
-    label = st.segmented_control(
-        "Levels over the images",
-        list(levels),
-        default=None if "overlay" in st.session_state else next(iter(levels)),
-        required=True,
-        key="overlay",
-        help="Leaf slots, intermediate slots, the root, all levels, or none.",
-        bind="query-params",
+    They hold for this rollout alone and end when this is no longer on the page.
+    """
+    weights = None
+    if shares is not None:
+        named = {f"{i}-{j}": round(float(share), 3) for (i, j), share in zip(pairs.tolist(), shares, strict=True)}
+        weights = {"scene": library.scene_id(rollout), "shares": named, "told": told}
+    _link(
+        key=f"{player}-weights", data={"player": player, "settings": {"weights": weights}, "after": {"weights": None}}
     )
-    level = st.session_state["overlay_level"] = levels[label or next(iter(levels))]
-    _link(key=f"{player}-level", data={"player": player, "settings": {"level": level}})
 
 
-@st.fragment
-def threshold_picker(player: str = "explore") -> None:
-    """Which edges are too improbable to be drawn."""
-    threshold = st.slider(
-        "Hide edges below p",
-        0.0,
-        1.0,
-        0.0,
-        0.05,
-        key="threshold",
-        help="p is the probability that the edge carries any message at all.",
-        bind="query-params",
-    )
-    _link(key=f"{player}-threshold", data={"player": player, "settings": {"threshold": threshold}})
+def keep_place(player: str) -> None:
+    """Let a player stay at its frame when another rollout of the same scene comes."""
+    with st.container(key=f"{player}-place-sync"):
+        tell(player, "place", {"keepsPlace": True})
+
+
+# Files -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class File:
+    """One button that makes a file."""
+
+    label: str
+    name: str
+    """Of the file, with its ending."""
+    make: Callable[[], bytes]
+    """Called when the button is pressed; a ValueError or OSError becomes a sentence beside the buttons."""
+    help: str = ""
+    mime: str = "application/octet-stream"
+
+
+def files(rows: dict[str, list[File]], key: str) -> None:
+    """Buttons whose file is made when one is pressed, and then saved by the browser.
+
+    Args:
+        rows: heading (empty: none) to the buttons beside it.
+        key: another one for each place.
+    """
+    offered = {file.name: file for group in rows.values() for file in group}
+    asked, answer = f"{key}-asked", None
+
+    def remember() -> None:
+        st.session_state[asked] = st.session_state[key]["asked"]
+
+    wanted = offered.get(st.session_state.pop(asked, None))
+    if wanted is not None:
+        count = st.session_state[f"{key}-count"] = st.session_state.get(f"{key}-count", 0) + 1
+        try:
+            content = base64.b64encode(wanted.make()).decode()
+            answer = {"number": count, "name": wanted.name, "mime": wanted.mime, "content": content}
+        except (ValueError, OSError) as error:
+            answer = {"number": count, "problem": f"{wanted.name} was not made: {sentence(error)}."}
+    told = [
+        {"heading": heading, "files": [{"id": f.name, "label": f.label, "help": f.help} for f in group]}
+        for heading, group in rows.items()
+    ]
+    _save(key=key, data={"rows": told, "answer": answer, "busy": "Making the file …"}, on_asked_change=remember)
 
 
 def uploader() -> None:
-    """Add a checkpoint of one's own; what is wrong with a file is said in one sentence, where it was given."""
+    """Add a checkpoint or rollout of one's own; what is wrong with a file is said where it was given."""
     with st.popover(
-        "Upload", icon=":material/upload:", help="Your own checkpoint, a .safetensors file written by this program"
+        "Upload", icon=":material/upload:", help="Your own checkpoint or rollout, a file written by this program"
     ):
-        file = st.file_uploader("Checkpoint (.safetensors, 20 MB at most)", type=["safetensors"], key="upload")
+        file = st.file_uploader(
+            "Checkpoint (.safetensors) or rollout (.npz), 20 MB at most", type=["safetensors", "npz"], key="upload",
+            help="A checkpoint predicts any scene; a rollout, saved under share as NumPy, is looked at as it is.",
+        )  # fmt: skip
         if file is None:
             return
         # A file stays in the box while the page runs again and again: look at each once.
         if file.file_id != st.session_state.get("upload_seen"):
             st.session_state["upload_seen"] = file.file_id
             try:
-                st.session_state["model"] = state.accept_upload(file.name, file.getvalue())
+                st.session_state["model"] = uploads.accept_upload(file.name, file.getvalue())
                 st.session_state["upload_answer"] = None
             except ValueError as error:
                 st.session_state["upload_answer"] = f"{file.name} was not added: {error}"
         if answer := st.session_state.get("upload_answer"):
-            st.error(answer)
+            st.error(plain(answer))
         else:
             st.caption("Added to the list of models and chosen.")
+
+
+def plain(text: str) -> str:
+    """Text from outside so that it is shown as it is: nothing in it makes a link, a picture or a formula."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|:$~-])", r"\\\1", text)

@@ -2,149 +2,115 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
 import streamlit as st
 
 # Before the imports below, so that a visitor reads while they load.
-st.markdown("**Watch a model predict moving springs, and see which parts it believes act on each other.**")
+st.markdown("**Watch a model predict how things move, and see which parts it believes act on each other.**")
 
-import numpy as np  # noqa: E402
+from app import (  # noqa: E402
+    address,
+    changes,
+    clip,
+    difficulty,
+    drawing,
+    drawn,
+    inspector,
+    learning,
+    library,
+    pickers,
+    share,
+    steps,
+    widgets,
+)
+from app.library import Scene  # noqa: E402
+from app.scene import pick_scene  # noqa: E402
+from hri import pictures  # noqa: E402
 
-from app import state, widgets  # noqa: E402
-from hri import figures, pictures  # noqa: E402
-from hri.records import Rollout  # noqa: E402
+PANELS = {
+    "inspect": inspector.panel,
+    "inside a step": steps.panel,
+    "change": changes.panel,
+    "draw": drawing.panel,
+    "video": clip.panel,
+    "hard and easy": difficulty.panel,
+    "share": share.panel,
+}
+"""What the workbench under the timeline can show, each a function of the scene."""
 
-LAYOUTS: list[figures.Layout] = ["radial", "image"]
-PAIRS: list[pictures.Pairs] = ["hierarchy", "all"]
+
+def show(scene: Scene) -> None:
+    """Images left, graph right, timeline below, and under it what one can do with them."""
+    opening = address.opened(scene)
+    rollout, original = scene.rollout, scene.original if scene.edited else None
+    left, right = st.columns([11, 9.5], gap="medium")
+    with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
+        with st.container(horizontal=True, vertical_alignment="center"):
+            layout, pairs = pickers.graph_pickers("the model has")
+            with st.container(width="content"):
+                matrix, names = relation_options(scene, pairs)
+        with st.container(horizontal=True, key="relations"):
+            with st.container(key="graph-side"):
+                widgets.graph(rollout, pairs, layout, names=names)
+            if matrix:
+                with st.container(width=310, key="matrix-side"):
+                    widgets.matrix(rollout, names=names)
+        widgets.keep_address(opening)
+    with left, st.container(key="stage"):
+        pickers.overlay_picker(rollout)
+        widgets.images(rollout, original=original, fields=library.fields_of(scene.source))
+        with st.container(key="inspector"):
+            inspector.glance(rollout)
+    widgets.timeline(rollout, original=original)
+    workbench(scene)
 
 
-def another_scene(source: state.Source) -> None:
-    """Called before the page runs again, when the seed's box may still be changed."""
-    st.session_state["seed"] = state.another_seed(source, st.session_state["seed"])
-
-
-def pick_scene() -> Rollout:
-    """Model, data set and seed in one row, and the rollout they name.
-
-    Raises:
-        ValueError: the choice cannot be shown; one sentence.
-    """
-    with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
-        model, data, seed, buttons, about = (st.container(width=width) for width in (330, 170, 170, 265, 290))
-    with buttons, st.container(horizontal=True, vertical_alignment="bottom"):
-        another, upload = st.container(width="content"), st.container(width="content")
-    with upload:
-        widgets.uploader()
-    sources, kept = state.sources(), st.session_state
-    names = list(sources)
-    # A default beside a value that is kept already would be a contradiction, and Streamlit says so.
-    start = 0 if "model" in kept else state.first_choice(names)
-    name = model.selectbox("Model", names, index=start, key="model", bind="query-params")
-    source = sources[name]
-    choices = state.datasets(source)
-    dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1)
-    stored = state.stored_seeds(source)
-    if kept.get("model_before") != name and source.path is None and kept.get("seed") not in stored:
-        kept.pop("seed", None)  # a model that is only stored begins with a scene it has
-    kept["model_before"] = name
-    first: int | Literal["min"] = "min" if "seed" in kept else next(iter(stored), state.FIRST_UNSEEN)
-    number = seed.number_input(
-        "Seed",
-        0,
-        state.LAST_SEED,
-        first,
-        key="seed",
-        bind="query-params",
-        help="Every seed is another system of springs.",
-    )
-    another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(source,))
-    with about, st.spinner("Rolling the model out …"):
-        rollout = state.rollout(source, dataset, int(number))
-    about.caption(state.standing(source, dataset, int(number)))
-    return rollout
+def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.Names]:
+    """Whether the matrix stands beside the graph, and how edge types are named; filters act by themselves."""
+    with st.popover("View", icon=":material/tune:", help="Matrix, filters, names of edge types"):
+        matrix = st.toggle(
+            "Matrix", key="matrix", bind="query-params",
+            help="Every inferred pair as a square beside the graph: rows send, columns receive.",
+        )  # fmt: skip
+        try:
+            aligned = drawn.named_types(scene.rollout, "aligned")
+            told = f"Right for {aligned.right:.0%} of the burn-in's messages in this scene."
+        except ValueError as error:
+            aligned, told = None, str(error)
+        names = st.segmented_control(
+            "Edge types", ["raw", "aligned"], default="raw", required=True, key="names", bind="query-params",
+            help=f"Learned types have no names. Aligned: matched to true springs by assignment. {told}",
+            disabled=aligned is None,
+        )  # fmt: skip
+        shown: drawn.Names = "aligned" if names == "aligned" and aligned is not None else "raw"
+        pickers.edge_filter(scene.rollout, pairs, names=shown)
+    return matrix, shown
 
 
 @st.fragment
-def inspector(rollout: Rollout) -> None:
-    """What is selected, in one sentence and one small chart."""
-    chosen = widgets.selection()
-    if chosen is None:
-        st.caption("Click a slot, a node or an edge to inspect it. Space plays, ← and → step.")
-        return
-    if chosen["kind"] == "node":
-        inspect_node(rollout, chosen["node"])
-    else:
-        inspect_edge(rollout, chosen)
-
-
-def inspect_node(rollout: Rollout, node: int) -> None:
-    """A slot or ball: its place in the hierarchy, and how well it is predicted."""
-    tree = rollout.tree
-    if not 0 <= node < tree.size:
-        return
-    children = tree.children(node)
-    family = [f"child of {pictures.node_name(tree, tree.parents[node])}"] if node else []
-    family += [f"parent of {', '.join(map(str, children))}"] if children else []
-    st.markdown(
-        f":small[**{pictures.node_name(tree, node).capitalize()}**, {'; '.join(family)}. Prediction error by frame:]"
-    )
-    st.plotly_chart(figures.node_history(rollout, node), key=f"node-{node}", config={"displayModeBar": False})
-
-
-def inspect_edge(rollout: Rollout, chosen: dict[str, Any]) -> None:
-    """An edge: what the model believed of it over time, and whether there is a spring."""
-    pair = [chosen["sender"], chosen["receiver"]]
-    rows = np.flatnonzero((rollout.edge_sender_receiver == pair).all(1))
-    if not len(rows):
-        st.caption("This model does not infer that edge.")
-        return
-    springs = pictures.true_springs(rollout)
-    if springs is None:
-        truth = "The true springs are not known."
-    else:
-        share = float(springs[:, pair[0], pair[1]].mean())
-        truth = (
-            "A true spring joins them" + ("." if share == 1 else f" in {share:.0%} of the frames.")
-            if share
-            else "No true spring joins them."
-        )
-    sender, receiver = (pictures.node_name(rollout.tree, node) for node in pair)
-    st.markdown(f":small[**{sender.capitalize()} → {receiver}.** {truth} Probability by frame:]")
-    st.plotly_chart(figures.edge_history(rollout, int(rows[0])), key=f"edge-{pair}", config={"displayModeBar": False})
-
-
-def show(rollout: Rollout) -> None:
-    """Images left, graph right, timeline below."""
-    left, right = st.columns([11, 9.5], gap="medium")
-    with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
-        with st.container(horizontal=True):
-            layout = st.segmented_control(
-                "Layout", LAYOUTS, default="radial", required=True, key="layout", bind="query-params",
-                help="Radial: the hierarchy from the inside out. Image: every node where it is in the frame.",
-            )  # fmt: skip
-            pairs = st.segmented_control(
-                "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
-                help="The hierarchy's own pairs, or every pair the model has an opinion of.",
-            )  # fmt: skip
-            with st.container(width=220):
-                widgets.threshold_picker()
-        widgets.graph(rollout, pairs, layout)
-    with left, st.container(key="stage"):
-        widgets.overlay_picker(rollout)
-        widgets.images(rollout)
-        with st.container(key="inspector"):
-            inspector(rollout)
-    widgets.timeline(rollout)
+def workbench(scene: Scene) -> None:
+    """One of the panels; only the chosen one costs anything."""
+    chosen = st.segmented_control(
+        "Workbench", list(PANELS), default="inspect", required=True, key="panel", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    PANELS[chosen or "inspect"](scene)
 
 
 widgets.page_style()
-if not state.sources():
+if not library.sources():
     st.info(
         "There is nothing to show yet: put a checkpoint into `checkpoints/`, or train one with `python -m hri train`."
     )
     st.stop()
-scene: Rollout | None
+if "visited" not in st.session_state:
+    st.session_state["visited"] = True
+    sources = list(library.sources())
+    address.say(
+        address.unknown_values(
+            {"model": sources, "layout": pickers.LAYOUTS, "pairs": pickers.PAIRS, "panel": list(PANELS)}
+        )
+    )
+scene: Scene | None
 try:
     scene = pick_scene()
 except ValueError as error:
@@ -154,4 +120,5 @@ except ValueError as error:
         st.caption("Below is still the scene from before.")
 if scene is not None:
     st.session_state["last_scene"] = scene
+    learning.scrubber(scene.source.name)
     show(scene)

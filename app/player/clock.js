@@ -6,12 +6,17 @@ class Clock {
   frames = 1;
   playing = false;
   fps = 8;
-  settings = { level: "leaves", threshold: 0, springs: true };
+  // Of edges: the least probable shown, and only these levels and types (empty: all).
+  // ``within``: only edges among these nodes; ``weights``: widths that stand for something else than probability.
+  settings = { level: "leaves", threshold: 0, ways: [], types: [], springs: true, within: null, weights: null };
   pointed = null; // what the mouse is over: {kind: "node", node} or {kind: "edge", sender, receiver}
   selected = null;
   #parts = new Map();
   #listeners = new Set();
   #scene = null;
+  #start = null; // what the scene began from: another future of it keeps the frame
+  #fresh = true; // nothing was shown yet: the first scene plays by itself
+  #opening = null; // frame and selection that an address asked for, until there is a scene
   #waiting = 0;
   #stale = false;
   #due = 0;
@@ -21,17 +26,29 @@ class Clock {
     this.#still.addEventListener("change", () => this.#still.matches && this.pause());
   }
 
-  // A part shows one scene; nothing is drawn while two parts hold different ones.
-  join(name, scene, frames, draw) {
-    this.#parts.set(name, { scene, frames, draw });
-    const parts = [...this.#parts.values()];
-    if (parts.some((part) => part.scene !== scene)) return;
+  // A part shows one scene; nothing is drawn while two parts hold different ones. A late part, whose data take longer,
+  // keeps nobody waiting: it is left as it was until it holds the scene of the others.
+  join(name, scene, frames, draw, start = null, late = false) {
+    this.#parts.set(name, { scene, frames, draw, start, late });
+    const parts = [...this.#parts.values()].filter((part) => !part.late);
+    if (!parts.length || parts.some((part) => part.scene !== scene)) return;
     if (this.#scene !== scene) {
-      const first = this.#scene === null;
       this.#scene = scene;
-      this.frame = 0;
       this.frames = frames;
-      if (first && !this.#still.matches) this.play();
+      this.frame = Math.min(this.frame, frames - 1);
+    }
+    // Not every part knows what the scene began from: the first that does decides.
+    const begun = parts.map((part) => part.start).find(Boolean) ?? null;
+    if (begun !== null) {
+      if (begun !== this.#start) {
+        this.#start = begun;
+        this.settings.within = this.settings.weights = null; // they were told of another scene
+        // Where one scene is shown by one model after another, the same moment stays in sight.
+        if (!this.settings.keepsPlace) this.frame = 0;
+        if (this.#fresh && !this.#still.matches) this.play();
+      }
+      this.#fresh = false;
+      if (this.#opening) this.#open();
     }
     this.redraw();
   }
@@ -42,6 +59,7 @@ class Clock {
     if (!this.#parts.size) {
       this.pause();
       this.#scene = null;
+      this.#fresh = true;
     }
   }
 
@@ -53,6 +71,28 @@ class Clock {
 
   get focus() {
     return this.pointed ?? this.selected;
+  }
+
+  // The same for a part whose nodes are of this tree: balls and slots share numbers, but mean other things by them.
+  focusIn(tree) {
+    const { focus } = this;
+    return focus && tree && focus.tree && focus.tree !== tree ? null : focus;
+  }
+
+  // What a shared address asks for: stand at this frame, with this selected.
+  open(opening) {
+    this.#opening = opening;
+    if (!this.#fresh) this.#open();
+  }
+
+  #open() {
+    const { frame, selected } = this.#opening;
+    this.#opening = null;
+    if (selected) this.selected = selected;
+    if (frame !== null) {
+      this.playing = false;
+      this.seek(frame);
+    } else this.redraw();
   }
 
   seek(frame) {
@@ -98,6 +138,18 @@ class Clock {
     this.redraw();
   }
 
+  // Select, and keep what is selected already.
+  choose(what) {
+    if (JSON.stringify(what) !== JSON.stringify(this.selected)) this.select(what);
+  }
+
+  // Whether an edge gets past the filters.
+  passes(way, type, interacts, [sender, receiver]) {
+    const { threshold, ways, types, within } = this.settings;
+    if (within && !(within.nodes.includes(sender) && within.nodes.includes(receiver))) return false;
+    return interacts >= threshold && (!ways.length || ways.includes(way)) && (!types.length || types.includes(type));
+  }
+
   // All parts draw in one animation frame, however many events asked for it.
   redraw() {
     this.#stale = true;
@@ -118,9 +170,9 @@ class Clock {
     }
     const parts = [...this.#parts.values()];
     if (this.playing && parts.length) this.#wake();
-    if (!this.#stale || parts.some((part) => part.scene !== this.#scene)) return;
+    if (!this.#stale || parts.some((part) => part.scene !== this.#scene && !part.late)) return;
     this.#stale = false;
-    for (const part of parts) part.draw(this);
+    for (const part of parts) if (part.scene === this.#scene) part.draw(this);
     for (const told of this.#listeners) told(this);
   }
 }
@@ -162,6 +214,11 @@ function element(tag, attributes = {}, ...children) {
   }
   made.append(...children);
   return made;
+}
+
+// A short piece of a model's line: colour and dashes, as CSS has them for curve0, curve1 ...
+function swatch(line) {
+  return element("svg", { viewBox: "0 0 22 8", class: "swatch", "aria-hidden": "true" }, element("line", { class: `curve curve${line}`, x1: 0, x2: 22, y1: 4, y2: 4 }));
 }
 
 // 0.0021 -> "2.1·10⁻³": two digits are what an error of one scene is worth.

@@ -3,8 +3,8 @@
 // fails the graph says so and Python redraws the figure whenever the player pauses.
 
 class Graph {
-  constructor(data, arrays, clock, broken) {
-    Object.assign(this, { data, arrays, clock, broken });
+  constructor(data, arrays, clock, scope, broken) {
+    Object.assign(this, { data, arrays, clock, scope, broken });
     this.rgb = data.style.colours.map((hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16)).join(","));
     this.watch = setInterval(() => this.chart?.isConnected || this.clock.redraw(), 150);
   }
@@ -32,10 +32,11 @@ class Graph {
   pointed(event) {
     const custom = event.points?.[0]?.customdata;
     if (!custom) return null;
-    if (custom[0] < 0) return { kind: "node", node: custom[2] };
+    const { tree } = this.data;
+    if (custom[0] < 0) return { kind: "node", node: custom[2], tree };
     if (!this.shown?.[custom[0]]) return null;
     const [sender, receiver] = this.data.pairs[custom[0]];
-    return { kind: "edge", sender, receiver };
+    return { kind: "edge", sender, receiver, tree };
   }
 
   click = (event) => {
@@ -49,7 +50,7 @@ class Graph {
   collect() {
     const chart = this.chart, { pairs, capsules } = this.data;
     const traces = Object.fromEntries(chart._fullData.map((trace, k) => [trace.meta, k]));
-    for (const meta of ["heads", "hits", "nodes"]) if (!(meta in traces)) return `trace ${meta} is missing`;
+    for (const meta of ["heads", "hits", "cuts", "forces", "nodes"]) if (!(meta in traces)) return `trace ${meta} is missing`;
     const paths = new Map();
     for (const path of chart.querySelectorAll(".shapelayer path[data-index], .shapelayer-between path[data-index]")) paths.set(+path.dataset.index, path);
     const shapes = chart.layout.shapes ?? [];
@@ -64,11 +65,16 @@ class Graph {
     const heads = points("heads"), nodes = points("nodes");
     if (heads.filter(Boolean).length !== pairs.length) return `${heads.length} arrowheads for ${pairs.length} edges`;
     if (nodes.filter(Boolean).length !== this.data.nodes) return `${nodes.length} drawn nodes for ${this.data.nodes}`;
+    const marks = Object.fromEntries(["cuts", "forces"].map((meta) => {
+      const hex = this.data.style[meta];
+      return [meta, { points: points(meta), colours: chart.data[traces[meta]].marker.color, rgb: [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16)).join(",") }];
+    }));
+    for (const [meta, { points }] of Object.entries(marks)) if (points.filter(Boolean).length !== pairs.length) return `${points.length} marks of ${meta} for ${pairs.length} edges`;
     const picture = chart.querySelector(".imagelayer image");
     if (this.arrays.frames && !picture) return "the frame under the graph is missing";
     const visible = (meta) => !(meta in traces) || chart._fullData[traces[meta]].visible === true;
     this.parts = {
-      traces, heads, nodes, picture,
+      traces, heads, nodes, picture, marks,
       springs: capsules.map((_, k) => ({ path: paths.get(k), shape: shapes[k] })),
       edges: pairs.map((_, k) => ({ path: paths.get(k + capsules.length), shape: shapes[k + capsules.length] })),
       visible: this.data.style.colours.map((_, kind) => visible(`type_${kind}`)),
@@ -95,29 +101,34 @@ class Graph {
     if (this.arrays.nodes) this.place(frame);
     if (this.arrays.frames) this.background(frame);
     this.paint(frame, clock);
+    this.tell(clock);
     this.chart.dataset.frame = frame;
   };
 
   // Width and opacity of an edge: the same formula as figures.edge_look.
-  look(kind, chance, interacts) {
-    const { style } = this.data;
-    if (interacts < this.clock.settings.threshold || !this.parts.visible[kind]) return [style.thin, 0];
+  look(e, kind, chance, interacts) {
+    const { style, type_names, ways, pairs } = this.data, { weights } = this.clock.settings;
+    if (!this.clock.passes(ways[e], type_names[kind], interacts, pairs[e]) || !this.parts.visible[kind]) return [style.thin, 0];
+    if (kind && weights?.scene === this.data.scene) {
+      const share = weights.shares[`${pairs[e][0]}-${pairs[e][1]}`] ?? 0;
+      return [style.thin + (style.heavy - style.thin) * share, style.faint + (1 - style.faint) * share];
+    }
     if (kind === 0) return [style.none_width, style.none_alpha * chance];
     return [style.thin + (style.thick - style.thin) * chance, style.faint + (1 - style.faint) * chance ** 1.5];
   }
 
   paint(frame, clock) {
-    const { parts, data, rgb } = this, { probabilities, types, springs } = this.arrays;
-    const [, edges, kinds] = probabilities.shape, focus = clock.focus, style = data.style, hits = data.hit_shares.length;
+    const { parts, data, rgb } = this, { probabilities, types, springs, forced } = this.arrays;
+    const [, edges, kinds] = probabilities.shape, focus = clock.focusIn(data.tree), style = data.style, hits = data.hit_shares.length;
     this.shown = [];
     for (let e = 0; e < edges; e++) {
       const kind = types.values[frame * edges + e], at = (frame * edges + e) * kinds;
       const chance = probabilities.values[at + kind] / 255;
-      let [width, alpha] = this.look(kind, chance, 1 - probabilities.values[at] / 255);
+      let [width, alpha] = this.look(e, kind, chance, 1 - probabilities.values[at] / 255);
       this.shown[e] = alpha > 0;
       if (focus && !this.touches(focus, data.pairs[e])) alpha *= 0.12;
       const colour = `rgba(${rgb[kind]},${alpha.toFixed(3)})`, arrow = kind ? colour : "rgba(0,0,0,0)";
-      const { path, shape } = parts.edges[e];
+      const { path, shape } = parts.edges[e], held = forced ? forced.values[frame * edges + e] - 1 : -1;
       path.style.cssText = `fill:none;stroke:rgb(${rgb[kind]});stroke-opacity:${alpha.toFixed(3)};stroke-width:${width.toFixed(2)}px;${kind ? "" : "stroke-dasharray:2px,3px"}`;
       parts.heads[e].style.cssText = `fill:rgb(${rgb[kind]});opacity:${kind ? alpha.toFixed(3) : 0};stroke-width:0`;
       // Plotly's own model too: export, zoom, full screen and a change of theme redraw from it.
@@ -128,7 +139,11 @@ class Graph {
         const custom = parts.hits[e * hits + p];
         custom[2] = data.type_names[kind];
         custom[3] = chance;
-        custom[4] = spring === null ? "" : spring ? "<br>true spring" : "<br>no spring";
+        custom[4] = (spring === null ? "" : spring ? "<br>true spring" : "<br>no spring") + (held < 0 ? "" : held ? "<br>forced by you" : "<br>cut by you");
+      }
+      if (forced) {
+        const passes = clock.passes(data.ways[e], data.type_names[kind], 1 - probabilities.values[at] / 255, data.pairs[e]);
+        this.mark(e, held, !passes ? 0 : focus && !this.touches(focus, data.pairs[e]) ? 0.2 : 1);
       }
     }
     const on = springs && clock.settings.springs && parts.springsVisible;
@@ -143,6 +158,15 @@ class Graph {
     });
   }
 
+  // What the visitor has done to an edge: a cross where it is cut, a star where a type is forced upon it.
+  mark(e, held, alpha) {
+    ["cuts", "forces"].forEach((meta, forces) => {
+      const { points, colours, rgb } = this.parts.marks[meta], shown = held >= 0 && forces === (held > 0 ? 1 : 0);
+      points[e].style.cssText = `fill:rgb(${rgb});opacity:${shown ? alpha : 0};stroke:#fff;stroke-width:1px`;
+      colours[e] = shown ? `rgba(${rgb},${alpha})` : "rgba(0,0,0,0)";
+    });
+  }
+
   spring(frame, capsule) {
     return capsule < 0 ? 0 : this.arrays.springs.values[frame * this.data.capsules.length + capsule];
   }
@@ -154,6 +178,21 @@ class Graph {
   touches(focus, [i, j]) {
     if (focus.kind === "node") return i === focus.node || j === focus.node;
     return (i === focus.sender && j === focus.receiver) || (j === focus.sender && i === focus.receiver);
+  }
+
+  // What is shown otherwise than usual, and the way back.
+  tell(clock) {
+    const { within, weights } = clock.settings, told = [];
+    if (within) told.push(within.told);
+    if (weights?.scene === this.data.scene) told.push(weights.told);
+    if (this.arrays.forced) told.push("✕ cut, ★ forced by your edits");
+    const text = told.join(". ");
+    if (text === this.told) return;
+    this.told = text;
+    const all = element("button", { type: "button", text: "Show all" });
+    all.addEventListener("click", () => clock.set({ within: null }));
+    this.scope.replaceChildren(element("span", { text }), ...(within ? [all] : []));
+    this.scope.hidden = !text;
   }
 
   // Balls move: nodes, edges, arrowheads, capsules and hit points go with them (figures.bow in pixels).
@@ -188,6 +227,11 @@ class Graph {
       heads.marker.angle[e] = (angle * 180) / Math.PI;
       parts.heads[e].setAttribute("transform", `translate(${px(b[0])},${py(b[1])})`);
       parts.heads[e].setAttribute("d", this.arrow(angle, size));
+      if (this.arrays.forced) for (const meta of ["cuts", "forces"]) {
+        const middle = [0, 1].map((q) => a[q] / 4 + c[q] / 2 + b[q] / 4);
+        move(meta, chart.data[parts.traces[meta]], e, middle);
+        parts.marks[meta].points[e].setAttribute("transform", `translate(${px(middle[0])},${py(middle[1])})`);
+      }
       data.hit_shares.forEach((s, p) => {
         const mix = (q) => (1 - s) ** 2 * a[q] + 2 * s * (1 - s) * c[q] + s ** 2 * b[q];
         move("hits", hits, e * data.hit_shares.length + p, [mix(0), mix(1)]);
@@ -234,14 +278,15 @@ class Graph {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const clock = clockOf(data.player);
+  const clock = clockOf(data.player), part = data.part ?? "graph";
   const notice = parentElement.querySelector(".notice") ?? parentElement.appendChild(element("p", { class: "notice", hidden: "" }));
+  const scope = parentElement.querySelector(".scope") ?? parentElement.appendChild(element("p", { class: "scope", hidden: "" }));
   notice.hidden = true;
   let graph = null, ended = false;
   const end = () => {
     ended = true;
     graph?.end();
-    if (graph) clock.leave("graph", graph.draw);
+    if (graph) clock.leave(part, graph.draw);
   };
   const broken = (reason) => {
     end();
@@ -251,8 +296,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
-    graph = new Graph(data, arrays, clock, broken);
-    clock.join("graph", data.scene, arrays.types.shape[0], graph.draw);
+    graph = new Graph(data, arrays, clock, scope, broken);
+    clock.join(part, data.scene, arrays.types.shape[0], graph.draw);
   });
   return replace(parentElement, end);
 }

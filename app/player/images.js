@@ -24,14 +24,19 @@ class Images {
     const [, rows, columns] = arrays.truth.shape;
     this.size = { rows, columns };
     this.panels = {};
-    const panels = element("div", { class: "panels" });
-    for (const [name, title, hint] of [
-      ["truth", "Truth", "The scene as it was simulated or filmed."],
-      ["prediction", "Prediction", "What the model expected here. Up to the end of the burn-in it had seen the true frame before; in the free run only its own predictions."],
-      ["error", "Error", "Absolute difference, mean over colour channels. Black: none, pale yellow: full range. Square-root scale, so that small errors show. MSE: mean squared error over " + data.unit + "."],
-    ]) panels.append(this.panel(name, title, hint));
+    const names = data.panels ?? ["truth", "prediction", "error"];
+    const panels = element("div", { class: `panels of${names.length}${names.includes("apart") ? " shared" : ""}` });
+    this.shows = arrays.ghost ? "change" : "error"; // what the third panel holds
+    const about = {
+      truth: ["Truth", "The scene as it was simulated or filmed."],
+      prediction: ["Prediction", "What the model expected here. Up to the end of the burn-in it had seen the true frame before; in the free run only its own predictions."],
+      error: ["Error", "Absolute difference, mean over colour channels. Black: none, pale yellow: full range. Square-root scale, so that small errors show. MSE: mean squared error over " + data.unit + "."],
+      apart: ["Between models", "How far the predictions lie apart: absolute difference, mean over colour channels, the largest of any two models. Same colours as the error."],
+    };
+    for (const name of names) panels.append(this.panel(name, ...about[name]));
     root.replaceChildren(panels);
     if (arrays.slots) root.append(this.strip());
+    if (data.explore) root.append(this.way());
     this.error = new Uint8Array(rows * columns * 3);
   }
 
@@ -41,22 +46,59 @@ class Images {
     const blank = element("div", { class: "blank", hidden: "" });
     const note = element("span", { class: "note" });
     const stack = element("div", { class: "stack" }, canvas, overlay, blank);
+    const ghost = name === "prediction" && this.arrays.ghost ? element("canvas", { class: "ghost", width: this.size.columns, height: this.size.rows, role: "img", "aria-label": "The prediction without your edits" }) : null;
+    if (ghost) canvas.after(ghost);
     stack.addEventListener("pointermove", (event) => this.clock.point(this.nodeAt(event, name)));
     stack.addEventListener("pointerleave", () => this.clock.point(null));
     stack.addEventListener("click", (event) => {
       const hit = this.nodeAt(event, name);
       if (hit) this.clock.select(hit);
     });
-    this.panels[name] = { context: canvas.getContext("2d"), overlay, blank, note, stack };
-    return element("figure", { class: name, title: hint }, element("figcaption", {}, element("b", { text: title }), note), stack);
+    this.panels[name] = { context: canvas.getContext("2d"), ghost: ghost?.getContext("2d"), canvas, overlay, blank, note, stack };
+    const figure = element("figure", { class: name, title: hint });
+    figure.append(element("figcaption", {}, name === "error" && this.arrays.ghost ? this.choice(figure, hint) : this.title(name, title), note), stack);
+    return figure;
+  }
+
+  // Of several models side by side, each is known by its letter and its line.
+  title(name, text) {
+    const { letter, line } = this.data;
+    return name === "prediction" && letter ? element("b", {}, swatch(line), `${letter} `, text) : element("b", { text });
+  }
+
+  // After an edit the third panel shows what the edit changed, or still the error.
+  choice(figure, hint) {
+    const told = { error: hint, change: "Absolute difference between the prediction with your edits and the one without, mean over colour channels. Same colours as the error." };
+    const buttons = ["change", "error"].map((what) => {
+      const button = element("button", { type: "button", class: "turn", text: what === "error" ? "Error" : "Change" });
+      button.addEventListener("click", () => show(what));
+      return [what, button];
+    });
+    const show = (what) => {
+      this.shows = what;
+      figure.title = told[what];
+      for (const [name, button] of buttons) button.setAttribute("aria-pressed", name === what);
+      this.panels.error?.canvas.setAttribute("aria-label", `${what === "error" ? "Error" : "Change"}, current frame`);
+      this.clock.redraw();
+    };
+    show(this.shows);
+    return element("span", { class: "turns" }, ...buttons.map(([, button]) => button));
+  }
+
+  // The same model, scene and frame on the landing page.
+  way() {
+    const link = element("a", { class: "way", text: "Open in Explore", href: "./" });
+    const aim = () => { link.href = `./?${new URLSearchParams({ ...this.data.explore, frame: this.clock.frame })}`; };
+    for (const event of ["pointerenter", "focus", "pointerdown"]) link.addEventListener(event, aim);
+    return link;
   }
 
   strip() {
     this.slots = this.data.leaves.map((node) => {
       const canvas = element("canvas", { width: this.size.columns, height: this.size.rows });
       const button = element("button", { class: "slot", title: `Leaf ${node} decoded alone`, "aria-label": `Select leaf ${node}` }, canvas);
-      button.addEventListener("click", () => this.clock.select({ kind: "node", node }));
-      button.addEventListener("pointerenter", () => this.clock.point({ kind: "node", node }));
+      button.addEventListener("click", () => this.clock.select({ kind: "node", node, tree: this.data.tree }));
+      button.addEventListener("pointerenter", () => this.clock.point({ kind: "node", node, tree: this.data.tree }));
       button.addEventListener("pointerleave", () => this.clock.point(null));
       return { node, button, context: canvas.getContext("2d") };
     });
@@ -77,7 +119,7 @@ class Images {
     const nodes = this.nodes(level === "off" || (level === "all" && this.data.cells) ? "leaves" : level);
     if (this.data.cells) {
       const node = nodes.find((n) => { const [l, t, r, b] = this.data.cells[n]; return x >= l && x < r && y >= t && y < b; });
-      return node === undefined ? null : { kind: "node", node };
+      return node === undefined ? null : { kind: "node", node, tree: this.data.tree };
     }
     let best = null, nearest = 0.07;
     for (const node of nodes) {
@@ -85,7 +127,7 @@ class Images {
       const distance = Math.hypot(px - x, py - y);
       if (distance < nearest) [best, nearest] = [node, distance];
     }
-    return best === null ? null : { kind: "node", node: best };
+    return best === null ? null : { kind: "node", node: best, tree: this.data.tree };
   }
 
   ball(panel, node) {
@@ -95,22 +137,26 @@ class Images {
   }
 
   draw = (clock) => {
-    const { frame } = clock;
-    const blank = frame === 0 ? "Nothing is predicted for the first frame." : this.arrays.prediction ? "" : "This model draws no frames.";
-    this.paint(this.panels.truth.context, this.arrays.truth, frame);
-    for (const name of ["prediction", "error"]) {
-      this.panels[name].blank.hidden = !blank;
-      this.panels[name].blank.textContent = blank;
+    const { frame } = clock, { truth, prediction, error, apart } = this.panels;
+    if (truth) this.paint(truth.context, this.arrays.truth, frame);
+    for (const [panel, drawn] of [[prediction, this.arrays.prediction], [error, this.arrays.prediction], [apart, this.arrays.apart]]) {
+      if (!panel) continue;
+      const blank = frame === 0 ? "Nothing is predicted for the first frame." : drawn ? "" : "This model draws no frames.";
+      panel.blank.hidden = !blank;
+      panel.blank.textContent = blank;
     }
+    if (apart && this.arrays.apart) this.paintHeat(apart, (pixel) => this.arrays.apart.values[(frame * this.error.length) / 3 + pixel]);
     if (this.arrays.prediction) {
       this.paint(this.panels.prediction.context, this.arrays.prediction, frame);
       this.paintError(frame);
+      if (this.arrays.ghost) this.paint(this.panels.prediction.ghost, this.arrays.ghost, frame);
     }
     this.slots?.forEach((slot, k) => this.paint(slot.context, this.arrays.slots, frame * this.slots.length + k));
     const free = frame - this.data.last_true_input - 1;
-    this.panels.truth.note.textContent = `frame ${frame}`;
-    this.panels.prediction.note.textContent = frame === 0 ? "" : free > 0 ? `free run, step ${free}` : "one step ahead";
-    this.panels.error.note.textContent = frame === 0 || this.data.errors[frame - 1] === null ? "" : `MSE ${scientific(this.data.errors[frame - 1])}`;
+    if (truth) truth.note.textContent = `frame ${frame}`;
+    if (prediction) prediction.note.textContent = frame === 0 ? "" : free > 0 ? `free run, step ${free}` : "one step ahead";
+    const shown = (this.shows === "change" ? this.data.moved : this.data.errors)?.[frame - 1] ?? null;
+    if (error) error.note.textContent = frame === 0 || shown === null ? "" : `MSE ${scientific(shown)}`;
     this.overlay(clock);
     this.root.dataset.frame = frame;
     this.root.dataset.scene = this.data.scene;
@@ -129,29 +175,45 @@ class Images {
   }
 
   paintError(frame) {
-    const truth = this.arrays.truth.values, predicted = this.arrays.prediction.values, size = this.error.length;
-    for (let p = 0, at = frame * size; p < size; p += 3, at += 3) {
+    const truth = (this.shows === "change" ? this.arrays.ghost : this.arrays.truth).values, predicted = this.arrays.prediction.values, start = frame * this.error.length;
+    this.paintHeat(this.panels.error, (pixel) => {
+      const at = start + 3 * pixel;
       const gap = Math.abs(truth[at] - predicted[at]) + Math.abs(truth[at + 1] - predicted[at + 1]) + Math.abs(truth[at + 2] - predicted[at + 2]);
-      const heat = frame === 0 ? 0 : Math.round(gap / 3) * 3;
+      return frame === 0 ? 0 : Math.round(gap / 3);
+    });
+  }
+
+  // A difference of 0 ... 255 at each pixel, in colours.
+  paintHeat(panel, difference) {
+    for (let p = 0; p < this.error.length; p += 3) {
+      const heat = 3 * difference(p / 3);
       this.error[p] = HEAT[heat];
       this.error[p + 1] = HEAT[heat + 1];
       this.error[p + 2] = HEAT[heat + 2];
     }
-    this.paint(this.panels.error.context, { values: this.error }, 0);
+    this.paint(panel.context, { values: this.error }, 0);
   }
 
   overlay(clock) {
-    const { level } = clock.settings, focus = clock.focus;
+    const { level } = clock.settings, focus = clock.focusIn(this.data.tree);
     const touched = focus === null ? [] : focus.kind === "node" ? [focus.node] : [focus.sender, focus.receiver];
     const nodes = [...new Set([...this.nodes(level), ...touched])];
+    const field = touched.length === 1 ? this.data.fields?.[touched[0]] : null; // what the encoder lets it see
     const state = `${level}|${touched}`;
     for (const [name, panel] of Object.entries(this.panels)) {
       if (panel.state !== state) {
         panel.state = state;
-        panel.overlay.replaceChildren(...nodes.map((node) => this.mark(node, touched.includes(node))));
+        const bones = level === "off" || !this.joints(name) ? [] : this.data.bones.map(() => element("line", { class: "bone" }));
+        panel.overlay.replaceChildren(...bones, ...nodes.map((node) => this.mark(node, touched.includes(node))));
+        [panel.bones, panel.marks] = [bones, [...panel.overlay.children].slice(bones.length)];
+        if (field && name === "truth") {
+          const [left, top, right, bottom] = field.map((share) => 100 * share);
+          panel.overlay.append(element("rect", { class: "mark field", x: left, y: top, width: right - left, height: bottom - top }));
+        }
       }
+      panel.bones.forEach((bone, k) => this.place(bone, name, this.data.bones[k]));
       if (this.data.cells) continue;
-      [...panel.overlay.children].forEach((mark, k) => {
+      panel.marks.forEach((mark, k) => {
         const [x, y] = this.ball(name, nodes[k]);
         mark.style.visibility = Number.isFinite(x + y) ? "" : "hidden"; // some models predict the leaves alone
         if (mark.style.visibility) return;
@@ -160,6 +222,20 @@ class Images {
     }
     this.slots?.forEach(({ node, button }) => button.classList.toggle("touched", touched.includes(node)));
     this.root.dataset.level = level;
+  }
+
+  // Where the joints of a body are known in a panel: every node's own place, or beside slots the true ones.
+  joints(panel) {
+    const { joints, truth_nodes, prediction_nodes } = this.arrays;
+    if (!this.data.bones?.length) return null;
+    return joints ? (panel === "truth" ? joints : null) : panel === "prediction" ? prediction_nodes : truth_nodes;
+  }
+
+  place(bone, panel, [parent, child]) {
+    const { shape, values } = this.joints(panel), start = this.clock.frame * shape[1];
+    const ends = [parent, child].flatMap((joint) => [values[2 * (start + joint)], values[2 * (start + joint) + 1]]);
+    bone.style.visibility = ends.every(Number.isFinite) ? "" : "hidden";
+    ["x1", "y1", "x2", "y2"].forEach((name, k) => Number.isFinite(ends[k]) && bone.setAttribute(name, (100 * ends[k]).toFixed(2)));
   }
 
   mark(node, touched) {
@@ -172,16 +248,16 @@ class Images {
 }
 
 export default function ({ data, parentElement }) {
-  const clock = clockOf(data.player);
+  const clock = clockOf(data.player), part = data.part ?? "images";
   const root = parentElement.querySelector(".images") ?? parentElement.appendChild(element("div", { class: "images" }));
   let images = null, ended = false;
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
     images = new Images(root, data, arrays, clock);
-    clock.join("images", data.scene, arrays.truth.shape[0], images.draw);
+    clock.join(part, data.scene, arrays.truth.shape[0], images.draw, data.start);
   });
   return replace(parentElement, () => {
     ended = true;
-    if (images) clock.leave("images", images.draw);
+    if (images) clock.leave(part, images.draw);
   });
 }

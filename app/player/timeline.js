@@ -6,9 +6,22 @@ const ICONS = {
   play: "M8 5v14l11-7z",
   pause: "M6 5h4v14H6zm8 0h4v14h-4z",
   forward: "M8.6 16.6 10 18l6-6-6-6-1.4 1.4 4.6 4.6z",
+  keys: "M4 5h16v14H4zm2 2v10h12V7zm1.500 1.500h2v2h-2zm3.500 0h2v2h-2zm3.500 0h2v2h-2zm-7 3.500h2v2h-2zm3.500 0h2v2h-2zm3.500 0h2v2h-2zM8.500 15h7v1.200h-7z",
   last: "m6 18 8.500-6L6 6v12zM16 6v12h2V6z",
 };
 const SPEEDS = [2, 4, 8, 16, 30];
+const KEYS = [
+  ["Space", "play, pause"],
+  ["← →", "one frame back, on"],
+  ["Shift ← →, Page Up, Page Down", "five frames"],
+  ["Home, End", "first, last frame"],
+  ["f", "first frame of the free run"],
+  ["− +", "slower, faster"],
+  ["Click", "select a slot, a node or an edge"],
+  ["Esc", "let go of what is selected"],
+  ["Wheel, drag", "zoom and move the graph"],
+  ["?", "open and close this sheet"],
+];
 
 class Timeline {
   constructor(root, data, clock) {
@@ -18,9 +31,15 @@ class Timeline {
     this.playButton = this.button("Play or pause (space)", this.playIcon, () => clock.toggle());
     this.speed = element("select", { title: "Speed", "aria-label": "Speed in frames a second" }, ...SPEEDS.map((fps) => element("option", { value: fps, text: `${fps} fps` })));
     this.speed.addEventListener("change", () => { clock.fps = +this.speed.value; });
-    this.readout = element("span", { class: "readout" });
-    this.phase = element("span", { class: "phase" });
+    this.readout = element("span", { class: "readout", title: "The frame that is shown, and the last one." });
+    this.phase = element("span", { class: "phase", title: "Burn-in: predicted from true frames. Free run: predicted from earlier predictions." });
+    // Several models side by side: each has its line, its letter and its number.
+    this.values = data.curves?.map(() => element("span", { class: "value" }));
     this.error = element("span", { class: "errors", title: `Mean squared error of this frame over ${data.unit}. Copying: what repeating the last true frame would score.` });
+    this.values?.forEach((value, k) => {
+      const { letter, name } = data.curves[k];
+      this.error.append(element("span", { class: "one", title: `${letter}: ${name}` }, swatch(k), `${letter} `, value));
+    });
     const icon = (name) => element("path", { d: ICONS[name] });
     const transport = element(
       "div", { class: "transport" },
@@ -30,12 +49,14 @@ class Timeline {
       this.button("One frame on (→)", icon("forward"), () => clock.step(1)),
       this.button("Last frame (End)", icon("last"), () => clock.step(this.frames)),
       this.readout, this.phase, this.error, this.speed,
+      this.button("Keyboard (?)", icon("keys"), () => this.help()),
     );
+    root.classList.toggle("several", !!data.curves);
     this.scrub = element("input", { type: "range", min: 0, max: this.frames - 1, step: 1, value: 0, "aria-label": "Frame" });
     this.scrub.addEventListener("input", () => { clock.pause(); clock.seek(+this.scrub.value); });
     this.head = element("line", { class: "head", y1: 0, y2: 100 });
     this.knob = element("div", { class: "knob" });
-    root.replaceChildren(transport, element("div", { class: "chart" }, this.labels(), element("div", { class: "plot" }, this.plot(), ...this.zones(), this.knob, this.scrub)));
+    root.replaceChildren(transport, element("div", { class: "chart" }, this.labels(), element("div", { class: "plot" }, this.plot(), ...this.zones(), this.knob, this.scrub)), this.sheet());
   }
 
   button(label, icon, act) {
@@ -44,13 +65,27 @@ class Timeline {
     return made;
   }
 
+  // A real dialog: it takes the focus, closes on Escape and gives the focus back.
+  sheet() {
+    const rows = KEYS.map(([key, what]) => element("tr", {}, element("th", { scope: "row", text: key }), element("td", { text: what })));
+    const close = element("button", { type: "button", text: "Close" });
+    this.dialog = element("dialog", { class: "sheet", "aria-label": "Keyboard and mouse" }, element("b", { text: "Keyboard and mouse" }), element("table", {}, ...rows), close);
+    close.addEventListener("click", () => this.dialog.close());
+    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
+    return this.dialog;
+  }
+
+  help() {
+    this.dialog.open ? this.dialog.close() : this.dialog.showModal();
+  }
+
   x(frame) {
     return (100 * frame) / Math.max(1, this.frames - 1);
   }
 
   // Logarithmic: burn-in and free run differ by orders of magnitude.
   get range() {
-    const values = [...this.data.errors, ...this.data.copying].filter((value) => value > 0);
+    const values = [...(this.data.curves?.flatMap((curve) => curve.errors) ?? []), ...this.data.errors, ...this.data.copying, ...(this.data.original ?? []), ...(this.data.moved ?? [])].filter((value) => value > 0);
     if (!values.length) return [-1, 0];
     const low = Math.floor(Math.log10(Math.min(...values))), high = Math.ceil(Math.log10(Math.max(...values)));
     return [Math.max(low, high - 6), Math.max(high, low + 1)];
@@ -68,7 +103,7 @@ class Timeline {
       mark.style.top = `${this.y(10 ** power)}%`;
       return mark;
     });
-    return element("div", { class: "labels", title: `Mean squared error over ${this.data.unit}, logarithmic. Line: the model; dashes: repeating the last true frame.` }, ...marks, element("em", { text: "error" }));
+    return element("div", { class: "labels", title: `Mean squared error over ${this.data.unit}, logarithmic. ${this.data.curves ? "One line a model" : "Line: the model"}; thin dashes: repeating the last true frame.${this.data.original ? " Pale line: without your edits; purple: how far your edits moved the prediction." : ""}` }, ...marks, element("em", { text: "error" }));
   }
 
   plot() {
@@ -84,14 +119,16 @@ class Timeline {
       "svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none" },
       element("rect", { class: "seen", x: 0, y: 0, width: turn, height: 100 }),
       element("rect", { class: "free", x: turn, y: 0, width: 100 - turn, height: 100 }),
-      ...grid, line(this.data.copying, "copying"), line(this.data.errors, "model"), this.head,
+      ...grid, line(this.data.copying, "copying"),
+      ...(this.data.original ? [line(this.data.original, "original"), line(this.data.moved.map((value) => value || null), "moved")] : []),
+      ...(this.data.curves?.map((curve, k) => line(curve.errors, `curve curve${k}`)).reverse() ?? [line(this.data.errors, "model")]), this.head,
     );
   }
 
   zones() {
     const turn = this.x(Math.min(this.data.last_true_input + 1, this.frames - 1));
     const seen = element("span", { class: "zone", text: "burn-in", title: "Every prediction here starts from true frames." });
-    const free = element("span", { class: "zone", text: "free run", title: "Every prediction here starts from earlier predictions; no true frame is seen any more." });
+    const free = element("span", { class: "zone low", text: "free run", title: "Every prediction here starts from earlier predictions; no true frame is seen any more." });
     if (turn > 70) free.classList.add("late");
     else free.style.left = `${turn}%`;
     return turn < 99 ? [seen, free] : [seen];
@@ -108,7 +145,11 @@ class Timeline {
     this.readout.textContent = `frame ${frame} / ${this.frames - 1}`;
     this.phase.textContent = frame === 0 ? "first frame" : frame > this.data.last_true_input + 1 ? "free run" : "burn-in";
     this.phase.classList.toggle("free", frame > this.data.last_true_input + 1);
-    this.error.textContent = frame === 0 ? "" : error === null ? "error not a number" : `error ${scientific(error)}, copying ${scientific(copying)}`;
+    this.values?.forEach((value, k) => {
+      const one = this.data.curves[k].errors[frame - 1];
+      value.textContent = frame === 0 ? "–" : one === null ? "not a number" : scientific(one);
+    });
+    if (!this.values) this.error.textContent = frame === 0 ? "" : error === null ? "error not a number" : `error ${scientific(error)}, ${this.data.original ? `without edits ${scientific(this.data.original[frame - 1])}, moved ${scientific(this.data.moved[frame - 1])}` : `copying ${scientific(copying)}`}`;
     if (+this.speed.value !== clock.fps) this.speed.value = clock.fps;
     this.root.dataset.frame = frame;
     this.root.dataset.playing = playing;
@@ -119,8 +160,9 @@ class Timeline {
     const target = event.composedPath()[0];
     const own = this.root.contains(target);
     const closed = target.getAttribute?.("aria-expanded") === "false"; // a closed picker needs none of these keys
-    const takes = !closed && target.closest?.("input, textarea, select, [contenteditable], [role=slider], [role=radiogroup], [role=combobox], [role=listbox], [role=dialog]");
+    const takes = !closed && target.closest?.("input, textarea, select, [contenteditable], [role=slider], [role=radiogroup], [role=combobox], [role=listbox], [role=dialog], [role=application]");
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || (takes && target !== this.scrub)) return;
+    if (this.dialog.open && event.key !== "?") return; // the sheet's own keys: Tab, Enter, Escape
     const { clock } = this, stride = event.shiftKey ? 5 : 1;
     const act = {
       ArrowLeft: () => clock.step(-stride),
@@ -131,6 +173,7 @@ class Timeline {
       End: () => clock.step(this.frames),
       f: () => { clock.pause(); clock.seek(this.data.last_true_input + 2); },
       Escape: () => clock.selected && clock.select(clock.selected),
+      "?": () => this.help(),
       "-": () => this.faster(-1),
       "+": () => this.faster(1),
       "=": () => this.faster(1),
@@ -160,7 +203,7 @@ export default function ({ data, parentElement }) {
   // A focused slot or player button must not also be clicked when space is let go.
   const lift = (event) => event.key === " " && root.contains(event.composedPath()[0]) && event.preventDefault();
   document.addEventListener("keyup", lift);
-  clock.join("timeline", data.scene, timeline.frames, timeline.draw);
+  clock.join("timeline", data.scene, timeline.frames, timeline.draw, data.start);
   return replace(parentElement, () => {
     document.removeEventListener("keydown", timeline.key, true);
     document.removeEventListener("keyup", lift);

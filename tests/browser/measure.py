@@ -2,7 +2,8 @@
 
 Cold start, steps, playback, clicks and scenes are timed in a headless Chromium, and beside them one bare
 ``st.image`` rerun, because times alone drift with the machine. Needs a stored rollout in ``assets/stored``;
-``scene_ms`` is null where there is no checkpoint to compute a scene with.
+``scene_ms`` is null where there is no checkpoint to compute a scene with. Last come clicks on the Train page,
+idle and while a training holds each core.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from playwright.sync_api import Browser, Page, TimeoutError
 
+from hri import queueing, runs
+from hri.jobs import cores
+from hri.presets import preset
+from hri.settings import changed
 from tests.browser.driving import Server, chromium, ready, serve, wait_for_health
 
 SENTENCE = "Watch a model predict"
@@ -172,6 +177,52 @@ def bare_rerun(browser: Browser, folder: Path) -> float:
         return round(statistics.median(times))
 
 
+def clicks_on_train(page: Page, url: str) -> dict[str, float]:
+    """Milliseconds from a click on a view of the Train page to what it shows, written by the server."""
+    page.goto(f"{url}/train?view=runs")
+    signs = {
+        "new": page.get_by_role("button", name="Start", exact=True),
+        "runs": page.get_by_role("textbox", name="Search"),
+    }
+    signs["runs"].wait_for(timeout=60_000)
+    page.wait_for_timeout(8000)  # modules load, trainings leave their first seconds behind
+    times = []
+    for _ in range(16):
+        for view in ("new", "runs"):
+            began = time.monotonic()
+            page.get_by_role("radio", name=view).click()
+            signs[view].wait_for(timeout=60_000)
+            times.append(1000 * (time.monotonic() - began))
+            page.wait_for_timeout(300)
+    return percentiles(times[4:])
+
+
+def while_training(browser: Browser, folder: Path) -> dict[str, Any]:
+    """The Train page's clicks without and with a training on every core, both in this run."""
+    root = folder / "runs"
+    small = {"data.train": 64, "data.validation": 8, "train.updates": 100_000, "train.batch": 8}
+    config = changed(preset("springs-4-3-state-hri-h"), small)
+    runs.create(root, "waits", config)
+    with serve(folder / "train.txt", HRI_RUNS=root) as server:
+        page = browser.new_page()
+        idle = clicks_on_train(page, server.url)
+        queueing.set_limits(root, queueing.Limits(cores(), 1, ""))
+        busy = [runs.create(root, f"busy-{number}", config) for number in range(cores())]
+        for one in busy:
+            queueing.enqueue(root, one)
+        while not all(runs.info(one).update > 2 for one in busy):
+            page.wait_for_timeout(500)
+        training = clicks_on_train(page, server.url)
+        for one in busy:
+            queueing.stop(one, patience=60.0)
+    return {
+        "train_click_idle_ms": idle,
+        "train_click_training_ms": training,
+        "trainings": len(busy),
+        "train_click_ratio": round(training["median"] / idle["median"], 2),
+    }
+
+
 def memory(server: Server) -> int | None:
     """Resident megabytes of the server."""
     answer = subprocess.run(
@@ -189,6 +240,7 @@ def main() -> None:
             found["click_ms"] = clicks(page)
             found["scene_ms"] = new_scenes(page)
             found["rss_mb"] = memory(server)
+        found |= while_training(browser, folder)
         found["bare_image_rerun_ms"] = bare_rerun(browser, folder)
     bare = found["bare_image_rerun_ms"]
     timed = {"step": found["step_ms"]["median"], "click": found["click_ms"], "scene": found["scene_ms"]}

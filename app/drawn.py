@@ -1,0 +1,93 @@
+"""What the parts of a page draw from, prepared once a scene; what draws is imported when something is drawn."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from app import library
+from hri.records import Rollout
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from hri.beliefs import Named
+    from hri.layout import Layout
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def interaction_graph(
+    parents: tuple[int, ...],
+    pairs: tuple[tuple[int, int], ...],
+    types: tuple[str, ...],
+    layout: Layout,
+    springs: bool,
+    joints: tuple[str, ...] = (),
+) -> Figure:
+    """The unpainted graph; one object for all scenes, because another object would lose the visitor's zoom."""
+    load_pandas()
+    from hri import figures
+    from hri.hierarchy import Tree
+
+    return figures.interaction_graph(
+        Tree(parents, joints), np.array(pairs, dtype=int).reshape(-1, 2), len(types), layout, springs, types
+    )
+
+
+def load_pandas() -> None:
+    """Call before the first figure: Plotly would take a pandas that another visitor's thread has half loaded."""
+    importlib.import_module("pandas")
+
+
+def payload(kind: str, rollout: Rollout, *options: Any) -> dict[str, Any]:
+    """What one part of the player is sent, prepared once a scene."""
+    scene = "-".join(
+        [library.scene_id(rollout), *(library.scene_id(option) for option in options if isinstance(option, Rollout))]
+    )
+    named = tuple(option for option in options if not isinstance(option, Rollout))
+    return _payload(kind, scene, named, rollout, options)
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _payload(
+    kind: str, scene: str, named: tuple[Any, ...], _rollout: Rollout, _options: tuple[Any, ...]
+) -> dict[str, Any]:
+    from hri import pictures, player, player_compare
+
+    if kind in ("shared", "column", "curves"):
+        if kind == "column":
+            return player_compare.column_data(_rollout, *_options)
+        return (player_compare.shared_data if kind == "shared" else player_compare.curves_data)(_rollout, *_options)
+    if kind in ("images", "timeline"):
+        return (player.image_data if kind == "images" else player.timeline_data)(_rollout, *_options)
+    names, *rest = _options
+    seen = named_types(_rollout, names)
+    if kind == "matrix":
+        return player.matrix_data(seen.rollout, seen.types)
+    rows = pictures.edge_rows(seen.rollout, rest[0])
+    if kind == "ledger":
+        return player.ledger_data(seen.rollout, rows, seen.types)
+    return player.graph_data(seen.rollout, rows, rest[1], seen.types)
+
+
+Names = Literal["raw", "aligned"]
+"""Of edge types: as learned, or matched to true springs (:func:`hri.beliefs.aligned`)."""
+
+
+def named_types(rollout: Rollout, names: Names) -> Named:
+    """The rollout under one set of names for its edge types.
+
+    Raises:
+        ValueError: nothing to match types with; one sentence.
+    """
+    return _named(library.scene_id(rollout), names, rollout)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _named(scene: str, names: Names, _rollout: Rollout) -> Named:
+    from hri import beliefs  # what draws takes a compiler along, and Results need none
+
+    return beliefs.aligned(_rollout) if names == "aligned" else beliefs.learned(_rollout)

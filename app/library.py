@@ -1,0 +1,215 @@
+"""Which models and scenes there are. Reads headers and stored rollouts only: nothing here imports torch."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float
+
+from app import places, recorded
+from hri import runs
+from hri.config import Config
+from hri.interventions import NOTHING, Intervention
+from hri.receptive import receptive_fields
+from hri.records import Rollout
+
+if TYPE_CHECKING:
+    from hri.checkpoint import Header
+    from hri.systems import System
+    from hri.video import Clip
+
+FAVOURITE = "springs-4-3-slot-hri"
+"""Opened first, if it is there."""
+COMPARED = ("first", "second", "third", "fourth")
+"""What addresses and widgets call the models of a comparison, from left to right; Explore's is ``model``."""
+LAST_SEED = 2**32 - 1
+FIRST_UNSEEN = 200_042
+"""Test systems start here (:class:`hri.config.DataConfig`); "another scene" draws from them."""
+DATASETS = {"springs-4-3": ("4-3", "04"), "springs-3-3": ("3-3", "05")}
+"""Published spring systems by name: tree and physics."""
+RECORDED = "as recorded"
+"""Stands for the data set of an uploaded rollout, which does not say where it is from."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where scenes of one model come from: its checkpoint, stored rollouts, or both."""
+
+    name: str
+    path: Path | None = None
+    stored: Path | None = None
+    uploaded: bool = False
+
+    @property
+    def only_recorded(self) -> bool:
+        """A visitor's file of rollouts, whose model is not here."""
+        return self.uploaded and self.path is None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a page shows: a model, a scene, the visitor's edits, and the rollouts that these make."""
+
+    source: Source
+    dataset: str
+    seed: int
+    original: Rollout
+    """As the model predicts it when nobody interferes."""
+    system: System | None = None
+    """Drawn by the visitor, in place of data set and seed."""
+    clip: Clip | None = None
+    """The visitor's video, in place of all three."""
+    intervention: Intervention = NOTHING
+    edited: Rollout | None = None
+    """From the same start with the edits; None without any."""
+
+    @property
+    def rollout(self) -> Rollout:
+        """The one to watch."""
+        return self.original if self.edited is None else self.edited
+
+    @property
+    def own(self) -> System | Clip | None:
+        """What the visitor brought in place of data set and seed."""
+        return self.system or self.clip
+
+
+def sources() -> dict[str, Source]:
+    """All models there are, by name: the folder's files, stored rollouts, and what this visitor uploaded."""
+    files = {path.stem: path for path in sorted(places.CHECKPOINTS.glob("*.safetensors"))}
+    stored = {path.stem: path for path in sorted(places.STORED.glob("*.npz"))}
+    found = {name: Source(name, files.get(name), stored.get(name)) for name in sorted(files.keys() | stored.keys())}
+    uploads: dict[str, str] = st.session_state.get("uploads", {})
+    asked = {str(given.get(key, "")) for given in (st.session_state, st.query_params) for key in ("model", *COMPARED)}
+    for run in {name.rpartition("@")[0] for name in asked}:
+        found |= {name: Source(name, path) for name, path in course(run).items()}
+    return found | {
+        name: Source(name, uploaded=True, **{"stored" if path.endswith(".npz") else "path": Path(path)})
+        for name, path in uploads.items()
+        if Path(path).is_file()
+    }
+
+
+def course(run: str) -> dict[str, Path]:
+    """Checkpoints over the course of a run's training, by the names that a page and an address give them."""
+    if not runs.NAME.fullmatch(run):
+        return {}
+    return {f"{run}@{update}": path for update, path in runs.checkpoints_of(places.RUNS / run).items()}
+
+
+def first_choice(names: list[str]) -> int:
+    """Position of the model that the page opens with."""
+    with_scene = [name for name in names if (places.STORED / f"{name}.npz").is_file()]
+    best = FAVOURITE if FAVOURITE in with_scene else next(iter(with_scene), names[0])
+    return names.index(best)
+
+
+def datasets(source: Source) -> list[str]:
+    """Data sets whose scenes a model can see: its own first; an image model sees any spring system."""
+    config = config_of(source)
+    if source.only_recorded:
+        return [RECORDED]
+    if config is None:
+        return [next(iter(DATASETS))]
+    if config.data.motion is not None:
+        return [recorded.body_of(config.data)]
+    if config.data.clips is not None:
+        return [PurePath(config.data.clips.folder).name]
+    own = next(
+        (n for n, d in DATASETS.items() if d == (config.data.tree, config.data.physics)), f"springs-{config.data.tree}"
+    )
+    return [own, *(name for name in DATASETS if name != own)] if config.model.vision else [own]
+
+
+def config_of(source: Source) -> Config | None:
+    """The configuration in a checkpoint's header; None where there is no checkpoint.
+
+    Raises:
+        ValueError: the file cannot be read; one sentence.
+    """
+    return None if source.path is None else header(source.path).config
+
+
+def fields_of(source: Source) -> Float[np.ndarray, "21 4"] | None:
+    """What each image slot of a model can see; None for models of states, or without a checkpoint."""
+    config = config_of(source)
+    if config is None or config.model.vision is None:
+        return None
+    return receptive_fields(config.model.vision, config.data.render)
+
+
+def header(path: Path) -> Header:
+    """A checkpoint's header, read anew when the file changes."""
+    return _header(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _header(path: Path, changed: int) -> Header:
+    from hri.checkpoint import read_header
+
+    return read_header(path)
+
+
+def stored_seeds(source: Source) -> list[int]:
+    """What names each of the model's stored scenes: its seed, or its place in a file whose scenes have no seeds."""
+    if source.stored is None:
+        return []
+    scenes = stored_scenes(source)
+    seeds = [] if scenes.seeds is None else [int(seed) for seed in scenes.seeds]
+    whole = seeds and min(seeds) >= 0 and max(seeds) <= LAST_SEED and len(set(seeds)) == len(seeds)
+    return seeds if whole else list(range(len(scenes.slots)))
+
+
+def stored_scenes(source: Source) -> Rollout:
+    """The model's stored scenes, of which there are some."""
+    assert source.stored is not None
+    return _stored(source.stored, source.stored.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _stored(path: Path, changed: int) -> Rollout:
+    return Rollout.load(path)
+
+
+def is_stored(source: Source, dataset: str, seed: int) -> bool:
+    """Whether a scene can be shown without running the model."""
+    return source.stored is not None and dataset == datasets(source)[0] and seed in stored_seeds(source)
+
+
+def another_seed(source: Source, seed: int) -> int:
+    """A scene the model has not met; without a checkpoint, the next stored one."""
+    if not recorded.here(config_of(source)):
+        seeds = stored_seeds(source) or [seed]
+        return seeds[(seeds.index(seed) + 1) % len(seeds)] if seed in seeds else seeds[0]
+    return random.randrange(FIRST_UNSEEN, FIRST_UNSEEN + 100_000)
+
+
+def scene_id(rollout: Rollout) -> str:
+    """A name for exactly these numbers: what keeps the parts of the page on one scene."""
+    digest = hashlib.sha256(rollout.checkpoint.encode())
+    digest.update(str(rollout.edits).encode())  # a muted slot may change pictures alone
+    for array in (rollout.slots, rollout.predicted_slots, rollout.edge_types, rollout.edge_probabilities):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def start_id(rollout: Rollout, by_model: bool = True) -> str:
+    """A name for the system a scene shows, whatever is edited and whichever machine drew it.
+
+    Args:
+        rollout: of one scene.
+        by_model: another name for each model.
+    """
+    seeds = [] if rollout.seeds is None else rollout.seeds.tolist()
+    digest = hashlib.sha256(f"{rollout.checkpoint if by_model else ''} {seeds}".encode())
+    if rollout.true_adjacency is not None:
+        digest.update(np.asarray(rollout.true_adjacency, np.uint8).tobytes())
+    if rollout.seeds is None or int(rollout.seeds[0]) < 0:  # drawn by hand: other places, another system
+        digest.update(np.ascontiguousarray(rollout.slots[:, 0]).tobytes())
+    return digest.hexdigest()[:16]

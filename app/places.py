@@ -1,0 +1,54 @@
+"""Where the app finds things, and what is read from there anew when it changes: results and runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from hri import scoreboard
+from hri.progress import Tail
+from hri.records import Rollout
+from hri.scoreboard import Board
+from hri.watching import Reconstruction, read_picture
+
+ROOT = Path(__file__).parent.parent
+CHECKPOINTS = Path(os.environ.get("HRI_CHECKPOINTS", ROOT / "checkpoints"))
+"""Folder of ``<name>.safetensors``; another one through the variable of that name."""
+STORED = Path(os.environ.get("HRI_STORED", ROOT / "assets" / "stored"))
+"""Folder of stored rollouts ``<name>.npz``, shown without running a model."""
+RESULTS = Path(os.environ.get("HRI_RESULTS", ROOT / "assets" / "results"))
+"""Folder of the results files (:mod:`hri.scoreboard`)."""
+RUNS = Path(os.environ.get("HRI_RUNS", ROOT / "runs"))
+"""Folder of the training runs (:mod:`hri.runs`)."""
+
+
+def board() -> Board:
+    """All results files, read anew when one changes."""
+    return _board(RESULTS, tuple((path, path.stat().st_mtime_ns) for path in sorted(RESULTS.glob("*.json"))))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _board(folder: Path, changed: tuple[tuple[Path, int], ...]) -> Board:
+    return scoreboard.read(folder)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def tail(folder: Path) -> Tail:
+    """The lines of a run, each read once however many visitors watch."""
+    return Tail(folder)
+
+
+def picture(path: Path) -> Rollout | Reconstruction:
+    """What a training showed of itself at a validation.
+
+    Raises:
+        ValueError: the file is damaged or has gone; one sentence.
+    """
+    return _picture(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _picture(path: Path, changed: int) -> Rollout | Reconstruction:
+    return read_picture(path)

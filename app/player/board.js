@@ -1,0 +1,203 @@
+// The drawing board: a box with balls to place and to throw, and springs to switch on and off. The draft lives in the
+// browser; Python hears of it when the visitor asks for the simulation, as the text of a system (hri/systems.py).
+
+const RIM = { 0: 0.075, 1: 0.062, 2: 0.05 }; // of root, intermediate and leaf, in box units
+const REACH = 0.4; // box units that an arrow is long for a speed of 1
+const EDGE = 1.1; // of the picture; walls stand at 1
+const STEP = 0.02; // of the arrow keys
+const BOW = 0.16; // springs bend a little, so that three balls in a line show which are joined
+// What is on the board survives another panel of the workbench, until Python gives another system to begin with.
+const drafts = (globalThis.hriDrafts ??= new Map());
+
+const round = (value) => Math.round(value * 1e4) / 1e4 || 0;
+const clamp = (value, limit) => Math.max(-limit, Math.min(limit, value));
+
+class Board {
+  constructor(root, data, send, play) {
+    Object.assign(this, { root, data, send, play });
+    const kept = drafts.get(data.player);
+    if (kept?.base === data.base) this.draft = kept.draft;
+    else drafts.set(data.player, { base: data.base, draft: (this.draft = this.read(data.base)) });
+    this.picked = null; // a ball or spring that the keyboard is at
+    this.picture();
+    this.draw();
+  }
+
+  read(text) {
+    const { springs, positions, velocities } = JSON.parse(text);
+    return { springs: new Set(springs.map(([i, j]) => `${i}.${j}`)), positions, velocities };
+  }
+
+  text() {
+    const { tree, physics } = JSON.parse(this.data.base), { springs, positions, velocities } = this.draft;
+    const pairs = this.data.pairs.filter(([i, j]) => springs.has(`${i}.${j}`));
+    return JSON.stringify({ version: 1, tree, physics, springs: pairs, positions, velocities });
+  }
+
+  picture() {
+    const { data } = this;
+    this.svg = element("svg", {
+      viewBox: `${-EDGE} ${-EDGE} ${2 * EDGE} ${2 * EDGE}`, tabindex: 0, role: "application",
+      "aria-label": "Drawing board. N and P go through balls and springs; arrow keys move a ball, with Shift throw it; Space switches a spring.",
+    });
+    this.springs = data.pairs.map(([i, j]) => {
+      const line = element("path", { class: "spring" }), hit = element("path", { class: "grip" });
+      const group = element("g", { class: "pair", "data-pair": `${i} ${j}` }, element("title", { text: `${data.names[i]} and ${data.names[j]}: click to switch the spring` }), line, hit);
+      group.addEventListener("click", () => this.switch(i, j));
+      return { i, j, line, hit, group };
+    });
+    this.balls = data.names.map((name, node) => {
+      const rim = RIM[data.ranks[node]], shape = ["M0,-1L1,0L0,1L-1,0Z", "M-.85,-.85H.85V.85H-.85Z", "M-1,0a1,1 0 1,0 2,0a1,1 0 1,0 -2,0Z"][data.ranks[node]];
+      const body = element("path", { class: "body", d: shape, transform: `scale(${rim})`, fill: data.colours[node] });
+      const number = element("text", { class: "number", "text-anchor": "middle", y: 0.024, fill: data.inks[node], text: node });
+      const ball = element("g", { class: "ball", "data-node": node }, element("title", { text: `${name}: drag to place it` }), body, number);
+      const shaft = element("line", { class: "shaft" });
+      const tip = element("circle", { class: "tip", r: 0.022 }), wide = element("circle", { class: "wide", r: 0.05 });
+      const arrow = element("g", { class: "arrow", "data-node": node }, element("title", { text: `${name}: drag to throw it` }), shaft, wide, tip);
+      this.drag(ball, () => node, (held, x, y, from) => this.place(held, x - from[0], y - from[1]));
+      this.drag(arrow, (x, y) => this.nearest(x, y), (held, x, y) => this.throw(held, x, y));
+      return { node, rim, ball, arrow, shaft, tip, wide };
+    });
+    this.svg.append(
+      element("rect", { class: "walls", x: -1, y: -1, width: 2, height: 2 }),
+      ...this.springs.map(({ group }) => group), ...this.balls.map(({ ball }) => ball), ...this.balls.map(({ arrow }) => arrow),
+    );
+    this.svg.addEventListener("keydown", (event) => this.key(event));
+    this.svg.addEventListener("focus", () => { this.picked ??= 0; this.draw(); });
+    this.svg.addEventListener("blur", () => { this.picked = null; this.draw(); });
+    this.told = element("p", { class: "told", role: "status" });
+    const button = (text, title, act, kind = "") => {
+      const made = element("button", { type: "button", class: kind, title, text });
+      made.addEventListener("click", act);
+      return made;
+    };
+    const every = (on) => () => { this.draft.springs = new Set(on ? data.pairs.map((pair) => pair.join(".")) : []); this.draw(); };
+    const tools = element("div", { class: "tools" },
+      button("Simulate and predict", "Let it move, and see above what the model makes of it.", () => { this.play(); this.send(this.text()); }, "main"),
+      button("All springs", "Join every pair that this tree allows.", every(true)),
+      button("No springs", "Every ball flies alone.", every(false)),
+      button("Still", "All balls start at rest.", () => { this.draft.velocities = this.draft.velocities.map(() => [0, 0]); this.draw(); }),
+      button("Start over", "Back to what was on the board at first.", () => { this.draft = this.read(data.base); drafts.set(data.player, { base: data.base, draft: this.draft }); this.draw(); }),
+    );
+    this.root.replaceChildren(this.svg, this.told, tools);
+  }
+
+  // Pointer to box units; y goes up.
+  at(event) {
+    const box = this.svg.getBoundingClientRect(), scale = (2 * EDGE) / box.width;
+    return [(event.clientX - box.left) * scale - EDGE, EDGE - (event.clientY - box.top) * scale];
+  }
+
+  // How far an arrow can reach in a direction: a fast ball's tip stays on the board, to be dragged again.
+  room(from, way) {
+    return Math.min(...[0, 1].map((k) => (way[k] ? ((EDGE - 0.03) * Math.sign(way[k]) - from[k]) / way[k] : Infinity)));
+  }
+
+  // The arrow whose tip is nearest to a point: tips may lie over each other.
+  nearest(x, y) {
+    const far = ({ tip }) => Math.hypot(tip.getAttribute("cx") - x, -tip.getAttribute("cy") - y);
+    return this.balls.reduce((best, ball) => (far(ball) < far(best) ? ball : best)).node;
+  }
+
+  drag(what, choose, move) {
+    what.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      event.preventDefault();
+      this.svg.focus({ preventScroll: true });
+      const [x, y] = this.at(event), held = choose(x, y), [ox, oy] = this.draft.positions[held], from = [x - ox, y - oy];
+      this.picked = held;
+      what.setPointerCapture(event.pointerId);
+      what.classList.add("held");
+      const go = (later) => { move(held, ...this.at(later), from); this.draw(); };
+      const end = () => {
+        what.removeEventListener("pointermove", go);
+        what.classList.remove("held");
+      };
+      what.addEventListener("pointermove", go);
+      for (const name of ["pointerup", "pointercancel"]) what.addEventListener(name, end, { once: true });
+      this.draw();
+    });
+  }
+
+  place(node, x, y) {
+    this.draft.positions[node] = [round(clamp(x, 1)), round(clamp(y, 1))];
+  }
+
+  // The tip of the arrow is at a point: what lies beyond the ball's rim is its speed.
+  throw(node, x, y) {
+    const [px, py] = this.draft.positions[node], length = Math.hypot(x - px, y - py);
+    const speed = Math.max(0, Math.min(this.data.fastest, (length - this.balls[node].rim) / REACH));
+    this.draft.velocities[node] = speed < 0.02 ? [0, 0] : [round(((x - px) / length) * speed), round(((y - py) / length) * speed)];
+  }
+
+  switch(i, j) {
+    const name = `${i}.${j}`, { springs } = this.draft;
+    springs.has(name) ? springs.delete(name) : springs.add(name);
+    this.picked = this.balls.length + this.springs.findIndex((spring) => spring.i === i && spring.j === j);
+    this.draw();
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || this.picked === null) return;
+    const count = this.balls.length + this.springs.length, spring = this.springs[this.picked - this.balls.length];
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    const by = { n: 1, N: 1, p: -1, P: -1 }[event.key];
+    if (by) this.picked = (this.picked + by + count) % count;
+    else if (spring && (event.key === " " || event.key === "Enter")) this.switch(spring.i, spring.j);
+    else if (!spring && way) {
+      const node = this.picked, [dx, dy] = way;
+      if (event.shiftKey) {
+        const [vx, vy] = this.draft.velocities[node], next = [vx + 0.1 * dx, vy + 0.1 * dy];
+        if (Math.hypot(...next) <= this.data.fastest) this.draft.velocities[node] = next.map(round);
+      } else {
+        const [x, y] = this.draft.positions[node];
+        this.place(node, x + STEP * dx, y + STEP * dy);
+      }
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.draw();
+  }
+
+  draw() {
+    const { draft, data } = this;
+    const lay = (line, [x1, y1], [x2, y2]) => Object.entries({ x1, y1: -y1, x2, y2: -y2 }).forEach(([name, value]) => line.setAttribute(name, value));
+    this.springs.forEach(({ i, j, line, hit, group }, k) => {
+      const [a, b] = [draft.positions[i], draft.positions[j]], [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+      const path = `M${a[0]},${-a[1]}Q${(a[0] + b[0]) / 2 + BOW * dy},${-(a[1] + b[1]) / 2 + BOW * dx} ${b[0]},${-b[1]}`;
+      for (const each of [line, hit]) each.setAttribute("d", path);
+      group.classList.toggle("on", draft.springs.has(`${i}.${j}`));
+      group.classList.toggle("picked", this.picked === this.balls.length + k);
+    });
+    this.balls.forEach(({ node, rim, ball, arrow, shaft, tip, wide }) => {
+      const [x, y] = draft.positions[node], [vx, vy] = draft.velocities[node], speed = Math.hypot(vx, vy);
+      const [ux, uy] = speed ? [vx / speed, vy / speed] : [Math.SQRT1_2, Math.SQRT1_2], far = Math.min(rim + REACH * speed, this.room([x, y], [ux, uy]));
+      ball.setAttribute("transform", `translate(${x},${-y})`);
+      ball.classList.toggle("picked", this.picked === node);
+      arrow.classList.toggle("still", !speed);
+      lay(shaft, [x + ux * rim, y + uy * rim], [x + ux * far, y + uy * far]);
+      for (const each of [tip, wide]) for (const [name, value] of Object.entries({ cx: x + ux * far, cy: -(y + uy * far) })) each.setAttribute(name, value);
+    });
+    this.root.dataset.system = this.text();
+    this.tell();
+  }
+
+  tell() {
+    const { draft, data, picked } = this, spring = picked === null ? null : this.springs[picked - this.balls.length];
+    let text = `${draft.springs.size} of ${data.pairs.length} springs. Drag a ball to place it, its arrow to throw it; click a line to switch a spring.`;
+    if (spring) text = `${data.names[spring.i]} and ${data.names[spring.j]}: ${draft.springs.has(`${spring.i}.${spring.j}`) ? "joined by a spring" : "no spring"}.`;
+    else if (picked !== null) {
+      const [x, y] = draft.positions[picked], speed = Math.hypot(...draft.velocities[picked]);
+      text = `${data.names[picked]} at (${x.toFixed(2)}, ${y.toFixed(2)}), speed ${speed.toFixed(2)}. Walls stand at −1 and 1.`;
+    }
+    text = text[0].toUpperCase() + text.slice(1);
+    if (this.told.textContent !== text) this.told.textContent = text;
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const clock = clockOf(data.player);
+  const root = parentElement.querySelector(".board") ?? parentElement.appendChild(element("div", { class: "board" }));
+  const play = () => matchMedia("(prefers-reduced-motion: reduce)").matches || clock.play();
+  new Board(root, data, (text) => setTriggerValue("system", text), play);
+}

@@ -1,0 +1,90 @@
+// Two lists beside the player: the strongest edges of the current frame, and the greatest changes of mind. Pointing
+// at a line points everywhere; a click selects the edge, and for a change also goes to the frame where it happened.
+
+const LINES = 9;
+
+class Ledger {
+  constructor(root, data, arrays, clock) {
+    Object.assign(this, { root, data, arrays, clock });
+    this.now = this.list("Strongest now", "The edges of this frame that most probably carry a message, by probability.", () => {});
+    this.turns = this.list("Changes of mind", "Where the most probable type changed, largest shift of probability first. Click: go there.", (line) => {
+      clock.pause();
+      clock.seek(line.frame);
+    });
+    root.replaceChildren(this.now.section, this.turns.section);
+  }
+
+  list(title, hint, act) {
+    const lines = Array.from({ length: LINES }, () => {
+      const swatch = element("i"), name = element("span", { class: "name" }), value = element("span", { class: "value" });
+      const button = element("button", { type: "button", class: "line" }, swatch, name, value);
+      const line = { button, swatch, name, value, what: null, frame: 0 };
+      button.addEventListener("click", () => { act(line); this.clock.choose(line.what); });
+      for (const event of ["pointerenter", "focus"]) button.addEventListener(event, () => this.clock.point(line.what));
+      for (const event of ["pointerleave", "blur"]) button.addEventListener(event, () => this.clock.point(null));
+      return line;
+    });
+    const empty = element("p", { class: "empty" });
+    const section = element("section", { title: hint }, element("h4", { text: title }), ...lines.map((line) => line.button), empty);
+    return { section, lines, empty };
+  }
+
+  draw = (clock) => {
+    const { data } = this, { probabilities, types } = this.arrays, [, edges, kinds] = probabilities.shape, { frame } = clock;
+    const interacts = (at, e) => 1 - probabilities.values[(at * edges + e) * kinds] / 255;
+    const shown = (at, e) => clock.passes(data.ways[e], data.type_names[types.values[at * edges + e]], interacts(at, e), data.pairs[e]);
+    const strong = [...data.pairs.keys()].filter((e) => shown(frame, e) && types.values[frame * edges + e])
+      .sort((a, b) => interacts(frame, b) - interacts(frame, a) || a - b);
+    this.fill(this.now, strong, (e) => {
+      const kind = types.values[frame * edges + e], joined = this.arrays.springs ? (this.arrays.springs.values[frame * edges + e] ? ", true spring" : ", no spring") : "";
+      const named = kinds > 2 ? `${data.type_names[kind]} ` : "";
+      return { e, frame, colour: data.colours[kind], text: this.name(e), value: named + (probabilities.values[(frame * edges + e) * kinds + kind] / 255).toFixed(2), hint: data.type_names[kind] + joined };
+    });
+    // A change goes by the levels alone: what it was and what it became may be of any type or probability.
+    const turns = data.changes.filter(([, e]) => clock.passes(data.ways[e], clock.settings.types[0], 1, data.pairs[e]));
+    this.fill(this.turns, turns, ([at, e, before, after, moved]) => ({
+      e, frame: at, colour: data.colours[after], text: `${this.name(e)}`, value: `frame ${at}`, now: at === frame,
+      hint: `${data.type_names[before]} → ${data.type_names[after]}; ${moved.toFixed(2)} of the probability moved; ${at > data.last_true_input + 1 ? "free run" : "burn-in"}`,
+    }));
+    const none = edges ? "" : "This model passes no messages: it has no edges.";
+    this.now.empty.textContent = none || (strong.length ? "" : "No edge carries a message here.");
+    this.turns.empty.textContent = none || (turns.length ? "" : "No edge changes its most probable type.");
+    this.root.dataset.frame = frame;
+  };
+
+  name(e) {
+    const [sender, receiver] = this.data.pairs[e];
+    return `${this.data.nodes[sender]} → ${this.data.nodes[receiver]}`;
+  }
+
+  fill({ lines }, items, tell) {
+    lines.forEach((line, k) => {
+      line.button.hidden = k >= items.length;
+      if (line.button.hidden) return;
+      const { e, frame, colour, text, value, hint, now } = tell(items[k]);
+      const [sender, receiver] = this.data.pairs[e], focus = this.clock.focus;
+      Object.assign(line, { what: { kind: "edge", sender, receiver }, frame });
+      line.swatch.style.background = colour;
+      if (line.name.textContent !== text) line.name.textContent = text;
+      line.value.textContent = value;
+      line.button.title = hint;
+      line.button.classList.toggle("now", Boolean(now));
+      line.button.classList.toggle("touched", focus?.kind === "edge" ? focus.sender === sender && focus.receiver === receiver : focus !== null && (focus.node === sender || focus.node === receiver));
+    });
+  }
+}
+
+export default function ({ data, parentElement }) {
+  const clock = clockOf(data.player);
+  const root = parentElement.querySelector(".ledger") ?? parentElement.appendChild(element("div", { class: "ledger" }));
+  let ledger = null, ended = false;
+  unpack(data.arrays).then((arrays) => {
+    if (ended) return;
+    ledger = new Ledger(root, data, arrays, clock);
+    clock.join("ledger", data.scene, data.frames, ledger.draw);
+  });
+  return replace(parentElement, () => {
+    ended = true;
+    if (ledger) clock.leave("ledger", ledger.draw);
+  });
+}

@@ -1,0 +1,333 @@
+"""What models compute for a page, once for all visitors, who take turns with a model.
+
+Nothing here imports torch until a scene is asked for that is not stored.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from app import library, recorded
+from app.library import Scene, Source
+from hri.interventions import NOTHING, Intervention
+from hri.records import Rollout
+
+if TYPE_CHECKING:
+    from hri.checkpoint import Checkpoint
+    from hri.composition import Composition
+    from hri.influence import Influence
+    from hri.likeness import Familiar, Seen
+    from hri.phases import Phases
+    from hri.ranking import Ranker
+    from hri.systems import System
+    from hri.video import Clip, Footage
+
+FREE_STEPS = 10
+"""As in :func:`hri.rollout.roll_out`, for every scene of the pages."""
+
+
+def rollout(
+    source: Source,
+    dataset: str,
+    seed: int,
+    intervention: Intervention = NOTHING,
+    own: System | Clip | None = None,
+    live: bool = False,
+) -> Rollout:
+    """The model's rollout of one scene: the stored one where there is one, else computed now.
+
+    Args:
+        intervention: edits; nothing with edits is ever stored.
+        own: what the visitor drew or filmed, in place of data set and seed.
+        live: compute it even where it is stored: beside edits, another machine's last digits would look like theirs.
+
+    Raises:
+        ValueError: no checkpoint to compute it with, or one that cannot; edits that do not fit the model; one sentence.
+    """
+    live = live or bool(intervention.edits) or own is not None
+    if not live and source.stored is not None and library.is_stored(source, dataset, seed):
+        scenes = library.stored_scenes(source)
+        return scenes.scene(library.stored_seeds(source).index(seed))
+    if source.path is None:
+        if live:
+            raise ValueError(
+                f"{source.name} has no checkpoint here, only stored scenes, so nothing can be rolled anew."
+            )
+        seeds = ", ".join(map(str, library.stored_seeds(source)))
+        raise ValueError(f"{source.name} has no checkpoint here, only stored scenes; choose seed {seeds}.")
+    changed = source.path.stat().st_mtime_ns if source.path.exists() else 0
+    if own is None and not library.is_stored(source, dataset, seed):
+        _check_recorded(source)
+    if own is None and library.is_stored(source, dataset, seed) and not recorded.here(library.config_of(source)):
+        return _live_again(source, changed, seed, intervention)
+    return _live(source.path, changed, dataset, seed, intervention, own)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)  # a SlotDec scene holds about 10 MB
+def _live(
+    path: Path, changed: int, dataset: str, seed: int, intervention: Intervention, own: System | Clip | None
+) -> Rollout:
+    import torch
+
+    from hri.hierarchy import Tree
+    from hri.rollout import again, roll_out
+    from hri.scenes import scenes_of
+    from hri.video import Clip
+
+    # One scene is many small operations: more threads would mostly wait for each other and for other visitors.
+    # The setting belongs to a thread, and every visitor's page runs in its own.
+    torch.set_num_threads(1)
+    checkpoint, lock = checkpoint_of(path)
+    config = checkpoint.header.config
+    if intervention.edits:
+        original = _live(path, changed, dataset, seed, NOTHING, own)
+        with lock:
+            return again(checkpoint, original, intervention)
+    if isinstance(own, Clip):
+        return _seen(path, changed, own).rollout
+    tree, physics = library.DATASETS.get(dataset, (config.data.tree, config.data.physics))
+    if own is not None:
+        tree = own.tree
+    data = replace(config.data, tree=tree, physics=physics)  # type: ignore[arg-type]
+    scene = scenes_of(data, [seed]) if own is None else own.simulate()
+    with lock:
+        return roll_out(checkpoint, scene, FREE_STEPS, tree=Tree.parse(tree))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _live_again(source: Source, changed: int, seed: int, intervention: Intervention) -> Rollout:
+    """A stored scene rolled out anew from its own true states, where its recordings are not here to cut it from."""
+    import torch
+
+    from hri.rollout import again
+
+    assert source.path is not None
+    assert source.stored is not None
+    torch.set_num_threads(1)  # as for any scene
+    checkpoint, lock = checkpoint_of(source.path)
+    scenes = library.stored_scenes(source)
+    with lock:
+        return again(checkpoint, scenes.scene(library.stored_seeds(source).index(seed)), intervention)
+
+
+def _check_recorded(source: Source) -> None:
+    """Refuse scenes that would have to be cut from recordings that are not here.
+
+    Raises:
+        ValueError: with the seeds that are stored, and how to get the recordings.
+    """
+    config = library.config_of(source)
+    if config is None or recorded.here(config):
+        return
+    seeds = ", ".join(map(str, library.stored_seeds(source)))
+    stored = f"choose seed {seeds}, whose scenes are stored, or " if seeds else ""
+    raise ValueError(
+        f"What this model was trained on is not here: {stored}get it with `{recorded.how_to_get(config.data)}`."
+    )
+
+
+def checkpoint_of(path: Path) -> tuple[Checkpoint, threading.Lock]:
+    """A model shared by all visitors, and the lock that lets one of them run it at a time.
+
+    Raises:
+        ValueError: the file cannot be read; one sentence.
+    """
+    return _checkpoint(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _checkpoint(path: Path, changed: int) -> tuple[Checkpoint, threading.Lock]:
+    from hri.checkpoint import load
+
+    return load(path), threading.Lock()
+
+
+def seen_of(source: Source, clip: Clip) -> Seen:
+    """A clip, the model's rollout of it, and how well the model knows such frames.
+
+    Raises:
+        ValueError: no checkpoint, a model of states, or a clip that cannot be taken; one sentence.
+    """
+    if source.path is None:
+        raise ValueError(f"{source.name} has no checkpoint here, only stored scenes, so it cannot predict a clip.")
+    return _seen(source.path, source.path.stat().st_mtime_ns, clip)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _seen(path: Path, changed: int, clip: Clip) -> Seen:
+    import torch
+
+    from hri.likeness import footage_for, roll_out_footage
+
+    torch.set_num_threads(1)  # as for a scene
+    checkpoint, lock = checkpoint_of(path)
+    if not clip.path.is_file():
+        raise ValueError(f"{clip.name} is no longer kept here: upload it again")
+    footage = footage_for(checkpoint, clip.path, clip.name, clip.cut, FREE_STEPS)
+    known = _familiar(path, changed)
+    with lock:
+        return roll_out_footage(checkpoint, footage, FREE_STEPS, known)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _familiar(path: Path, changed: int) -> Familiar:
+    from hri.likeness import familiar
+
+    checkpoint, lock = checkpoint_of(path)
+    with lock:
+        return familiar(checkpoint)
+
+
+def footage(clip: Clip, size: int, channels: int) -> Footage:
+    """The frames of a clip, without any model.
+
+    Raises:
+        ValueError: a clip that cannot be taken; one sentence.
+    """
+    return _footage(clip, size, channels)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)  # at most 2.5 MB each
+def _footage(clip: Clip, size: int, channels: int) -> Footage:
+    from hri.video import read
+
+    return read(clip.path, clip.name, size, channels, clip.cut)
+
+
+def standing(scene: Scene) -> str:
+    """Where what is shown comes from and whether the model has met the system, in a few words."""
+    source, dataset, seed = scene.source, scene.dataset, scene.seed
+    stored = scene.edited is None and scene.own is None and library.is_stored(source, dataset, seed)
+    origin = "Stored rollout" if stored else "Computed by the model now"
+    config = library.config_of(source)
+    if config is None:
+        return f"{origin}." if not source.only_recorded else f"From your file, made by {_named_model(scene)}."
+    if scene.system is not None:
+        return f"{origin}; you drew the system."
+    if scene.clip is not None:
+        alike = seen_of(source, scene.clip).likeness.alike
+        return f"{origin}; your clip, {'like' if alike else 'unlike'} what it was trained on."
+    if config.data.motion is not None or config.data.clips is not None:
+        return f"{origin}; {recorded.window(config, seed)}."
+    met = dataset == library.datasets(source)[0] and seed in config.data.seeds("train")
+    return f"{origin}; the system was {'part of its training' if met else 'never seen in training'}."
+
+
+def _named_model(scene: Scene) -> str:
+    name = scene.original.checkpoint
+    return f"`{name}`" if re.fullmatch(r"[A-Za-z0-9@._-]{1,60}", name) else "a model without a name"
+
+
+def influence_of(scene: Scene) -> Influence:
+    """How far predictions of the scene, edited as it is, move without each edge.
+
+    Raises:
+        ValueError: no checkpoint to roll out with, or a model without messages; one sentence.
+    """
+    path = scene.source.path
+    if path is None:
+        raise ValueError(
+            f"{scene.source.name} has no checkpoint here, only stored scenes, so nothing can be rolled anew."
+        )
+    live = rollout(scene.source, scene.dataset, scene.seed, scene.intervention, scene.own, live=True)
+    return _influence(path, path.stat().st_mtime_ns, library.scene_id(live), live)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _influence(path: Path, changed: int, scene: str, _rollout: Rollout) -> Influence:
+    import torch
+
+    from hri.influence import influence
+
+    torch.set_num_threads(1)  # as for a scene
+    checkpoint, lock = checkpoint_of(path)
+    with lock:
+        return influence(checkpoint, _rollout)
+
+
+def ranker_of(scene: Scene) -> Ranker:
+    """Who ranks seeds of the scene's data set for its checkpoint, one for all visitors.
+
+    Raises:
+        ValueError: no checkpoint to predict with, or one of recordings; one sentence.
+    """
+    path = scene.source.path
+    if path is None:
+        raise ValueError(f"{scene.source.name} has no checkpoint here, only stored scenes, so no seeds can be scored.")
+    data = library.header(path).config.data
+    if data.motion is not None or data.clips is not None:
+        what = "video clips" if data.clips is not None else "a recorded body"
+        raise ValueError(f"{scene.source.name} predicts {what}, which no seed simulates; choose a model of springs.")
+    return _ranker(path, path.stat().st_mtime_ns, scene.dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Loading the model …")
+def _ranker(path: Path, changed: int, dataset: str) -> Ranker:
+    from hri.ranking import Ranker
+
+    checkpoint, lock = checkpoint_of(path)
+    data = checkpoint.header.config.data
+    tree, physics = library.DATASETS.get(dataset, (data.tree, data.physics))
+    return Ranker(checkpoint, lock, tree=tree, physics=physics)
+
+
+def phases_of(scene: Scene, step: int) -> tuple[Rollout, Phases]:
+    """What happens inside one step of the scene, edited as it is, and the rollout that it is a step of.
+
+    Raises:
+        ValueError: no checkpoint to look into; one sentence.
+    """
+    path = scene.source.path
+    if path is None:
+        raise ValueError(f"{scene.source.name} has no checkpoint here, only stored scenes, so no step can be opened.")
+    live = rollout(scene.source, scene.dataset, scene.seed, scene.intervention, scene.own, live=True)
+    return live, _phases(path, path.stat().st_mtime_ns, library.scene_id(live), step, live)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _phases(path: Path, changed: int, scene: str, step: int, _rollout: Rollout) -> Phases:
+    import torch
+
+    from hri.phases import phases
+
+    torch.set_num_threads(1)  # as for a scene
+    checkpoint, lock = checkpoint_of(path)
+    with lock:
+        return phases(checkpoint, _rollout, step)
+
+
+def parts_of(scene: Scene) -> tuple[dict[str, Any], float, Composition]:
+    """What each leaf slot does to the pictures: for the player, the largest share of any, and how far they add up.
+
+    Raises:
+        ValueError: a model that sees states, or one that is not here to mute its slots; one sentence.
+    """
+    rollout, path = scene.rollout, scene.source.path
+    if rollout.slot_frames is None and path is None:
+        raise ValueError(f"{scene.source.name} has no checkpoint here, only stored scenes, so no slot can be muted.")
+    return _parts(path, path.stat().st_mtime_ns if path is not None else 0, library.scene_id(rollout), rollout)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _parts(path: Path | None, changed: int, scene: str, _rollout: Rollout) -> tuple[dict[str, Any], float, Composition]:
+    import torch
+
+    from hri.composition import compositionality, own_effects, slot_effects
+    from hri.player_compare import shares_data
+
+    if path is None:  # pictures are stored with fewer digits than a model draws
+        effects = own_effects(_rollout)
+        assert effects is not None
+    else:
+        torch.set_num_threads(1)  # as for a scene
+        checkpoint, lock = checkpoint_of(path)
+        with lock:
+            effects = slot_effects(checkpoint, _rollout)
+    return shares_data(_rollout, effects), float(np.nan_to_num(effects.shares).max()), compositionality(effects)
