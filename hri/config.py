@@ -62,6 +62,9 @@ class MotionConfig:
     """Fastest orbit around the body, degrees a second, either way; 0: the angle is fixed within a window."""
     mirror: bool = True
     """Half of the training windows are mirrored, left and right joints exchanged."""
+    bend: float = 0.0
+    """Every bone of a training window is turned about its joint by up to so many degrees, with all that hangs on it and
+    by the same turn throughout the window: poses that nobody recorded, of a body that moves as somebody did."""
 
 
 @dataclass(frozen=True)
@@ -316,6 +319,7 @@ LIMITS: dict[str, tuple[int | float, int | float]] = {
     "data.motion.metres": (1e-3, 1e6),
     "data.motion.angles": (0.0, 360.0),
     "data.motion.orbit": (0.0, 360.0),
+    "data.motion.bend": (0.0, 90.0),
     "model.vision.slot_width": (1, 1024),
     "model.vision.encoder_channels": (1, 4096),
     "model.vision.decoder_channels": (1, 4096),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.spatial.transform import Rotation
 
 from hri.config import DataConfig, MotionConfig
 from hri.hierarchy import Tree
@@ -145,6 +146,8 @@ def _scene(
     world = recording.positions[start - motion.every :: motion.every][: motion.frames + 1].astype(np.float64)
     if mirrored and swapped is not None:
         world = (world * [-1.0, 1.0, 1.0])[:, swapped]
+    if motion.bend and split == "train":
+        world = bent(world, found.tree, np.radians(motion.bend), np.random.default_rng([seed, 4]))
     origin = world[1, 0].copy()
     centres = np.broadcast_to(origin, (len(world), 3)).copy()
     if motion.follow:
@@ -153,6 +156,24 @@ def _scene(
     turns = angle + speed * seconds * (np.arange(len(world)) - 1)
     placed = seen_from(world - centres[:, None], turns) / motion.metres
     return placed[1:], np.diff(placed, axis=0) / seconds
+
+
+def bent(
+    world: Float[np.ndarray, "T J 3"], tree: Tree, most: float, random: np.random.Generator
+) -> Float[np.ndarray, "T J 3"]:
+    """The same movement with every bone turned about its joint, and what hangs on it with it; lengths are kept.
+
+    Turns are drawn once for all T, about any axis and by any angle up to ``most`` (radians), and add up along a limb.
+    """
+    axes = random.normal(size=(tree.size, 3))
+    axes *= (most * random.random(tree.size) / np.linalg.norm(axes, axis=1))[:, None]
+    turns = [Rotation.identity()] * tree.size
+    placed = world.copy()
+    for joint, parent in enumerate(tree.parents):
+        if parent >= 0:
+            turns[joint] = turns[parent] * Rotation.from_rotvec(axes[joint])
+            placed[:, joint] = placed[:, parent] + turns[joint].apply(world[:, joint] - world[:, parent])
+    return placed
 
 
 def seen_from(world: Float[np.ndarray, "T J 3"], angles: Float[np.ndarray, " T"]) -> Float[np.ndarray, "T J 3"]:

@@ -74,6 +74,24 @@ def test_a_window_starts_at_the_origin_and_velocities_look_back(folder: Path) ->
     assert np.abs(standing.positions[:, -1, 0]).max() > 0.5, "the root walks on"
 
 
+def test_bent_training_windows_are_other_poses_of_the_same_body(folder: Path) -> None:
+    plain, bent = data(folder, mirror=False), data(folder, mirror=False, bend=40.0)
+    before, after = windows.scenes(plain, SEEDS).positions, windows.scenes(bent, SEEDS).positions
+    np.testing.assert_array_equal(before[2:], after[2:], err_msg="validation and test are as they were recorded")
+    np.testing.assert_array_equal(after, windows.scenes(bent, SEEDS).positions)
+    parents = list(TREE.parents[1:])
+    bones = [placed[:2, :, 1:] - placed[:2, :, parents] for placed in (before, after)]
+    lengths = [np.linalg.norm(bone, axis=-1) for bone in bones]
+    np.testing.assert_allclose(*lengths, atol=1e-6)
+    angles = np.degrees(np.arccos((bones[0] * bones[1]).sum(-1) / (lengths[0] * lengths[1])))
+    first = [bone for bone, parent in enumerate(parents) if parent == 0]
+    assert 0 < angles[:, :, first].max() <= 40 + 1e-3
+    assert not np.allclose(before[0], after[0], atol=0.05)
+    # A turn is the same throughout: how fast the first bones turn stays what it was.
+    speeds = [np.linalg.norm(np.diff(bone[:, :, first], axis=1), axis=-1) for bone in bones]
+    np.testing.assert_allclose(*speeds, atol=1e-6)
+
+
 def test_a_mirrored_body_is_a_body_of_the_same_sides(folder: Path) -> None:
     swapped = windows.swapped_sides(MOTION.joints, TREE)
     assert swapped is not None
