@@ -155,16 +155,19 @@ class Bodies(Springs):
     @property
     def about(self) -> str:
         assert self.data.motion is not None
-        found = windows.recordings(self.data.motion).of("train")
-        every = self.data.motion.every
+        motion = self.data.motion
+        found = windows.recordings(motion).of("train")
         seconds = sum(len(recording.positions) / recording.fps for recording in found)
         named = ", ".join(recording.name.replace("_", " ") for recording in found[:5])
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        rate = found[0].fps / every
+        rate = found[0].fps / motion.every
+        changes = ["half of them mirrored"] * motion.mirror + [f"bones bent by up to {motion.bend:g}°"] * (
+            motion.bend > 0
+        )
         return (
             f"{len(found)} recording{'s' if len(found) != 1 else ''} of a body ({named}{more}), {seconds:.0f} seconds "
             f"in all, as {self.data.train} windows of {self.steps} frames at {rate:g} a second from random camera "
-            f"angles{', half of them mirrored' if self.data.motion.mirror else ''}; validated and tested on others"
+            f"angles{''.join(f', {change}' for change in changes)}; validated and tested on others"
         )
 
 

@@ -113,9 +113,10 @@ def about(data: DataConfig, seed: int) -> str:
     assert data.motion is not None
     recording, start, angle, _, mirrored = _drawn(data.motion, recordings(data.motion), data.split_of(seed), seed)
     seconds = start / recording.fps
+    is_bent = data.motion.bend > 0 and data.split_of(seed) == "train"
     return (
         f"{recording.name.replace('_', ' ')}, from {seconds:.1f} s, camera at {np.degrees(angle):.0f}°"
-        f"{', mirrored' if mirrored else ''}"
+        f"{', mirrored' if mirrored else ''}{', bones bent' if is_bent else ''}"
     )
 
 

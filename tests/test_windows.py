@@ -87,6 +87,8 @@ def test_bent_training_windows_are_other_poses_of_the_same_body(folder: Path) ->
     first = [bone for bone, parent in enumerate(parents) if parent == 0]
     assert 0 < angles[:, :, first].max() <= 40 + 1e-3
     assert not np.allclose(before[0], after[0], atol=0.05)
+    assert [windows.about(bent, seed).endswith(", bones bent") for seed in SEEDS] == [True, True, False, False, False]
+    assert ", bones bent by up to 40°; validated" in sequences(bent, "train").about
     # A turn is the same throughout: how fast the first bones turn stays what it was.
     speeds = [np.linalg.norm(np.diff(bone[:, :, first], axis=1), axis=-1) for bone in bones]
     np.testing.assert_allclose(*speeds, atol=1e-6)
