@@ -161,9 +161,8 @@ class Bodies(Springs):
         named = ", ".join(recording.name.replace("_", " ") for recording in found[:5])
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         rate = found[0].fps / motion.every
-        changes = ["half of them mirrored"] * motion.mirror + [f"bones bent by up to {motion.bend:g}°"] * (
-            motion.bend > 0
-        )
+        bent = f"bones bent by up to {motion.bend:g}°"
+        changes = [text for text, done in (("half of them mirrored", motion.mirror), (bent, motion.bend)) if done]
         return (
             f"{len(found)} recording{'s' if len(found) != 1 else ''} of a body ({named}{more}), {seconds:.0f} seconds "
             f"in all, as {self.data.train} windows of {self.steps} frames at {rate:g} a second from random camera "
