@@ -167,8 +167,8 @@ PLANS: dict[str, Plan] = {
         ),
         Plan(
             "motion",
-            "HRI, NRI and LSTM on recordings of a body that walks, runs and dances, two seeds each",
-            (Group(("lstm", "nri", "hri"), seeds=(0, 1), tree="mocap"),),
+            "HRI, NRI and LSTM on recordings of a body that walks, runs and dances, three seeds each",
+            (Group(("lstm", "nri", "hri"), seeds=(0, 1, 2), tree="mocap"),),
             updates=100,
             settings=(("train.batch", 16), ("train.evaluate_every", 50), ("data.validation", 40), ("data.test", 200)),
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -447,10 +448,16 @@ def _train_mode(module: nn.Module, batch_norm: str) -> None:
 
 
 def _made_vision(header: Header) -> list[str]:
-    """Those of a checkpoint's commands that its encoder and decoder come from."""
+    """Those of a checkpoint's commands that its encoder and decoder come from, without updates that left them alone."""
     lines = header.command.splitlines()
-    taught = len(lines) < 2 or "stage2" not in header.steps or "--refine" in lines[-1].split()
-    return lines if taught else lines[:-1]
+    if not lines or "stage2" not in header.steps:
+        return lines
+    if len(lines) > 1 and "--refine" not in lines[-1].split():
+        return lines[:-1]
+    if "train" not in lines[-1].split():
+        return lines
+    # It asked for both stages; stage 1 alone gives the same encoder and decoder.
+    return [*lines[:-1], re.sub(r" --(?:train\.)?updates \S+", "", lines[-1]) + " --updates 0"]
 
 
 def learning_rate(peak: float, update: int, updates: int, warmup: int, schedule: str) -> float:

@@ -104,6 +104,14 @@ def test_seeing_can_be_refined(tmp_path: Path) -> None:
         taken = str(tmp_path / name / "last.safetensors")
         by.append(checkpoint.read_header(taken).command.splitlines())
     assert by == [["refine --refine", "predicts"], ["refine --refine", "again"]]
+    # Updates that did not touch the encoder are not asked for again.
+    both = tmp_path / "both"
+    list(train(small("par", **made), both, command="hri train --train.updates 2 --preset par --stage1-updates 8"))
+    list(train(small("par", **made), tmp_path / "last", vision_from=str(both / "last.safetensors"), command="last"))
+    assert checkpoint.read_header(tmp_path / "last" / "last.safetensors").command.splitlines() == [
+        "hri train --preset par --stage1-updates 8 --updates 0",
+        "last",
+    ]
     with pytest.raises(ValueError, match="nothing to refine"):
         next(train(config, tmp_path / "other", refine=True))
 
