@@ -219,6 +219,9 @@ class TrainConfig:
     """Weight of the edge-prior term."""
     no_edge_prior: float = 0.0
     """Prior probability of "no interaction"; 0 keeps the uniform prior over K types."""
+    upper_decay: float = 0.0
+    """By how many learning rates the weights that make the upper slots of images shrink an update. As targets those
+    slots are constants, or they would collapse; on some data nothing then keeps them from growing without end."""
     variance: float = 5e-5
     """Fixed output variance of both Gaussian likelihoods."""
     frames_decoded: int = 4
@@ -300,6 +303,7 @@ LIMITS: dict[str, tuple[int | float, int | float]] = {
     "train.stage1_learning_rate": (0.0, 10.0),
     "train.free_steps": (1, 48),
     "train.frames_decoded": (1, 48),
+    "train.upper_decay": (0.0, 10.0),
     "train.variance": (1e-12, 1e6),
     "train.no_edge_prior": (0.0, 0.9999),
     "train.patch_share": (0.0, 1.0),

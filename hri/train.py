@@ -111,6 +111,9 @@ class Reconstruction(nn.Module):
         self.vision.upper.requires_grad_(False)
         return [*self.vision.leaves.parameters(), *self.vision.decoder.parameters()]
 
+    def shrink(self, rate: float) -> None:
+        """After an update; nothing shrinks."""
+
     def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
         """The frames of an update: rows number the (system, time) pairs."""
         return {"frames": self.train_set.frames(*np.divmod(rows, self.train_set.steps)), "update": update}
@@ -163,6 +166,13 @@ class Prediction(nn.Module):
         self.model.vision.leaves.requires_grad_(False)
         self.model.vision.decoder.requires_grad_(False)
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+
+    @torch.no_grad()
+    def shrink(self, rate: float) -> None:
+        """After an update: the encoder of upper slots, as ``train.upper_decay`` says."""
+        if self.model.vision is not None and self.config.train.upper_decay:
+            for parameter in self.model.vision.upper.parameters():
+                parameter.mul_(max(0.0, 1 - rate * self.config.train.upper_decay))
 
     def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
         """Sequences of an update, with the noise and the decoded times that belong to each of them."""
@@ -379,6 +389,7 @@ def _run_stage(
                 "Try a lower learning rate or a smaller --train.clip"
             )
         optimiser.step()
+        stage.shrink(rate)
         if np.isfinite(norm):
             state.norms = [*state.norms, norm][-CLIP_WINDOW:]
 

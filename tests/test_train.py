@@ -83,6 +83,20 @@ def test_two_stages(seen: str, tmp_path: Path) -> None:
     assert header.steps == {"stage1": 4, "stage2": 6}
 
 
+def test_upper_slots_can_be_kept_small(tmp_path: Path) -> None:
+    sizes, seen = {}, []
+    for decay in (0.0, 1.0, 10.0):
+        folder = tmp_path / f"{decay:g}"
+        list(train(small("par", upper_decay=decay, schedule="constant", learning_rate=0.02), folder))
+        weights = checkpoint.load(folder / "last.safetensors").model.state_dict()
+        sizes[decay] = sum(float(w.norm()) for n, w in weights.items() if n.startswith("vision.upper") and w.ndim > 1)
+        seen.append([w for n, w in weights.items() if n.startswith(("vision.leaves", "vision.decoder"))])
+    assert sizes[10.0] < 0.6 * sizes[0.0]
+    assert sizes[10.0] < sizes[1.0] < sizes[0.0]
+    for others in seen[1:]:
+        assert all(map(torch.equal, seen[0], others)), "what stage 1 made stays"
+
+
 def test_seeing_can_be_refined(tmp_path: Path) -> None:
     config = small("par", updates=0, stage1_updates=8)
     list(train(config, tmp_path / "first"))
