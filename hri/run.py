@@ -18,6 +18,7 @@ from hri import checkpoint
 from hri.checkpoint import Header
 from hri.config import Config, to_json
 from hri.control import Claim, Wish, asked
+from hri.events import events_file
 from hri.files import replacing
 from hri.model import Model
 from hri.terminal import sentence
@@ -100,7 +101,7 @@ class Run:
                 self._claim.release()
                 raise
         self._metrics = open(folder / "metrics.jsonl", "a") if main else None  # noqa: SIM115
-        self._tensorboard = _tensorboard(folder) if main else None
+        self._events = events_file(folder / "tensorboard") if main else None
         self._hours: dict[str, float] = dict(self._header["hours"]) if self._header else {}
         self._steps: dict[str, int] = dict(self._header["steps"]) if self._header else {}
 
@@ -108,10 +109,10 @@ class Run:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if self._metrics is not None:
-            self._metrics.close()
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+        for log in (self._metrics, self._events):
+            if log is not None:
+                with suppress(OSError):  # every line was flushed when it was written; a full disk was said there
+                    log.close()
         if self._claim is not None:
             if isinstance(error, Exception):
                 with suppress(OSError):  # a full disk is said by the error itself
@@ -158,10 +159,9 @@ class Run:
             return
         self._metrics.write(json.dumps(record) + "\n")
         self._metrics.flush()
-        if self._tensorboard is not None:
-            for name, value in record.items():
-                if isinstance(value, float):
-                    self._tensorboard.add_scalar(f"stage{record['stage']}/{name}", value, record["update"])
+        if self._events is not None:
+            values = {f"stage{record['stage']}/{name}": v for name, v in record.items() if isinstance(v, float)}
+            self._events.add(values, record["update"])
 
     def describe(self, header: Header, stage: int, update: int, seconds: float, validation: dict[str, Any]) -> Header:
         """The header of a checkpoint made now; what ``header`` has of this stage already came before this run."""
@@ -284,12 +284,3 @@ def _thin(folder: Path, pattern: str, most: int) -> None:
     if len(found) > most:
         for path in found[-2::-2]:
             path.unlink(missing_ok=True)
-
-
-def _tensorboard(folder: Path) -> Any:
-    """A writer when the optional package is installed."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return None
-    return SummaryWriter(str(folder / "tensorboard"))

@@ -294,15 +294,6 @@ def test_schedule_and_order() -> None:
     assert not (rows[:8] == batch_rows(1, 2, 0, 8, 20)).all()
 
 
-def test_every_update_is_logged_for_tensorboard(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    list(train(small(), tmp_path))
-    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    assert len(events.Scalars("stage2/loss")) == 6
-
-
 def test_snapshots_over_the_course_of_training_are_few_and_load(tmp_path: Path) -> None:
     reports = list(train(small(updates=9, evaluate_every=1, snapshots=4), tmp_path))
     kept = sorted((tmp_path / "snapshots").glob("*.safetensors"))
