@@ -33,6 +33,7 @@ The files in reading order; none imports one that comes after it (but for a type
 | predicting.py, rollout.py          | a checkpoint, scenes and edits to a Rollout                           |
 | likeness.py                        | whether a clip of one's own is like the training data                 |
 | control.py, progress.py            | speaking with a training through its folder; where it stands          |
+| events.py                          | the log of a training that TensorBoard reads                          |
 | watching.py                        | one scene drawn at every validation                                   |
 | evaluate.py                        | a checkpoint and a data set to scores                                 |
 | optimiser.py, run.py, train.py     | Muon; the run folder; two stages as a generator of reports            |

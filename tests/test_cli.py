@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import re
@@ -483,7 +484,10 @@ def test_a_fault_of_ours_is_not_hidden(hri: Command, monkeypatch: pytest.MonkeyP
 
 
 def test_ctrl_c_ends_quietly_and_leaves_nothing(tmp_path: Path) -> None:
-    with process("simulate", "--tree", "4-3", "--seeds", "0:500000", folder=tmp_path) as running:
+    # What a shell starts in the background ignores Ctrl-C, and so would its children: these tests may be such a job.
+    listening = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    seeds = ("--seeds", "0:500000")
+    with process("simulate", "--tree", "4-3", *seeds, folder=tmp_path, preexec_fn=listening) as running:
         try:
             deadline = time.monotonic() + 60
             # Once systems are being written, all compiled code is loaded: loaders can swallow the signal.
