@@ -20,6 +20,8 @@ SPIKES = 0.05
 """Share of recent updates with a burst of the gradient, from which the learning rate counts as too high."""
 SLOW = 0.02
 """Relative fall of the loss over half of the updates, below which nothing much moves."""
+UPPER_SHARE = 0.5
+"""Share of the prediction's loss that upper slots carry, from which they count as growing (5 of 21 are 0.24)."""
 EMPTY_SLOTS = 0.25
 """Share of unused slots from which it is said."""
 
@@ -59,7 +61,7 @@ def diagnose(records: Sequence[dict[str, Any]], state: str = "running", reason: 
         if stage == 1:
             found += _slots(validations)
         if stage == 2 and last:
-            found += [*_copying(validations), *_overfitting(validations)]
+            found += [*_upper(lines), *_copying(validations), *_overfitting(validations)]
     order = ("stopped", "warning", "note", "good")
     return sorted(found, key=lambda finding: order.index(finding.kind))
 
@@ -138,6 +140,23 @@ def _edges(lines: Sequence[dict[str, Any]]) -> list[Finding]:
         Finding(
             "warning", "All edges are of one type", f"{shares[largest]:.1%} of the edges are \"{what}\".",
             "It often passes after a few hundred updates. If not: a smaller edge weight, a higher temperature.",
+        )
+    ]  # fmt: skip
+
+
+def _upper(lines: Sequence[dict[str, Any]]) -> list[Finding]:
+    """Upper slots of images are targets that their own encoder makes, and nothing but the data keeps them small."""
+    recent = [record for record in lines[-20:] if record.get("nll_upper") and record["nll"] > 0]
+    if len(recent) < 5:
+        return []
+    share = median(record["nll_upper"] / record["nll"] for record in recent)
+    if not share > UPPER_SHARE:  # a loss that is no number says nothing here
+        return []
+    return [
+        Finding(
+            "warning", "The upper slots grow",
+            f"{share:.0%} of the loss is theirs: as targets they raise it by growing, whatever is predicted.",
+            "A larger upper decay (1, where it is 0) keeps them small.",
         )
     ]  # fmt: skip
 

@@ -214,6 +214,8 @@ class Prediction(nn.Module):
             nll = state_nll(predicted.slots, target, train.variance)
             nll = nll[leaves] if self.model.scores_leaves else nll
         loss, terms = nll.mean(), {"nll": nll.mean().detach()}
+        if self.model.vision is not None and len(nll) > len(leaves):
+            terms["nll_upper"] = nll.detach()[: int(leaves[0])].sum() / nll.numel()
         if noise is not None:
             prior = edge_prior(predicted.logits.float(), self.balls, train.no_edge_prior)
             loss, terms["edge_prior"] = loss + train.edge_weight * prior, prior.detach()

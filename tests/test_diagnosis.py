@@ -55,6 +55,15 @@ def test_edges_of_one_type() -> None:
     assert "one type" not in " ".join(titles(run(edge_type_0=0.98, edge_type_1=0.02)))
 
 
+def test_upper_slots_that_carry_the_loss() -> None:
+    records = run(nll=1000.0, nll_upper=700.0)
+    (finding,) = (f for f in diagnose(records) if f.title == "The upper slots grow")
+    assert "70% of the loss" in finding.text
+    for usual in ({"nll": 1000.0, "nll_upper": 240.0}, {"nll": 1000.0}, {"nll": 0.0, "nll_upper": 0.0}):
+        assert "The upper slots grow" not in titles(run(**usual))
+    assert "The upper slots grow" not in titles(run(nll=math.nan, nll_upper=math.nan))
+
+
 def test_overfitting() -> None:
     records = run(updates=400)
     for record in records:

@@ -84,15 +84,17 @@ def test_two_stages(seen: str, tmp_path: Path) -> None:
 
 
 def test_upper_slots_can_be_kept_small(tmp_path: Path) -> None:
-    sizes, seen = {}, []
+    sizes, shares, seen = {}, {}, []
     for decay in (0.0, 1.0, 10.0):
         folder = tmp_path / f"{decay:g}"
-        list(train(small("par", upper_decay=decay, schedule="constant", learning_rate=0.02), folder))
+        *_, last = train(small("par", upper_decay=decay, schedule="constant", learning_rate=0.02), folder)
+        shares[decay] = last.losses["nll_upper"] / last.losses["nll"]
         weights = checkpoint.load(folder / "last.safetensors").model.state_dict()
         sizes[decay] = sum(float(w.norm()) for n, w in weights.items() if n.startswith("vision.upper") and w.ndim > 1)
         seen.append([w for n, w in weights.items() if n.startswith(("vision.leaves", "vision.decoder"))])
     assert sizes[10.0] < 0.6 * sizes[0.0]
     assert sizes[10.0] < sizes[1.0] < sizes[0.0]
+    assert 0 < shares[10.0] < shares[0.0] < 1, "what the diagnosis warns of"
     for others in seen[1:]:
         assert all(map(torch.equal, seen[0], others)), "what stage 1 made stays"
 
@@ -306,5 +308,6 @@ def test_snapshots_over_the_course_of_training_are_few_and_load(tmp_path: Path) 
     assert watched["copy_nll"] > 0
     assert 0 <= watched["edge_accuracy"] <= 1
     assert reports[-1].losses["edge_type_0"] + reports[-1].losses["edge_type_1"] == pytest.approx(1)
+    assert "nll_upper" not in reports[-1].losses, "upper states of systems that are no images are given"
     list(train(small(updates=1, evaluate_every=1, snapshots=0), tmp_path / "none"))
     assert not (tmp_path / "none" / "snapshots").exists()
