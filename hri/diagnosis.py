@@ -146,11 +146,12 @@ def _edges(lines: Sequence[dict[str, Any]]) -> list[Finding]:
 
 def _upper(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     """Upper slots of images are targets that their own encoder makes, and nothing but the data keeps them small."""
-    recent = [record for record in lines[-20:] if record.get("nll_upper") and record["nll"] > 0]
-    if len(recent) < 5:
+    known = [record for record in lines if record.get("nll_upper") and record["nll"] > 0]
+    if len(known) < 40:
         return []
-    share = median(record["nll_upper"] / record["nll"] for record in recent)
-    if not share > UPPER_SHARE:  # a loss that is no number says nothing here
+    share = median(record["nll_upper"] / record["nll"] for record in known[-20:])
+    first, now = (median(record["nll_upper"] for record in part) for part in (known[:20], known[-20:]))
+    if not (share > UPPER_SHARE and now > first):  # a new encoder of upper slots may begin large; no number, no word
         return []
     return [
         Finding(

@@ -56,12 +56,21 @@ def test_edges_of_one_type() -> None:
 
 
 def test_upper_slots_that_carry_the_loss() -> None:
-    records = run(nll=1000.0, nll_upper=700.0)
-    (finding,) = (f for f in diagnose(records) if f.title == "The upper slots grow")
-    assert "70% of the loss" in finding.text
-    for usual in ({"nll": 1000.0, "nll_upper": 240.0}, {"nll": 1000.0}, {"nll": 0.0, "nll_upper": 0.0}):
-        assert "The upper slots grow" not in titles(run(**usual))
-    assert "The upper slots grow" not in titles(run(nll=math.nan, nll_upper=math.nan))
+    def with_upper(nll: float, first: float, last: float) -> list[dict[str, Any]]:
+        records = run(nll=nll)
+        return [r | {"nll_upper": u} for r, u in zip(records, np.linspace(first, last, len(records)), strict=True)]
+
+    (finding,) = (f for f in diagnose(with_upper(1000.0, 50.0, 700.0)) if f.title == "The upper slots grow")
+    assert finding.text.startswith(("66%", "67%"))
+    for usual in (
+        with_upper(1000.0, 50.0, 240.0),
+        with_upper(1000.0, 900.0, 600.0),  # large from the start, and less now
+        with_upper(1000.0, 50.0, 700.0)[:30],
+        with_upper(0.0, 0.0, 0.0),
+        with_upper(math.nan, math.nan, math.nan),
+        run(nll=1000.0),
+    ):
+        assert "The upper slots grow" not in titles(usual)
 
 
 def test_overfitting() -> None:
