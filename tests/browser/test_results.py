@@ -95,6 +95,7 @@ def test_each_claim_has_a_verdict_in_words_with_figures_and_an_explanation(open_
     expect(finding).to_contain_text("holds")
     expect(finding).to_contain_text("NLL (nats): NRI 14,100 ± 755 (3 runs), LSTM 20,967 ± 551 (3 runs)")
     expect(finding.get_by_role("img", name="check_circle icon")).to_be_visible()
+    chart(page)  # until the last thing is drawn the page may move away from under the pointer
     finding.locator("[data-testid=stTooltipIcon]").hover()
     expect(page.get_by_text(re.compile(r"Ratio 0\.67, taken to lie in 0\.\d\d … 0\.\d\d\."))).to_be_visible()
     expect(page.get_by_text("too close to call").first).to_be_visible()
