@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,7 +18,7 @@ from hri import checkpoint
 from hri.checkpoint import Header
 from hri.config import Config, to_json
 from hri.control import Claim, Wish, asked
-from hri.events import events_file
+from hri.events import Events, events_file
 from hri.files import replacing
 from hri.model import Model
 from hri.terminal import sentence
@@ -90,6 +90,8 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
             with replacing(config_file) as file:
                 file.write(to_json(config).encode())
+        self._metrics: TextIO | None = None
+        self._events: Events | None = None
         self._claim = Claim(folder) if main else None
         if self._claim is not None:
             try:
@@ -97,11 +99,13 @@ class Run:
                     leftover.unlink(missing_ok=True)
                 self._cut_metrics()
                 self.note("resumed" if self._header else "started")
+                self._metrics = open(folder / "metrics.jsonl", "a")  # noqa: SIM115
+                self._events = events_file(folder / "tensorboard")
             except BaseException:
+                if self._metrics is not None:
+                    self._metrics.close()
                 self._claim.release()
                 raise
-        self._metrics = open(folder / "metrics.jsonl", "a") if main else None  # noqa: SIM115
-        self._events = events_file(folder / "tensorboard") if main else None
         self._hours: dict[str, float] = dict(self._header["hours"]) if self._header else {}
         self._steps: dict[str, int] = dict(self._header["steps"]) if self._header else {}
 

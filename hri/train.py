@@ -215,6 +215,7 @@ class Prediction(nn.Module):
             nll = nll[leaves] if self.model.scores_leaves else nll
         loss, terms = nll.mean(), {"nll": nll.mean().detach()}
         if self.model.vision is not None and len(nll) > len(leaves):
+            # Their part of the mean, not their share of it: parts may be averaged over processes.
             terms["nll_upper"] = nll.detach()[: int(leaves[0])].sum() / nll.numel()
         if noise is not None:
             prior = edge_prior(predicted.logits.float(), self.balls, train.no_edge_prior)

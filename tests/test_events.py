@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hri.control import is_held
 from hri.events import Events, events_file
 from hri.train import train
 from tests.disk import disk_of
@@ -68,6 +69,16 @@ def test_a_full_disk_is_an_error_of_the_one_who_logs(tmp_path: Path) -> None:
     assert threading.active_count() == before
     events.close()
     assert scalars(tmp_path, "loss") == [(1, 1.0)], "what was written before stays readable"
+
+
+def test_a_run_that_cannot_open_it_is_free_for_the_next(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    (tmp_path / "tensorboard").write_text("a file where the folder belongs")
+    with pytest.raises(FileExistsError):
+        next(train(small(), tmp_path))
+    assert not is_held(tmp_path)
+    (tmp_path / "tensorboard").unlink()
+    assert len(list(train(small(), tmp_path, resume=True))) == 6
 
 
 def test_a_folder_that_goes_is_no_error_of_its_own(tmp_path: Path) -> None:
