@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hri.model import Model
 
 FORMAT = 1
+COMMIT = "HRI_COMMIT"
+"""Environment variable that names the commit where the code lies without its history."""
 
 
 @dataclass(frozen=True)
@@ -183,9 +185,11 @@ def provenance() -> dict[str, Any]:
 
     import torch
 
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
-    )
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    try:
+        commit = subprocess.run(asked, capture_output=True, text=True, cwd=Path(__file__).parent, check=False).stdout
+    except OSError:  # a machine without git
+        commit = ""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU ({platform.machine()})"
     return {
         "device": device,
@@ -193,5 +197,5 @@ def provenance() -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: version(name) for name in ("torch", "numpy", "numba")},
         },
-        "commit": commit.stdout.strip(),
+        "commit": commit.strip() or os.environ.get(COMMIT, ""),
     }

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from hri import device_recurrence
 from hri.config import DynamicsConfig, RelationsConfig
 from hri.fast import suits
 from hri.hierarchy import Tree
@@ -105,6 +106,8 @@ class GraphDynamics(nn.Module):
         """Many steps on known inputs, as calling this module once a step: hidden states and the last memory."""
         if suits(states):
             return burn_in(self, states, memory, weights)
+        if device_recurrence.suits(states):
+            return device_recurrence.burn_in(self, states, memory, weights)
         hidden = []
         for time, known in enumerate(states):
             memory = self.plain(known, memory, weights[:, time])

@@ -37,7 +37,7 @@ from hri.model import Model
 from hri.nn import Norm, gumbel_noise
 from hri.optimiser import Muon
 from hri.patches import choose, tile_loss
-from hri.relations import given, soft
+from hri.relations import given, most_likely, soft
 from hri.run import Run
 
 CLIP_WINDOW = 100
@@ -111,18 +111,22 @@ class Reconstruction(nn.Module):
         self.vision.upper.requires_grad_(False)
         return [*self.vision.leaves.parameters(), *self.vision.decoder.parameters()]
 
-    def shrink(self, rate: float) -> None:
+    def shrink(self, rate: float | Tensor) -> None:
         """After an update; nothing shrinks."""
 
     def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
-        """The frames of an update: rows number the (system, time) pairs."""
-        return {"frames": self.train_set.frames(*np.divmod(rows, self.train_set.steps)), "update": update}
+        """The frames of an update (rows number the (system, time) pairs), and at first the patches to train."""
+        frames = self.train_set.frames(*np.divmod(rows, self.train_set.steps))
+        if update >= self.patch_updates:
+            return {"frames": frames}
+        chosen = choose(frames, torch.Generator().manual_seed(_number(self.config.train.seed, 1, update)))
+        return {"frames": frames} | dict(zip(("rows", "weights", "others"), chosen, strict=True))
 
-    def forward(self, frames: Tensor, update: int) -> tuple[Tensor, dict[str, Tensor]]:
-        if update < self.patch_updates:
+    def forward(
+        self, frames: Tensor, rows: Tensor | None = None, weights: Tensor | None = None, others: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        if rows is not None and weights is not None and others is not None:
             assert isinstance(self.vision.decoder, SlotDecoder)  # no other draws patches one by one
-            generator = torch.Generator().manual_seed(_number(self.config.train.seed, 1, update))
-            rows, weights, others = (part.to(frames.device) for part in choose(frames.cpu(), generator))
             slots = self.vision.leaves.slots(self.vision.leaves.map(frames))
             error = tile_loss(self.vision.decoder, slots, frames, rows, weights, others)
         else:
@@ -168,11 +172,12 @@ class Prediction(nn.Module):
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
     @torch.no_grad()
-    def shrink(self, rate: float) -> None:
+    def shrink(self, rate: float | Tensor) -> None:
         """After an update: the encoder of upper slots, as ``train.upper_decay`` says."""
         if self.model.vision is not None and self.config.train.upper_decay:
+            kept = 1 - rate * self.config.train.upper_decay
             for parameter in self.model.vision.upper.parameters():
-                parameter.mul_(max(0.0, 1 - rate * self.config.train.upper_decay))
+                parameter.mul_(kept.clamp(min=0) if isinstance(kept, Tensor) else max(0.0, kept))
 
     def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
         """Sequences of an update, with the noise and the decoded times that belong to each of them."""
@@ -209,10 +214,10 @@ class Prediction(nn.Module):
         target = slots[:, 1:].detach()
         leaves = self.model.tree.leaves
         if self.model.joint_leaves:
-            nll = state_nll(predicted.slots, target[:, :, leaves], train.variance)
+            nll = state_nll(predicted.slots, target.index_select(2, self.model.leaf_rows), train.variance)
         else:
             nll = state_nll(predicted.slots, target, train.variance)
-            nll = nll[leaves] if self.model.scores_leaves else nll
+            nll = nll.index_select(0, self.model.leaf_rows) if self.model.scores_leaves else nll
         loss, terms = nll.mean(), {"nll": nll.mean().detach()}
         if self.model.vision is not None and len(nll) > len(leaves):
             # Their part of the mean, not their share of it: parts may be averaged over processes.
@@ -220,12 +225,12 @@ class Prediction(nn.Module):
         if noise is not None:
             prior = edge_prior(predicted.logits.float(), self.balls, train.no_edge_prior)
             loss, terms["edge_prior"] = loss + train.edge_weight * prior, prior.detach()
-            chosen = predicted.logits.detach().argmax(-1).flatten()
-            used = torch.bincount(chosen, minlength=predicted.logits.shape[-1]) / len(chosen)
+            used = most_likely(predicted.logits.detach(), slice(None)).flatten(0, -2).mean(0)
             terms |= {f"edge_type_{kind}": share for kind, share in enumerate(used)}
         if frames is not None and times is not None and self.model.vision is not None:
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
-            drawn = predicted.slots[rows, times.flatten() - 1][:, -16:]
+            places = rows * predicted.slots.shape[1] + times.flatten() - 1
+            drawn = predicted.slots.flatten(0, 1).index_select(0, places)[:, -16:]
             image = frame_nll(self.model.vision.decoder(drawn).float(), frames, train.variance)
             loss, terms["frame_nll"] = loss + image, image.detach()
         return loss, terms
