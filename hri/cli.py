@@ -19,12 +19,22 @@ from hri.config import Config, DataConfig, ModelConfig, RenderConfig, TrainConfi
 from hri.data_cli import data
 from hri.files import read_npz, replacing
 from hri.hierarchy import Tree
-from hri.predict_cli import device_named, export, find_checkpoint, load_checkpoint, recorded_in, rollout
+from hri.predict_cli import export, find_checkpoint, load_checkpoint, recorded_in, rollout
 from hri.presets import VARIANTS
 from hri.presets import preset as named_preset
 from hri.records import Trajectories
 from hri.reproduce_cli import reproduce
-from hri.terminal import CHECKPOINTS, FIRST_PROCESS, PROGRAM, answer, bar, check_target, listed, training_bar
+from hri.terminal import (
+    CHECKPOINTS,
+    FIRST_PROCESS,
+    PROGRAM,
+    answer,
+    bar,
+    check_target,
+    device_named,
+    listed,
+    training_bar,
+)
 
 Command = Callable[..., None]
 
@@ -90,6 +100,7 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
         vision_from: Path | None = None,
         refine: bool = False,
         estimate: bool = False,
+        device: str = "auto",
         data: DataConfig = start.data,
         model: ModelConfig = start.model,
         train: TrainConfig = start.train,
@@ -119,6 +130,7 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
             vision_from: Take encoder and decoder of this checkpoint and skip stage 1.
             refine: Go on with stage 1 from the checkpoint of --vision-from instead of skipping it.
             estimate: Train nothing; time a few updates and print hours and memory (MB) as a JSON object.
+            device: auto (CUDA where there is one), cpu, cuda or cuda:1. On CUDA whole updates run as one CUDA graph.
             data: Where sequences come from.
             model: What the model is made of.
             train: How it is trained.
@@ -138,7 +150,7 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
 
         validation: dict[str, Any] = {}
         with training_bar(config.name, config.data.train) as show:
-            for report in reports(config, run, resume, source, f"{PROGRAM} {shlex.join(typed)}", refine):
+            for report in reports(config, run, resume, source, f"{PROGRAM} {shlex.join(typed)}", refine, device):
                 show(report)
                 validation = report.validation or validation
         if FIRST_PROCESS:

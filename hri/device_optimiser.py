@@ -37,7 +37,8 @@ class DeviceOptimiser:
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor], rate: Float[Tensor, "1"]) -> None:
         """One update; gradients in the order of the parameters."""
-        for part in [*self.groups, *([self.vectors] if self.vectors else [])]:
+        parts: list[_Matrices | _Vectors] = [*self.groups, *([self.vectors] if self.vectors else [])]
+        for part in parts:
             part.step([gradients[self.order[id(parameter)]] for parameter in part.parameters], rate)
 
     def tensors(self) -> list[Tensor]:
@@ -74,7 +75,7 @@ class _Vectors:
         first, second = (1 - beta ** self.count.double() for beta in BETAS)
         spread = (self.square / second.float()).sqrt_().add_(EPSILON)
         change = self.mean / spread * (rate / first).float()
-        torch._foreach_sub_(self.parameters, self._apart(change))
+        torch._foreach_sub_(list[Tensor](self.parameters), self._apart(change))
 
 
 class _Matrices:
@@ -102,7 +103,7 @@ class _Matrices:
         gradient = torch.stack([_wide(part) for part in gradients])
         self.momentum.mul_(MOMENTUM).add_(gradient)
         found = orthogonal(gradient.add(self.momentum, alpha=MOMENTUM))
-        torch._foreach_sub_(self.parameters, self._apart(found * (rate * self.scale).float()))
+        torch._foreach_sub_(list[Tensor](self.parameters), self._apart(found * (rate * self.scale).float()))
 
 
 def orthogonal(wide: Float[Tensor, "P M N"]) -> Float[Tensor, "P M N"]:

@@ -40,7 +40,7 @@ def burn_in(
     spoken = [weights.index_select(0, rows).transpose(0, 1) for rows in dynamics.rows()]
     both = [part for pair in zip(messages.first, messages.second, strict=True) for part in pair]
     parameters = [tensor for part in both for tensor in (part.weight, part.bias)]
-    joins = [(torch.cat([phase.into.T, phase.out_of.T], 1), phase.into) for phase in dynamics.phases]
+    joins = [(torch.cat([phase.into.T, phase.out_of.T], 1), phase.into) for phase in dynamics.joined()]
     hidden, cell = BurnIn.apply(
         dynamics.residual, joins, gates, memory.hidden, memory.cell, lstm.weight_hh, len(spoken), *spoken, *parameters
     )
@@ -176,8 +176,8 @@ class BurnIn(torch.autograd.Function):
             d_spoken.append(torch.stack([torch.zeros_like(kinds[0]), *kinds], -1))
         d_inputs = torch.stack(d_gates[::-1])
         d_w_hh = torch.mm(d_inputs.flatten(0, 1).T, torch.cat([step[-1] for step in before]))
-        ends = (part.view(nodes, batch, width) for part in (d_hidden, d_memory))
-        return None, None, d_inputs.view(steps, nodes, batch, -1), *ends, d_w_hh, None, *d_spoken, *d_parameters
+        first = (part.view(nodes, batch, width) for part in (d_hidden, d_memory))
+        return None, None, d_inputs.view(steps, nodes, batch, -1), *first, d_w_hh, None, *d_spoken, *d_parameters
 
 
 def _halves(parameters: Any, width: int) -> list[Tensor]:

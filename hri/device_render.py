@@ -6,6 +6,7 @@ pixels at once.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -26,8 +27,8 @@ def draw(positions: Float[Tensor, "M N 2"], tree: Tree, config: RenderConfig) ->
     """Frames of M arrangements of the tree's balls (box units), pixels in 0 ... 1, rounded to 256 levels."""
     device, size = positions.device, config.size
     axes = half_axes(tree, config)
-    offset = to_pixels([[0.0, 0.0]], size)[0]
-    scale = to_pixels([[1.0, 1.0]], size)[0] - offset
+    offset, corner = to_pixels(np.array([[0.0, 0.0], [1.0, 1.0]]), size)
+    scale = corner - offset
     columns = positions[..., 0] * float(scale[0]) + float(offset[0])
     rows = positions[..., 1] * float(scale[1]) + float(offset[1])
     colours = colours_of(tree, config) / 255.0

@@ -71,6 +71,10 @@ class GraphDynamics(nn.Module):
         """For each phase, the rows of its edges among the inferred ones."""
         return [getattr(self, name) for name in self.row_names]
 
+    def joined(self) -> list[Edges]:
+        """For each phase, which nodes its edges join."""
+        return list(self.phases)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
+
     def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
         """The state before the first step: zeros."""
         zeros = states.new_zeros(*states.shape[:2], self.lstm.hidden_size)

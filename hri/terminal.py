@@ -55,6 +55,22 @@ def check_target(path: Path) -> None:
         raise PermissionError(errno.EACCES, "the folder may not be written", str(path.parent))
 
 
+def device_named(name: str) -> str:
+    """The device of that name; "auto" is CUDA where there is one.
+
+    Raises:
+        ValueError: it is not there.
+    """
+    import torch
+
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+    try:
+        torch.empty(1, device=chosen).add_(1)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise ValueError(f"there is no device {name!r} here; choose auto or cpu") from None
+    return chosen
+
+
 def answer(values: dict[str, Any], as_json: bool, title: str) -> None:
     """One JSON object (null for numbers that are not finite), or a table."""
     if as_json:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -39,6 +39,7 @@ from hri.optimiser import Muon
 from hri.patches import choose, tile_loss
 from hri.relations import given, most_likely, soft
 from hri.run import Run
+from hri.terminal import device_named
 
 CLIP_WINDOW = 100
 """Updates over which the median gradient norm is taken."""
@@ -268,6 +269,7 @@ def train(
     vision_from: str | None = None,
     command: str = "",
     refine: bool = False,
+    device: str = "auto",
 ) -> Iterator[Report]:
     """Train ``config`` in ``folder``, yielding a report an update; the folder always holds a state to resume from.
 
@@ -276,28 +278,71 @@ def train(
         vision_from: a checkpoint whose encoder and decoder are taken; stage 1 is then skipped.
         command: what was typed, for the header.
         refine: go on with stage 1 from those weights instead of skipping it; its learning rate begins anew.
+        device: cpu, cuda, cuda:1, or auto (CUDA where there is one). On CUDA updates are :mod:`hri.device_loop`'s,
+            whose noise is another than a CPU's: a run goes on on either, to the same numbers only on one.
 
     Raises:
-        ValueError: the folder holds another run, the config cannot be trained, the batch cannot be shared out.
+        ValueError: the folder holds another run, the config cannot be trained, the batch cannot be shared out, or
+            there is no such device.
         TrainingStopped: the loss is not finite; the last good state and checkpoints are kept.
         OSError: the folder cannot be written or the disk is full; earlier files are kept.
     """
     keep_freed_memory()
+    place = torch.device(device_named(device))
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    given = vision_from, command, refine
+    if place.type == "cuda" and alone and config.train.precision != "fp16":
+        from hri.device_loop import run_stage
+
+        with Run(Path(folder), config, resume) as run:
+            for report in prepared(config, run, place, run_stage, *given):
+                if report is not None:
+                    yield report
+                else:
+                    time.sleep(0.001)
+        return
     AcceleratorState._reset_state()  # an earlier run of this process may have had another precision
-    accelerator = Accelerator(mixed_precision=config.train.precision, cpu=not torch.cuda.is_available())
+    accelerator = Accelerator(mixed_precision=config.train.precision, cpu=place.type == "cpu")
+
+    def loop(
+        stage: Reconstruction | Prediction, model: Model, run: Run, header: Header, device: torch.device, anew: bool
+    ) -> Iterator[Report]:
+        if stage.batch % accelerator.num_processes:
+            raise ValueError(
+                f"a batch of {stage.batch} cannot be shared by {accelerator.num_processes} processes; choose a multiple"
+            )
+        return _run_stage(stage, model, run, header, accelerator, anew)
+
     with Run(Path(folder), config, resume, main=accelerator.is_main_process) as run:
-        yield from _train(config, run, accelerator, vision_from, command, refine)
+        for report in prepared(config, run, accelerator.device, loop, *given):
+            assert report is not None
+            yield report
 
 
-def _train(
-    config: Config, run: Run, accelerator: Accelerator, vision_from: str | None, command: str, refine: bool
-) -> Iterator[Report]:
+def prepared(
+    config: Config,
+    run: Run,
+    device: torch.device,
+    loop: Callable[..., Iterator[Report | None]],
+    vision_from: str | None = None,
+    command: str = "",
+    refine: bool = False,
+    data: Callable[..., Sequences] = sequences,
+) -> Iterator[Report | None]:
+    """Make model and data, and train both stages of a run with ``loop`` (stage, model, run, header, device, anew).
+
+    Args:
+        data: gives a split, as :func:`hri.dataset.sequences` does; several runs may share what it gives.
+
+    Raises:
+        ValueError: an encoder that does not fit.
+    """
     if refine and not (vision_from and config.train.stage1_updates):
         raise ValueError("nothing to refine: name a checkpoint with --vision-from, and --stage1-updates above 0")
     torch.manual_seed(config.train.seed)
     model = Model(config)
-    training = sequences(config.data, "train")
-    validation = sequences(config.data, "validation", training.normalisation)
+    training = data(config.data, "train")
+    validation = data(config.data, "validation", training.normalisation)
     if vision_from:
         taken = checkpoint.load(vision_from)
         if taken.model.vision is None or model.vision is None:
@@ -332,19 +377,15 @@ def _train(
         data=training.about,
         command=command,
         **earlier,
-        **checkpoint.provenance(),
+        **checkpoint.provenance(device.type),
     )
-    model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for stage_class in stages:
         if run.done(stage_class.number):
             continue
         run.restore_weights(model, stage_class.number)
         stage = stage_class(config, model, training, validation)
-        if stage.batch % accelerator.num_processes:
-            raise ValueError(
-                f"a batch of {stage.batch} cannot be shared by {accelerator.num_processes} processes; choose a multiple"
-            )
-        yield from _run_stage(stage, model, run, header, accelerator, anew=not (refine and stage.number == 1))
+        yield from loop(stage, model, run, header, device, anew=not (refine and stage.number == 1))
         if run.stopped:
             return
 
@@ -372,7 +413,7 @@ def _run_stage(
         state.scaler = accelerator.scaler.state_dict() if accelerator.scaler is not None else {}
         run.save_state(stage.number, model, optimiser, [names[id(p)] for p in parameters], state)
 
-    _train_mode(module, config.batch_norm)
+    train_mode(module, config.batch_norm)
     for update in range(state.update, stage.updates):
         rows = batch_rows(config.seed, stage.number, update, stage.batch, stage.population)[mine]
         rate = learning_rate(stage.learning_rate, update, stage.updates, config.warmup, config.schedule)
@@ -391,11 +432,7 @@ def _run_stage(
         *means, word = accelerator.reduce(torch.stack([loss.detach(), *terms.values(), wish]).float(), "mean").tolist()
         losses = dict(zip(["loss", *terms], means, strict=True))
         if not np.isfinite(means).all() or (not np.isfinite(norm) and accelerator.scaler is None):
-            raise TrainingStopped(
-                f"the loss of stage {stage.number} is no longer a number at update {update + 1}: stopped; "
-                f"the state of update {state.update} is kept in {run.folder}. "
-                "Try a lower learning rate or a smaller --train.clip"
-            )
+            raise TrainingStopped(no_number(stage.number, update + 1, state.update, run.folder))
         optimiser.step()
         stage.shrink(rate)
         if np.isfinite(norm):
@@ -414,7 +451,7 @@ def _run_stage(
             state.best = min(state.best, score)
             now = run.describe(header, stage.number, update + 1, seconds, validation)
             run.save_checkpoints(model, now, better)
-            _train_mode(module, config.batch_norm)
+            train_mode(module, config.batch_norm)
         run.log(report.to_dict(), always=last or bool(validation) or stage.updates <= 2000)
         if validation or time.perf_counter() - saved > SAVE_SECONDS:
             keep(update + 1)
@@ -434,6 +471,14 @@ def _run_stage(
         keep(stage.updates)
     run.finish(stage.number)
     accelerator.free_memory()
+
+
+def no_number(stage: int, update: int, kept: int, folder: Path) -> str:
+    """One sentence for a loss that is no number."""
+    return (
+        f"the loss of stage {stage} is no longer a number at update {update}: stopped; the state of update {kept} is "
+        f"kept in {folder}. Try a lower learning rate or a smaller --train.clip"
+    )
 
 
 def keep_freed_memory() -> None:
@@ -458,7 +503,8 @@ def _shrink(layer: nn.Module, scale: float) -> None:
         parameter.mul_(scale)
 
 
-def _train_mode(module: nn.Module, batch_norm: str) -> None:
+def train_mode(module: nn.Module, batch_norm: str) -> None:
+    """As ``train.batch_norm`` says: with the batch's statistics, or with the running ones."""
     module.train()
     if batch_norm == "running":
         for part in module.modules():
