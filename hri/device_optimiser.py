@@ -133,6 +133,7 @@ class ClipWindow:
         self.norms = torch.full((window,), torch.inf, device=device)
         self.count = torch.tensor([len(norms)], device=device)
         self.norms[: len(norms)] = torch.tensor(norms, device=device)
+        self.unlimited = torch.tensor([torch.inf], device=device)  # a number would be copied to the device each time
 
     def clipped(self, gradients: Sequence[Tensor]) -> tuple[list[Tensor], Float[Tensor, "1"]]:
         """The gradients at an allowed length, and their norm before."""
@@ -141,7 +142,7 @@ class ClipWindow:
         known = self.count.clamp(max=window)
         middle = torch.cat([((known - 1) // 2).clamp(min=0), (known // 2).clamp(max=window - 1)])
         median = self.norms.sort().values.index_select(0, middle).mean()
-        limit = torch.where(self.count >= self.enough, self.multiple * median, torch.inf)
+        limit = torch.where(self.count >= self.enough, self.multiple * median, self.unlimited)
         share = (limit / (norm + 1e-6)).clamp(max=1.0)
         self.norms.index_copy_(0, self.count % window, norm)
         self.count += 1
