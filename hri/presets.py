@@ -30,6 +30,8 @@ VARIANTS: dict[str, tuple[RelationsConfig, DynamicsConfig]] = {
     "lstm": (RelationsConfig(source="full"), DynamicsConfig(passing="joint")),
     "lstm-lo": (RelationsConfig(source="full"), DynamicsConfig(passing="joint", nodes="leaves")),
     "nri-residual": (RelationsConfig(), DynamicsConfig(passing="flat", residual=True)),
+    "nri-mlp": (RelationsConfig(), DynamicsConfig(passing="flat", memory="none")),
+    "hri-mlp": (RelationsConfig(pairs="hierarchy"), DynamicsConfig(memory="none")),
     "hri-h-one": (RelationsConfig(pairs="hierarchy", history=1), DynamicsConfig()),
     "hri-h-published": (RelationsConfig(pairs="hierarchy", window="published"), DynamicsConfig()),
 }

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from hri.fast import edge_logits, suits
 from hri.hierarchy import Tree
 from hri.nn import MLP, Edges, linear
 
-Choose = Callable[[Tensor, slice], Tensor]
+Choose = Callable[[Tensor, Any], Tensor]
 """(logits [E, t, B, K], the times they are for) -> weights [E, t, B, K] of each edge type's messages."""
 
 
@@ -59,13 +60,18 @@ class Relations(nn.Module):
         second = self.edges.first_layer(again, nodes) + F.linear(first, again.weight[:, -first.shape[-1] :])
         return self.to_type(self.edge_again.after_first(second.flatten(0, -2), still).view_as(second))
 
-    def burn_in_windows(self, states: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "N times B W"]:
-        """Windows for times 0 ... ``times`` - 1, all from true states."""
+    def burn_in_windows(
+        self, states: Float[Tensor, "N T B D"], times: int, only: Int[Tensor, " t"] | None = None
+    ) -> Float[Tensor, "N times B W"]:
+        """Windows for times 0 ... ``times`` - 1, all from true states; of these only some where they are named."""
         nodes, _, batch, width = states.shape
         padded = torch.cat([states.new_zeros(nodes, self.history, batch, width), states[:, : times - 1]], 1)
         if self.published:
-            return padded[:, :times].repeat(1, 1, 1, self.history)
-        return padded.unfold(1, self.history, 1).transpose(-1, -2).flatten(-2)[:, :times]
+            windows = padded[:, :times]
+            return (windows if only is None else windows.index_select(1, only)).repeat(1, 1, 1, self.history)
+        windows = padded.unfold(1, self.history, 1)[:, :times]
+        windows = windows if only is None else windows.index_select(1, only)
+        return windows.transpose(-1, -2).flatten(-2)
 
     def latest_window(self, states: Sequence[Float[Tensor, "N B D"]]) -> Float[Tensor, "N 1 B W"]:
         """The window that follows ``states`` (oldest first; at least ``history`` of them, or zeros are put before)."""
@@ -80,6 +86,21 @@ def soft(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
     """Gumbel-softmax, the differentiable sample of training. Noise belongs to the sample, whatever the batch."""
     edge_major = noise.permute(2, 1, 0, 3)
     return lambda logits, times: torch.softmax((logits + edge_major[:, times]) / temperature, -1)
+
+
+def straight(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
+    """One-hot of the same sample, with the gradient of :func:`soft` (straight-through; Jang et al. 2017)."""
+    softly = soft(noise, temperature)
+
+    def choose(logits: Tensor, times: slice) -> Tensor:
+        weights = softly(logits, times)
+        return most_likely(weights, times) + weights - weights.detach()
+
+    return choose
+
+
+SAMPLES: dict[str, Callable[[Tensor, float], Choose]] = {"soft": soft, "straight": straight}
+"""How training draws its edges, by ``train.edge_sample``."""
 
 
 def most_likely(logits: Tensor, times: slice) -> Tensor:
