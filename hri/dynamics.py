@@ -38,7 +38,7 @@ class GraphDynamics(nn.Module):
     def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
         super().__init__()
         self.residual = config.residual
-        self.messages = Messages(config.hidden, relations.edge_types)
+        self.messages = Messages(config.hidden, relations.edge_types, relations.silent)
         self.lstm = nn.LSTMCell(width, config.hidden)
         self.out_hidden = linear(config.hidden, config.hidden)
         self.out = linear(config.hidden, width)
@@ -47,6 +47,8 @@ class GraphDynamics(nn.Module):
         self.phase_names: tuple[str, ...]
         if config.passing == "flat":
             self.phase_names, speaking = ("all",), [pairs]
+        elif tree.flat:
+            raise ValueError(f"{tree.text} has no hierarchy; choose model.dynamics.passing flat or joint")
         else:
             self.phase_names = tuple(name for name, _ in tree.phases)
             speaking = [rows for _, rows in tree.phases]
