@@ -9,6 +9,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from hri.forces import Force, check_tree, force, system_name
 from hri.hierarchy import SLOT_TREE, Tree
 
 
@@ -91,9 +92,11 @@ class DataConfig:
     """Where sequences come from: systems that are simulated, or recordings. Seeds of the three splits never meet."""
 
     tree: str = "4-3"
-    """Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4, 4-4-4; of a body each joint's parent, as in 0,1,1."""
-    physics: Literal["04", "05"] = "04"
-    """Physics configuration: 04 goes with 4-3, 05 with 3-3 in the published data."""
+    """Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4, 4-4-4; of a body each joint's parent, as in 0,1,1;
+    flat-5 for five balls without a hierarchy."""
+    physics: Literal["04", "05", "springs", "charged"] = "04"
+    """04 goes with 4-3, 05 with 3-3 in the published data; springs or charged (NRI's two) with balls without a
+    hierarchy."""
     train: int = 5000
     """Training systems, seeds 42, 43, ... (at most 100,000)."""
     validation: int = 200
@@ -105,6 +108,16 @@ class DataConfig:
     """None: springs are simulated. Otherwise sequences are cut from recordings of a body."""
     clips: ClipsConfig | None = None
     """Otherwise sequences are cut from video clips."""
+
+    @property
+    def force(self) -> Force:
+        """What acts between two simulated balls, in words."""
+        return force(self.physics)
+
+    @property
+    def system(self) -> str:
+        """Name of the simulated systems, such as springs-4-3 or charged5."""
+        return system_name(self.tree, self.physics)
 
     @property
     def dimensions(self) -> int:
@@ -144,6 +157,9 @@ class RelationsConfig:
     first is full, the latest window), kept through the free run."""
     edge_types: int = 2
     """K. Type 0 means "no interaction" and carries no message."""
+    silent: bool = True
+    """Type 0 means "no interaction" and passes no message; off where every pair interacts, as between charges: then all
+    K types speak."""
     history: int = 10
     """How many of the most recent states the edges are inferred from."""
     window: Literal["recent", "published"] = "recent"
@@ -152,6 +168,13 @@ class RelationsConfig:
     """Width of the relational MLPs."""
     temperature: float = 0.5
     """Gumbel-softmax temperature in training."""
+
+    @property
+    def recorded_types(self) -> int:
+        """Types as rollouts and edits number them: there type 0 always carries no message, and where all types of the
+        model speak they are 1 ... K.
+        """
+        return self.edge_types + (not self.silent)
 
 
 @dataclass(frozen=True)
@@ -366,6 +389,9 @@ def check(config: Config) -> None:
             value = None if value is None else getattr(value, name)
         if value is not None and not low <= value <= high:
             raise ValueError(f"{path} is {value}; choose a value from {low} to {high}")
+    if motion is None and config.data.clips is None:
+        check_tree(Tree.parse(config.data.tree), config.data.physics)
+    _check_flat(config)
     if motion is not None:
         if relations.source == "true":
             raise ValueError("recordings of a body know no true graph; choose model.relations.source inferred or full")
@@ -382,6 +408,27 @@ def check(config: Config) -> None:
         return
     if relations.source == "true" and relations.edge_types != 2:
         raise ValueError("true springs are one kind of edge: with model.relations.source = true set edge_types = 2")
+
+
+def _check_flat(config: Config) -> None:
+    """Refuse a hierarchy where the nodes have none, and types that do not fit what acts between them.
+
+    Raises:
+        ValueError: one sentence.
+    """
+    model, data = config.model, config.data
+    if Tree.parse(data.tree).flat and data.motion is None and data.clips is None:
+        if model.vision is not None:
+            raise ValueError(f"{data.system} is seen as states only; leave model.vision out")
+        if model.dynamics.passing == "hierarchical" or model.relations.pairs == "hierarchy":
+            raise ValueError(f"{data.system} has no hierarchy; choose nri, nri-gt, fcmp or lstm for it")
+    if model.relations.source == "true" and model.relations.silent != data.force.silent:
+        state = "off" if model.relations.silent else "on"
+        raise ValueError(f"the true types of {data.force.systems} need model.relations.silent {state}")
+    if model.relations.recorded_types > 16:
+        raise ValueError("model.relations.edge_types is 16; choose a value from 2 to 15 where no type is silent")
+    if not model.relations.silent and config.train.no_edge_prior:
+        raise ValueError("train.no_edge_prior is of a type without messages; set it to 0 or model.relations.silent on")
 
 
 def _check_clips(config: Config, clips: ClipsConfig) -> None:

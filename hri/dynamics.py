@@ -43,6 +43,8 @@ class MessagePassing(nn.Module):
         self.phase_names: tuple[str, ...]
         if config.passing == "flat":
             self.phase_names, speaking = ("all",), [pairs]
+        elif tree.flat:
+            raise ValueError(f"{tree.text} has no hierarchy; choose model.dynamics.passing flat or joint")
         else:
             self.phase_names = tuple(name for name, _ in tree.phases)
             speaking = [rows for _, rows in tree.phases]
@@ -83,7 +85,7 @@ class GraphDynamics(MessagePassing):
     """What follows the message phases of a step."""
 
     def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
-        super().__init__(config, relations, tree, Messages(config.hidden, relations.edge_types))
+        super().__init__(config, relations, tree, Messages(config.hidden, relations.edge_types, relations.silent))
         self.lstm = nn.LSTMCell(width, config.hidden)
         self.out_hidden = linear(config.hidden, config.hidden)
         self.out = linear(config.hidden, width)

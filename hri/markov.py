@@ -30,7 +30,9 @@ class MarkovDynamics(MessagePassing):
     """What follows the message phases of a step: their sum, without the image of the states that they began from."""
 
     def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
-        super().__init__(config, relations, tree, Messages(config.hidden, relations.edge_types, F.relu))
+        super().__init__(
+            config, relations, tree, Messages(config.hidden, relations.edge_types, relations.silent, F.relu)
+        )
         self.lift = linear(width, config.hidden)
         self.out_first = linear(width + config.hidden, config.hidden)
         self.out_hidden = linear(config.hidden, config.hidden)

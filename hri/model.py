@@ -67,6 +67,7 @@ class Model(nn.Module):
         super().__init__()
         self.tree, relations, dynamics = config.tree, config.model.relations, config.model.dynamics
         self.edge_types, self.source, self.static = relations.edge_types, relations.source, relations.graph == "static"
+        self.silent = relations.silent
         self.senders, self.receivers = self.tree.edges_among(relations.pairs)
         self.scores_leaves = dynamics.nodes == "leaves"
         self.joint_leaves = dynamics.passing == "joint" and self.scores_leaves

@@ -168,22 +168,26 @@ class _Pair(torch.autograd.Function):
 
 
 class Messages(nn.Module):
-    """One message network per speaking edge type (types 1 ... K-1; type 0 is silent), paper equation 3.
+    """One message network per speaking edge type, paper equation 3: all but type 0, where that is silent.
 
     Args:
         bend: the nonlinearity after both layers: tanh in the paper, ReLU in NRI's dynamics without memory.
     """
 
-    def __init__(self, hidden: int, edge_types: int, bend: Callable[[Tensor], Tensor] = torch.tanh):
+    def __init__(
+        self, hidden: int, edge_types: int, silent: bool = True, bend: Callable[[Tensor], Tensor] = torch.tanh
+    ):
         super().__init__()
         self.bend = bend
-        self.first = nn.ModuleList(linear(2 * hidden, hidden) for _ in range(edge_types - 1))
-        self.second = nn.ModuleList(linear(hidden, hidden) for _ in range(edge_types - 1))
+        self.skip = int(silent)
+        """The first type that speaks."""
+        self.first = nn.ModuleList(linear(2 * hidden, hidden) for _ in range(edge_types - self.skip))
+        self.second = nn.ModuleList(linear(hidden, hidden) for _ in range(edge_types - self.skip))
 
     def forward(
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"], edges: Edges
     ) -> Float[Tensor, "N B H"]:
-        """Sum at each receiver of the messages on its edges, divided by K - 1."""
+        """Sum at each receiver of the messages on its edges, divided by the number of types that speak."""
         return edges.sum_into(self.each(hidden, weights, edges)) / len(self.first)
 
     def each(
@@ -191,7 +195,7 @@ class Messages(nn.Module):
     ) -> Float[Tensor, "E B H"]:
         """What each edge says: sum_k weight_k bend(W2_k bend(W1_k [receiver, sender]))."""
         total = None
-        for kind, (first, second) in enumerate(zip(self.first, self.second, strict=True), start=1):
+        for kind, (first, second) in enumerate(zip(self.first, self.second, strict=True), start=self.skip):
             pair = edges.first_layer(first, hidden)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
             spoken = self.bend(second(self.bend(pair))) * weights[..., kind : kind + 1]
             total = spoken if total is None else total + spoken

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -22,6 +21,7 @@ from hri.metrics import device_of
 from hri.pictures import level_name
 from hri.predicting import check_made_by
 from hri.records import Rollout
+from hri.relations import of_record
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def phases(checkpoint: Checkpoint, rollout: Rollout, step: int) -> Phases:
     dynamics, device = model.dynamics, device_of(model)
     states = torch.from_numpy(rollout.inputs[0, : step + 1, :, None]).to(device)  # T P 1 D
     kinds = torch.from_numpy(rollout.edge_types[0, : step + 1].astype(np.int64)).to(device)
-    weights = F.one_hot(kinds, rollout.edge_probabilities.shape[-1])[:, :, None].to(states)  # T E 1 K
+    weights = of_record(kinds, model.edge_types, model.silent)[:, :, None].to(states)  # T E 1 K
     memory = dynamics.start(states[0])
     for before in range(step):
         memory = dynamics(states[before], memory, weights[before])

@@ -115,10 +115,18 @@ def sampled(noise: Float[Tensor, "B T E K"]) -> Choose:
 
 
 def given(types: Int[Tensor, "B E"]) -> Choose:
-    """The same known types at every time, whatever was inferred: true springs, or none with zeros."""
+    """The same known types at every time, whatever was inferred, such as true springs."""
 
     def choose(logits: Tensor, times: slice) -> Tensor:
         weights = F.one_hot(types.T, logits.shape[-1]).to(logits)
         return weights[:, None].expand(-1, logits.shape[1], -1, -1)
 
     return choose
+
+
+def of_record(kinds: Int[Tensor, "*shape"], edge_types: int, silent: bool) -> Float[Tensor, "*shape K"]:
+    """Weights of types as rollouts number them: type 0 carries no message there, also where the model has no such type
+    and its own types are 1 ... K.
+    """
+    every = F.one_hot(kinds.long(), edge_types + (not silent))
+    return (every if silent else every[..., 1:]).float()

@@ -54,16 +54,17 @@ def test_first_layer_of_pairs_is_the_layer_of_concatenated_pairs() -> None:
 
 
 @pytest.mark.parametrize("edge_types", [2, 3, 4])
-def test_messages_are_the_formula(edge_types: int) -> None:
+@pytest.mark.parametrize("silent", [True, False])
+def test_messages_are_the_formula(edge_types: int, silent: bool) -> None:
     tree = Tree.parse("2-2")
-    edges, messages = Edges(*tree.edges, tree.size), Messages(6, edge_types)
+    edges, messages = Edges(*tree.edges, tree.size), Messages(6, edge_types, silent)
     hidden, weights = torch.randn(tree.size, 2, 6), torch.rand(len(tree.edges[0]), 2, edge_types)
     expected = torch.zeros_like(hidden)
     for row, (sender, receiver) in enumerate(zip(*tree.edges, strict=True)):
         pair = torch.cat([hidden[receiver], hidden[sender]], -1)
-        for kind in range(1, edge_types):
-            spoken = torch.tanh(messages.second[kind - 1](torch.tanh(messages.first[kind - 1](pair))))
-            expected[receiver] += weights[row, :, kind : kind + 1] * spoken / (edge_types - 1)
+        for network, kind in enumerate(range(1 if silent else 0, edge_types)):
+            spoken = torch.tanh(messages.second[network](torch.tanh(messages.first[network](pair))))
+            expected[receiver] += weights[row, :, kind : kind + 1] * spoken / (edge_types - silent)
     torch.testing.assert_close(messages(hidden, weights, edges), expected)
 
 
