@@ -98,7 +98,7 @@ def _edge(scene: Scene, config: Config, sender: int, receiver: int, span: Span) 
         return
     both = st.checkbox("both ways", key="both-ways", help="Do the same to the edge back.")
     pairs = [(sender, receiver), *([(receiver, sender)] if both else [])]
-    types = config.model.relations.edge_types
+    types = config.model.relations.recorded_types
     for kind in range(types):
         label = "Cut" if kind == 0 else f"Force {type_name(kind, types)}"
         icon = ":material/content_cut:" if kind == 0 else ":material/link:"
@@ -159,7 +159,7 @@ def _whole(scene: Scene, config: Config, span: Span) -> None:
         names = {edit_words.family(config.tree, *level): level
                  for level in edit_words.levels(config.tree, config.model.relations.pairs)}  # fmt: skip
         pairs, level = names[st.selectbox("Edges between levels", list(names), key="level-edges", width=250)]
-        types = config.model.relations.edge_types
+        types = config.model.relations.recorded_types
         for kind in range(types):
             label = "Clear" if kind == 0 else f"Fill with {type_name(kind, types)}" if types > 2 else "Fill"
             note = "No message over any of them." if kind == 0 else f"All of them carry {type_name(kind, types)}."

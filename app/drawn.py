@@ -26,6 +26,7 @@ def interaction_graph(
     layout: Layout,
     springs: bool,
     joints: tuple[str, ...] = (),
+    physics: str = "",
 ) -> Figure:
     """The unpainted graph; one object for all scenes, because another object would lose the visitor's zoom."""
     load_pandas()
@@ -33,7 +34,7 @@ def interaction_graph(
     from hri.hierarchy import Tree
 
     return figures.interaction_graph(
-        Tree(parents, joints), np.array(pairs, dtype=int).reshape(-1, 2), len(types), layout, springs, types
+        Tree(parents, joints), np.array(pairs, dtype=int).reshape(-1, 2), len(types), layout, springs, types, physics
     )
 
 

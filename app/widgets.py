@@ -151,6 +151,7 @@ def graph(
         layout,
         rollout.true_adjacency is not None,
         rollout.tree.names,
+        rollout.physics,
     )
     if st.session_state.get("graph_broken"):
         _graph_on_pause(figure, drawn.named_types(rollout, names), rows, layout, player, part)

@@ -5,12 +5,14 @@ The files in reading order; none imports one that comes after it (but for a type
 | file                               | what it holds                                                         |
 |------------------------------------|-----------------------------------------------------------------------|
 | hierarchy.py                       | the tree of nodes, and THE edge order                                 |
+| forces.py                          | what acts between two balls, by the name of a physics, in words       |
 | files.py                           | arrays in and out of files that are whole at any moment               |
 | records.py                         | the glossary of letters; Trajectories, Normalisation, Rollout         |
 | terminal.py                        | one sentence for an error, a bar, an answer as words or JSON          |
 | config.py, presets.py              | every choice, as one frozen tree of dataclasses; experiments by name  |
 | render.py                          | states to frames                                                      |
 | projection.py                      | springs between balls to springs between image slots                  |
+| particles.py                       | balls without a hierarchy: springs between any two, charges           |
 | simulate.py                        | springs: sample a system, integrate it, tell its energy               |
 | motion.py, windows.py              | recordings of bodies, [T, J, 3] with their tree; as scenes by seed    |
 | video.py, clips.py                 | a clip of one's own as frames; many grey clips on disk                |

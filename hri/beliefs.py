@@ -19,10 +19,16 @@ from hri.pictures import edge_step, level_name, true_springs, type_name
 from hri.records import Rollout
 
 OTHER = "other pairs"
+ANY = "any two balls"
+"""Where there is no hierarchy to name an edge by."""
 
 
 def way(tree: Tree, sender: int, receiver: int) -> str:
-    """Between which levels an edge leads: "leaf → intermediate", "siblings", ... or :data:`OTHER`."""
+    """Between which levels an edge leads: "leaf → intermediate", "siblings", ... or :data:`OTHER`; :data:`ANY`
+    without a hierarchy.
+    """
+    if tree.flat:
+        return ANY
     parents = tree.parents
     if parents[sender] == receiver or parents[receiver] == sender:
         return f"{level_name(tree, int(tree.depth[sender]))} → {level_name(tree, int(tree.depth[receiver]))}"
@@ -36,7 +42,7 @@ def ways(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> list[str]:
 
 def ways_in_order(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> list[str]:
     """The ways that occur, in the order in which a step passes messages (up, across, down), other pairs last."""
-    order = [way(tree, *rows[0].tolist()) for _, rows in tree.phases] + [OTHER]
+    order = [way(tree, *rows[0].tolist()) for _, rows in tree.phases] + [ANY, OTHER]
     found = set(ways(tree, pairs))
     return [name for name in order if name in found]
 
@@ -133,7 +139,8 @@ def learned(rollout: Rollout) -> Named:
 
 
 def aligned(rollout: Rollout) -> Named:
-    """The rollout with types in the order of what they stand for: no spring, spring, nothing.
+    """The rollout with types in the order of what they stand for: no spring, spring, nothing (for charges: attract,
+    repel).
 
     One assignment (:func:`hri.meanings.assign`) over the edges that carry messages and the steps whose input is
     true. Springs between balls are projected onto slots for image models (:func:`hri.pictures.true_springs`).
@@ -144,18 +151,23 @@ def aligned(rollout: Rollout) -> Named:
     springs, count = true_springs(rollout), rollout.edge_probabilities.shape[-1]
     rows = speaking_rows(rollout)
     if springs is None:
-        raise ValueError("The true springs of this scene are not known, so types keep their learned names.")
+        raise ValueError("The true relations of this scene are not known, so types keep their learned names.")
     if not len(rows) or count < 2:
         raise ValueError("This model infers no edges, so there are no types to match.")
     steps = slice(0, int(rollout.last_true_input) + 1)
     senders, receivers = rollout.edge_sender_receiver[rows].T
     said, joined = rollout.edge_types[0, steps][:, rows].astype(np.int64), springs[steps, senders, receivers]
     counts = np.bincount((2 * said + joined).ravel(), minlength=2 * count).reshape(count, 2)
-    stand_for = meanings.assign(counts)
-    none, spring = stand_for.index("none"), stand_for.index("spring")
-    rest = [kind for kind in range(count) if kind not in (none, spring)]
-    order = [none, spring, *rest]
-    names = ("no spring", "spring", *(f"neither ({type_name(kind, count)})" for kind in rest))
+    unsaid = rollout.all_types_speak  # type 0 is then of cut edges alone: it stays what it is, and the first
+    stand_for = meanings.assign(counts[unsaid:])
+    none, spring = (stand_for.index(meaning) + unsaid for meaning in meanings.MEANINGS)
+    rest = [kind for kind in range(unsaid, count) if kind not in (none, spring)]
+    order = [*range(unsaid), none, spring, *rest]
+    names = (
+        *(type_name(kind, count) for kind in range(unsaid)),
+        *rollout.force.types,
+        *(f"neither ({type_name(kind, count)})" for kind in rest),
+    )
     ordered = dataclasses.replace(
         rollout,
         edge_probabilities=rollout.edge_probabilities[..., order],
@@ -183,13 +195,16 @@ def springs_found(rollout: Rollout) -> Found:
     """Where messages pass in most steps of the burn-in, in either direction, and where springs are.
 
     Raises:
-        ValueError: springs are not known, no messages, or image slots, between which springs come and go.
+        ValueError: springs are not known, no messages, or image slots, between which springs come and go; or charges,
+            between which messages always pass.
     """
     if rollout.observation != "states":
         raise ValueError("Springs join balls, and this model's nodes are parts of the image.")
     rows = speaking_rows(rollout)
     if rollout.true_adjacency is None or not len(rows):
         raise ValueError("This model passes no messages." if not len(rows) else "The true springs are not known.")
+    if not rollout.force.silent:
+        raise ValueError("Every two charges interact, so messages pass over all pairs.")
     steps, size = slice(0, int(rollout.last_true_input) + 1), rollout.tree.size
     senders, receivers = rollout.edge_sender_receiver[rows].T
     asked, heard = np.zeros((2, size, size), dtype=bool)

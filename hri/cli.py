@@ -18,7 +18,9 @@ import tyro
 from hri.config import Config, DataConfig, ModelConfig, RenderConfig, TrainConfig
 from hri.data_cli import data
 from hri.files import read_npz, replacing
+from hri.forces import check_tree, system_named
 from hri.hierarchy import Tree
+from hri.many_cli import train_many
 from hri.predict_cli import export, find_checkpoint, load_checkpoint, recorded_in, rollout
 from hri.presets import VARIANTS
 from hri.presets import preset as named_preset
@@ -36,41 +38,72 @@ from hri.terminal import (
     training_bar,
 )
 
-Command = Callable[..., None]
+Command = Callable[..., object]
 
 
 def simulate(
-    tree: str,
     seeds: str,
-    config: Literal["auto", "04", "05"] = "auto",
+    tree: str | None = None,
+    config: Literal["auto", "04", "05", "springs", "charged"] = "auto",
+    system: str | None = None,
     out: Path = Path("simulation.npz"),
     frames: bool = False,
+    steps: int = 5000,
     render: RenderConfig = RenderConfig(),
 ) -> None:
-    """Simulate hierarchical spring systems and write them to an .npz file.
+    """Simulate systems of balls, with a hierarchy or without one, and write them to an .npz file.
 
-    Arrays: seeds [S], positions and velocities [S, T, N, 2] in box units (walls at -1 and 1), adjacency [S, N, N],
-    possible [N, N] and, with --frames, frames [S, T, H, W, 3] in uint8. Up to 1,000 systems are stored in
-    float64, larger sets in float32; memory does not grow with their number.
+    Arrays: seeds [S], positions and velocities [S, T, N, 2] in box units (walls at -1 and 1, or at -5 and 5 without a
+    hierarchy), adjacency [S, N, N] (1: a spring, or charges that repel; 0: none, or charges that attract), possible
+    [N, N] and, with --frames, frames [S, T, H, W, 3] in uint8. Up to 1,000 systems are stored in float64, larger sets
+    in float32; memory does not grow with their number.
 
     Example: python -m hri simulate --tree 4-3 --config 04 --seeds 42:46 --frames
 
+    Example: python -m hri simulate --system springs5 --seeds 900000:900200
+
     Args:
-        tree: Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4 or 4-4-4.
         seeds: START:STOP (without STOP itself), one seed, or several joined by commas. One system a seed.
-        config: Physics: 04 (published with 4-3) or 05 (published with 3-3); auto: 05 for 3-3, else 04.
+        tree: Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4 or 4-4-4; flat-5: five without a hierarchy.
+        config: Physics: 04 (published with 4-3) or 05 (published with 3-3); springs or charged without a hierarchy;
+            auto: 05 for 3-3, springs for flat-5 and the like, else 04.
+        system: Instead of tree and config: springs5 or charged5, or another number of balls from 2 to 100.
         out: File to write.
         frames: Draw frames too, from the positions as they are stored.
+        steps: Steps of 0.001 to integrate; every 100th is kept but the first and the last: 5000 give 49 frames.
         render: How balls are drawn.
     """
     from hri.simulate import write_simulation
 
-    system, chosen = Tree.parse(tree), _seeds(seeds)
+    nodes, physics = _system(tree, config, system)
+    chosen = _seeds(seeds)
+    if not 200 <= steps <= 1_000_000:
+        raise ValueError(f"--steps is {steps}; choose from 200 (one frame) to 1000000")
     check_target(out)
-    physics = {"auto": "05" if tree == "3-3" else "04"}.get(config, config)
     with bar("simulating", len(chosen)) as reach:
-        write_simulation(out, system, physics, chosen, frames, render, progress=reach)
-    print(f"wrote {out}: {len(chosen)} systems of {system.size} balls{', with frames' if frames else ''}")
+        write_simulation(out, nodes, physics, chosen, frames, render, progress=reach, steps=steps)
+    print(f"wrote {out}: {len(chosen)} systems of {nodes.size} balls{', with frames' if frames else ''}")
+
+
+def _system(tree: str | None, config: str, system: str | None) -> tuple[Tree, str]:
+    """Tree and physics that the flags of ``simulate`` name.
+
+    Raises:
+        ValueError: none, both ways at once, or a tree and a physics that do not fit.
+    """
+    if system is not None:
+        flat, physics = system_named(system)
+        if tree not in (None, flat):
+            raise ValueError(f"{system} has no hierarchy, so it cannot have tree {tree}; leave --tree out")
+        if config not in ("auto", physics):
+            raise ValueError(f"{system} cannot have physics {config}; leave --config out")
+        return Tree.parse(flat), physics
+    if tree is None:
+        raise ValueError("there is nothing to simulate; name a --tree such as 4-3, or a --system such as springs5")
+    nodes = Tree.parse(tree)
+    physics = config if config != "auto" else "springs" if nodes.flat else "05" if tree == "3-3" else "04"
+    check_tree(nodes, physics)
+    return nodes, physics
 
 
 def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
@@ -119,7 +152,8 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
         Args:
             preset: Named experiment springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri. TREE: 4-3 or 3-3. SEEN:
                 state, slot or par. VARIANT: hri, hri-h, hri-gt, nri, nri-lo, nri-gt, fcmp, lstm, lstm-lo, or the
-                controls nri-residual, hri-h-one (edges see the latest state only) and hri-h-published. Or BODY-SEEN-
+                controls nri-residual, hri-h-one (edges see the latest state only) and hri-h-published. Or without a
+                hierarchy springs5-state-VARIANT or charged5-state-VARIANT, of any 2 to 100 balls. Or BODY-SEEN-
                 VARIANT: mocap or human36m with hri, hri-h, nri or lstm; --data.motion.folder names the recordings. Or
                 CLIPS-SEEN-VARIANT: kth or walker, slot or par; --data.clips.folder names the clips.
             run: Folder of this run. (On Python 3.11 torchrun takes --run for an option of its own.)
@@ -261,6 +295,9 @@ def bench(
     seconds drift, their multiple of that product does not. Training steps are those of training, with inputs and
     Adam: 32 sequences of 49 frames, or 196 single frames in stage 1.
 
+    On CUDA device_updates is added: updates a second as training on a GPU makes them (one replay of a CUDA graph each),
+    beside those of one core: HRI-H at batch 32 and 256 and six side by side, HRI, NRI, LSTM, both stages of images.
+
     With --scaling instead: time and peak memory of a training step as the tree grows, hierarchical messages (HRI-H)
     against flat ones (NRI), each size in a process of its own.
 
@@ -293,17 +330,23 @@ def bench(
         return
     import torch
 
+    from hri import device_bench
     from hri.bench import PARTS
     from hri.bench import bench as measure
     from hri.bench import profile as operations
 
+    place = torch.device(chosen)
     if profile is not None:
-        print(operations(profile, threads, precision, torch.device(chosen)))
+        on_gpu = place.type == "cuda" and profile in device_bench.PARTS
+        print(device_bench.profile(profile, place) if on_gpu else operations(profile, threads, precision, place))
         return
     parts = PARTS if only == "all" else only.split(",")
     with bar("timing", len(PARTS)) as reach:
         stored = find_checkpoint(checkpoint) if checkpoint else None
         timed = measure(parts, threads, precision, chosen, stored, seconds, lambda name, done: reach(done))
+    if place.type == "cuda":
+        named = tuple(device_bench.PARTS) if only in ("all", "train") else tuple(set(parts) & device_bench.PARTS.keys())
+        timed |= {"device_updates": device_bench.measure(place, named, min(seconds, 3.0))}
     answer(timed, json, f"{timed['threads']} threads, {chosen}")
     if out is not None:
         _write_json(out, timed)
@@ -384,6 +427,7 @@ def queue(folder: Path = Path("runs")) -> None:
 COMMANDS: dict[str, Command] = {
     "simulate": simulate,
     "train": training(),
+    "train-many": train_many,
     "evaluate": evaluate,
     "rollout": rollout,
     "export": export,

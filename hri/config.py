@@ -9,6 +9,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from hri.forces import Force, check_tree, force, system_name
 from hri.hierarchy import SLOT_TREE, Tree
 
 
@@ -91,9 +92,11 @@ class DataConfig:
     """Where sequences come from: systems that are simulated, or recordings. Seeds of the three splits never meet."""
 
     tree: str = "4-3"
-    """Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4, 4-4-4; of a body each joint's parent, as in 0,1,1."""
-    physics: Literal["04", "05"] = "04"
-    """Physics configuration: 04 goes with 4-3, 05 with 3-3 in the published data."""
+    """Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4, 4-4-4; of a body each joint's parent, as in 0,1,1;
+    flat-5 for five balls without a hierarchy."""
+    physics: Literal["04", "05", "springs", "charged"] = "04"
+    """04 goes with 4-3, 05 with 3-3 in the published data; springs or charged (NRI's two) with balls without a
+    hierarchy."""
     train: int = 5000
     """Training systems, seeds 42, 43, ... (at most 100,000)."""
     validation: int = 200
@@ -105,6 +108,16 @@ class DataConfig:
     """None: springs are simulated. Otherwise sequences are cut from recordings of a body."""
     clips: ClipsConfig | None = None
     """Otherwise sequences are cut from video clips."""
+
+    @property
+    def force(self) -> Force:
+        """What acts between two simulated balls, in words."""
+        return force(self.physics)
+
+    @property
+    def system(self) -> str:
+        """Name of the simulated systems, such as springs-4-3 or charged5."""
+        return system_name(self.tree, self.physics)
 
     @property
     def dimensions(self) -> int:
@@ -140,9 +153,13 @@ class RelationsConfig:
     pairs: Literal["all", "hierarchy", "leaves"] = "all"
     """Which pairs are inferred: all, the hierarchy's own edges (HRI-H), or leaves only (NRI-lo)."""
     graph: Literal["dynamic", "static"] = "dynamic"
-    """Dynamic: inferred anew at every step. Static: the evidence of all steps so far, kept through the free run."""
+    """Dynamic: inferred anew at every step. Static: the evidence of all full windows of true states so far (before the
+    first is full, the latest window), kept through the free run."""
     edge_types: int = 2
     """K. Type 0 means "no interaction" and carries no message."""
+    silent: bool = True
+    """Type 0 means "no interaction" and passes no message; off where every pair interacts, as between charges: then all
+    K types speak."""
     history: int = 10
     """How many of the most recent states the edges are inferred from."""
     window: Literal["recent", "published"] = "recent"
@@ -151,6 +168,13 @@ class RelationsConfig:
     """Width of the relational MLPs."""
     temperature: float = 0.5
     """Gumbel-softmax temperature in training."""
+
+    @property
+    def recorded_types(self) -> int:
+        """Types as rollouts and edits number them: there type 0 always carries no message, and where all types of the
+        model speak they are 1 ... K.
+        """
+        return self.edge_types + (not self.silent)
 
 
 @dataclass(frozen=True)
@@ -163,6 +187,9 @@ class DynamicsConfig:
     """Add messages to the hidden state (HRI) or replace it by them (the published flat NRI)."""
     nodes: Literal["all", "leaves"] = "all"
     """Nodes in the loss and the reported NLL (NRI-lo); the joint LSTM also sees and predicts only these (LSTM-lo)."""
+    memory: Literal["lstm", "none"] = "lstm"
+    """An LSTM a node (the paper), or none: the next states follow from the present ones and the messages alone
+    (NRI's MLP decoder), trained on runs of free_steps steps from several starts over each start's edges."""
     hidden: int = 64
     """Width of the LSTM state and of messages."""
 
@@ -213,12 +240,25 @@ class TrainConfig:
     """Largest gradient norm, in medians of the last 100: rare bursts only, tighter clipping slows learning."""
     free_steps: int = 10
     """"n free steps": the last n - 1 inputs of a training sequence are the model's own predictions."""
+    free_steps_start: int = 0
+    """At the first update; it grows evenly to free_steps at the last. 0: free_steps from the start. Short runs make one
+    step right sooner, long ones keep ten steps right."""
     edges_from: Literal["predictions", "truth"] = "predictions"
     """Free steps infer their edges from predictions; "truth" is the published training, which lets the future leak."""
     edge_weight: float = 1.0
     """Weight of the edge-prior term."""
     no_edge_prior: float = 0.0
     """Prior probability of "no interaction"; 0 keeps the uniform prior over K types."""
+    prior_warmup: int = 0
+    """Updates over which the weight of the edge-prior term rises from 0 to edge_weight."""
+    prior_end: float = 1.0
+    """Share of edge_weight that is left at the last update; on the way there it falls by the same factor an update. A
+    strong prior first makes edges earn their place; weak springs can only do so once it has eased."""
+    edge_sample: Literal["soft", "straight"] = "soft"
+    """What speaks in training: the soft Gumbel sample of the published code, or its most likely type alone, with the
+    gradient of the soft one (straight-through): then messages are as loud as in evaluation."""
+    average: float = 0.0
+    """Decay of the running average of weights that is validated and saved; 0: the weights themselves."""
     upper_decay: float = 0.0
     """By how many learning rates the weights that make the upper slots of images shrink an update. As targets those
     slots are constants, or they would collapse; on some data nothing then keeps them from growing without end."""
@@ -302,10 +342,14 @@ LIMITS: dict[str, tuple[int | float, int | float]] = {
     "train.learning_rate": (0.0, 10.0),
     "train.stage1_learning_rate": (0.0, 10.0),
     "train.free_steps": (1, 48),
+    "train.free_steps_start": (0, 48),
     "train.frames_decoded": (1, 48),
     "train.upper_decay": (0.0, 10.0),
     "train.variance": (1e-12, 1e6),
     "train.no_edge_prior": (0.0, 0.9999),
+    "train.prior_warmup": (0, 100_000_000),
+    "train.prior_end": (1e-6, 1.0),
+    "train.average": (0.0, 0.99999),
     "train.patch_share": (0.0, 1.0),
     "train.evaluate_every": (1, 100_000_000),
     "train.snapshots": (0, 1000),
@@ -345,6 +389,9 @@ def check(config: Config) -> None:
             value = None if value is None else getattr(value, name)
         if value is not None and not low <= value <= high:
             raise ValueError(f"{path} is {value}; choose a value from {low} to {high}")
+    if motion is None and config.data.clips is None:
+        check_tree(Tree.parse(config.data.tree), config.data.physics)
+    _check_flat(config)
     if motion is not None:
         if relations.source == "true":
             raise ValueError("recordings of a body know no true graph; choose model.relations.source inferred or full")
@@ -354,10 +401,34 @@ def check(config: Config) -> None:
             raise ValueError(f"train.free_steps must be less than data.motion.frames, {motion.frames}")
     if config.data.clips is not None:
         _check_clips(config, config.data.clips)
+    dynamics = config.model.dynamics
+    if dynamics.memory == "none" and dynamics.passing == "joint":
+        raise ValueError("the joint LSTM is its memory; model.dynamics.memory = none goes with flat or hierarchical")
     if relations.edge_types == 2 and relations.source == "true":
         return
     if relations.source == "true" and relations.edge_types != 2:
         raise ValueError("true springs are one kind of edge: with model.relations.source = true set edge_types = 2")
+
+
+def _check_flat(config: Config) -> None:
+    """Refuse a hierarchy where the nodes have none, and types that do not fit what acts between them.
+
+    Raises:
+        ValueError: one sentence.
+    """
+    model, data = config.model, config.data
+    if Tree.parse(data.tree).flat and data.motion is None and data.clips is None:
+        if model.vision is not None:
+            raise ValueError(f"{data.system} is seen as states only; leave model.vision out")
+        if model.dynamics.passing == "hierarchical" or model.relations.pairs == "hierarchy":
+            raise ValueError(f"{data.system} has no hierarchy; choose nri, nri-gt, fcmp or lstm for it")
+    if model.relations.source == "true" and model.relations.silent != data.force.silent:
+        state = "off" if model.relations.silent else "on"
+        raise ValueError(f"the true types of {data.force.systems} need model.relations.silent {state}")
+    if model.relations.recorded_types > 16:
+        raise ValueError("model.relations.edge_types is 16; choose a value from 2 to 15 where no type is silent")
+    if not model.relations.silent and config.train.no_edge_prior:
+        raise ValueError("train.no_edge_prior is of a type without messages; set it to 0 or model.relations.silent on")
 
 
 def _check_clips(config: Config, clips: ClipsConfig) -> None:

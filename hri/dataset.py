@@ -116,7 +116,13 @@ class Springs(Sequences):
     @property
     def about(self) -> str:
         seeds = self.data.seeds("train")
-        return f"{self.data.train} simulated {self.data.tree} spring systems (seeds {seeds[0]} to {seeds[-1]})"
+        count, force = self.data.train, self.data.force
+        told = f"(seeds {seeds[0]} to {seeds[-1]})"
+        if force.flat:
+            return (
+                f"{count} simulated {force.systems}, {Tree.parse(self.data.tree).size} balls without a hierarchy {told}"
+            )
+        return f"{count} simulated {self.data.tree} {force.systems} {told}"
 
     def part(self, rows: slice | np.ndarray) -> Springs:
         return type(self)(self.data, self.trajectories[rows], self.normalisation)
@@ -134,7 +140,7 @@ class Springs(Sequences):
         return torch.from_numpy(self.trajectories.adjacency[:, senders, receivers].astype(np.int64))
 
     def pictures(self, systems: Int[np.ndarray, " M"], times: Int[np.ndarray, " M"]) -> np.ndarray:
-        positions = self.trajectories.positions[systems, times].astype(np.float64)
+        positions = self.trajectories.positions[systems, times].astype(np.float64) / self.data.force.box
         return draw(positions, Tree.parse(self.data.tree), self.data.render, self.trajectories.seeds[systems])
 
 

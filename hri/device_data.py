@@ -72,7 +72,7 @@ class FrameStore:
         if drawable and needed > FRAMES_SHARE * _free(device):
             assert isinstance(data, Springs)
             self.tree, self.render = Tree.parse(data.data.tree), data.data.render
-            positions = data.trajectories.positions
+            positions = data.trajectories.positions / np.float32(data.data.force.box)
             self.positions = torch.from_numpy(positions).flatten(0, 1).to(device)
         else:
             self.stored = torch.empty(len(data) * data.steps, size, size, channels, dtype=torch.uint8, device=device)
@@ -113,11 +113,14 @@ class ReconstructionInputs:
     shapes, and the same loss on average as :func:`hri.patches.choose` samples.
     """
 
-    def __init__(self, stage: Reconstruction, device: torch.device, patches: bool):
-        self.store: FrameStore = shared(stage.train_set, "frames", device)
-        self.patches = patches
+    patches = False
 
-    def __call__(self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"]) -> dict[str, Tensor]:
+    def __init__(self, stage: Reconstruction, device: torch.device):
+        self.store: FrameStore = shared(stage.train_set, "frames", device)
+
+    def __call__(
+        self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"], prior_share: Float[Tensor, "1"]
+    ) -> dict[str, Tensor]:
         """What :meth:`hri.train.Reconstruction.forward` takes."""
         made = {"frames": self.store.frames(rows)}
         return made | patches(len(rows), key) if self.patches else made
@@ -141,10 +144,12 @@ class PredictionInputs:
     """Of stage 2: states or features by row, with the noise and the decoded times that belong to each of them."""
 
     def __init__(self, stage: Prediction, device: torch.device):
-        model, train = stage.model, stage.config.train
+        model, self.config = stage.model, stage.config
         relations = stage.config.model.relations
-        self.steps, self.decoded = stage.train_set.steps, train.frames_decoded
-        self.shape = (self.steps, len(model.senders), relations.edge_types)
+        self.steps, self.free_steps = stage.train_set.steps, self.config.train.free_steps
+        # Without memory, edges may come from all frames there are.
+        times = self.steps + (self.config.model.dynamics.memory == "none")
+        self.shape = (times, len(model.senders), relations.edge_types)
         self.inferred = relations.source == "inferred"
         self.types: Tensor | None = None
         if relations.source == "true":
@@ -155,17 +160,34 @@ class PredictionInputs:
         else:
             self.seen, self.store = stage.features.to(device), shared(stage.train_set, "frames", device)
 
-    def __call__(self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"]) -> dict[str, Tensor | None]:
+    def __call__(
+        self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"], prior_share: Float[Tensor, "1"]
+    ) -> dict[str, Any]:
         """What :meth:`hri.train.Prediction.forward` takes."""
-        made: dict[str, Tensor | None] = {"seen": self.seen.index_select(0, rows)}
-        made |= {"noise": None, "types": None, "frames": None, "times": None}
+        made: dict[str, Any] = {"seen": self.seen.index_select(0, rows), "free_steps": self.free_steps}
+        made |= {"noise": None, "types": None, "frames": None, "times": None, "prior_share": prior_share[0]}
+        first: Tensor | int = 1
+        predicted = self.steps - 1
+        if self.config.model.dynamics.memory == "none":
+            made |= self.starts(key)
+            first, predicted = made["starts"][0] + 1, len(made["starts"]) * self.config.train.free_steps
         if self.types is not None:
             made["types"] = self.types.index_select(0, rows)
         elif self.inferred:
             count = int(np.prod(self.shape))
             made["noise"] = gumbel(bits(key, rows, count)).view(len(rows), *self.shape)
         if self.store is not None:
-            others = bits(mixed(key + 1), rows, self.steps - 1)
-            times = 1 + others.argsort(1)[:, : self.decoded]
+            order = bits(mixed(key + 1), rows, predicted).argsort(1)
+            times = first + order[:, : self.config.train.frames_decoded]
             made |= {"times": times, "frames": self.store.frames((rows[:, None] * self.steps + times).flatten())}
         return made
+
+    def starts(self, key: Int[Tensor, "1"]) -> dict[str, Tensor]:
+        """What :class:`hri.train.Prediction` draws for models without memory, drawn here."""
+        length = self.config.train.free_steps
+        runs = (self.steps - 1) // length
+        drawn = mixed(key + torch.arange(2, 4, device=key.device))
+        starts = _shifted(drawn[:1], 33) % (self.steps - runs * length) + length * torch.arange(runs, device=key.device)
+        if self.config.model.relations.graph == "dynamic":
+            return {"starts": starts, "edges_at": starts}
+        return {"starts": starts, "edges_at": (uniform(drawn[1:]).sqrt() * self.steps).long() + 1}

@@ -42,22 +42,32 @@ def burn_in(
     parameters = [tensor for part in both for tensor in (part.weight, part.bias)]
     joins = [(torch.cat([phase.into.T, phase.out_of.T], 1), phase.into) for phase in dynamics.joined()]
     hidden, cell = BurnIn.apply(
-        dynamics.residual, joins, gates, memory.hidden, memory.cell, lstm.weight_hh, len(spoken), *spoken, *parameters
+        dynamics.residual,
+        messages.skip,
+        joins,
+        gates,
+        memory.hidden,
+        memory.cell,
+        lstm.weight_hh,
+        len(spoken),
+        *spoken,
+        *parameters,
     )
     return hidden, type(memory)(hidden=hidden[-1], cell=cell)
 
 
 class BurnIn(torch.autograd.Function):
-    """Inputs: for each phase a matrix [E', 2N] that adds receivers' and senders' terms and one [N, E'] that sums at
-    receivers; gates [T, N, B, 4H] (the inputs' share), hidden and cell [N, B, H], W_hh, weights [T, E', B, K] of each
-    phase; for each speaking type W1 [H, 2H], b1, W2 [H, H], b2. Outputs: hidden states after each step [T, N, B, H],
-    last cell [N, B, H].
+    """Inputs: the first type that speaks; for each phase a matrix [E', 2N] that adds terms of receivers and senders and
+    one [N, E'] that sums at receivers; gates [T, N, B, 4H] (the inputs' share), hidden and cell [N, B, H], W_hh,
+    weights [T, E', B, K] of each phase; for each speaking type W1 [H, 2H], b1, W2 [H, H], b2. Outputs: hidden states
+    after each step [T, N, B, H], last cell [N, B, H].
     """
 
     @staticmethod
     def forward(
         context: Any,
         residual: bool,
+        skip: int,
         joins: list[tuple[Tensor, Tensor]],
         gates: Tensor,
         hidden: Tensor,
@@ -89,7 +99,7 @@ class BurnIn(torch.autograd.Function):
                     terms = torch.bmm(state.expand(2, -1, -1), heard[kind])
                     pair = torch.addmm(biases[kind], join, terms.view(2 * nodes, -1)).tanh_().view(-1, width)
                     said = torch.addmm(b2, pair, w2.T).tanh_()
-                    loud = said.view(-1, batch, width) * spoken[phase][time, :, :, kind + 1 : kind + 2]
+                    loud = said.view(-1, batch, width) * spoken[phase][time, :, :, kind + skip : kind + skip + 1]
                     if total is None:
                         total = torch.mm(into, loud.flatten(1)).div_(types)
                     else:
@@ -106,13 +116,13 @@ class BurnIn(torch.autograd.Function):
             saved.append(squashed)
         flat = [tensor for lists in (before, inner, outer) for step in lists for tensor in step]
         context.save_for_backward(w_hh, *flat, *cells, *saved, *spoken, *parameters)
-        context.facts = residual, joins, steps, nodes, batch
+        context.facts = residual, skip, joins, steps, nodes, batch
         # Copies: an output that its own context holds would keep the whole graph alive, update after update.
         return torch.stack(out).view(steps, nodes, batch, width), cells[-1].clone().view(nodes, batch, width)
 
     @staticmethod
     def backward(context: Any, d_out: Tensor, d_cell: Tensor) -> tuple[Tensor | None, ...]:
-        residual, joins, steps, nodes, batch = context.facts
+        residual, skip, joins, steps, nodes, batch = context.facts
         rest = list(context.saved_tensors)
         phases = len(joins)
         types = (len(rest) - 1 - steps * (phases + 3) - 1 - phases) // (2 * steps * phases + 4)
@@ -150,7 +160,7 @@ class BurnIn(torch.autograd.Function):
                     d_loud = torch.mm(into.T, d_after).view(-1, batch, width)
                     d_loud = d_loud if types == 1 else d_loud.div_(types)
                     d_weights[place].append((d_loud * said.view_as(d_loud)).sum(-1))
-                    loud = spoken[phase][time, :, :, kind + 1 : kind + 2]
+                    loud = spoken[phase][time, :, :, kind + skip : kind + skip + 1]
                     d_said = torch.ops.aten.tanh_backward((d_loud * loud).view(-1, width), said)
                     d_outer[place].append(d_said)
                     d_pair = torch.ops.aten.tanh_backward(torch.mm(d_said, parameters[4 * kind + 2]), pair)
@@ -173,11 +183,11 @@ class BurnIn(torch.autograd.Function):
         d_spoken = []
         for phase in range(phases):
             kinds = [torch.stack(d_weights[phase * types + kind][::-1]) for kind in range(types)]
-            d_spoken.append(torch.stack([torch.zeros_like(kinds[0]), *kinds], -1))
+            d_spoken.append(torch.stack([torch.zeros_like(kinds[0])] * skip + kinds, -1))
         d_inputs = torch.stack(d_gates[::-1])
         d_w_hh = torch.mm(d_inputs.flatten(0, 1).T, torch.cat([step[-1] for step in before]))
         first = (part.view(nodes, batch, width) for part in (d_hidden, d_memory))
-        return None, None, d_inputs.view(steps, nodes, batch, -1), *first, d_w_hh, None, *d_spoken, *d_parameters
+        return None, None, None, d_inputs.view(steps, nodes, batch, -1), *first, d_w_hh, None, *d_spoken, *d_parameters
 
 
 def _halves(parameters: Any, width: int) -> list[Tensor]:

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from hri import meanings
+from hri.forces import force
 from hri.hierarchy import Tree
 
 PERIODS = ("warm_up", "burn_in", "free_run")
@@ -25,6 +26,8 @@ BINS = 4096
 _REACH = 16.0
 """Log-odds beyond it are one: float32 probabilities are 0 or 1 there."""
 _RELIABILITY = 10
+ANY = "any two"
+"""The group of all edges where there is no hierarchy."""
 _NAMES = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1", "auroc": "AUROC"}
 
 
@@ -193,7 +196,11 @@ class EdgeTally:
 
 
 def level_pairs(tree: Tree, senders: Int[np.ndarray, " E"], receivers: Int[np.ndarray, " E"]) -> dict[str, np.ndarray]:
-    """Which edges join which levels: parent and child by their levels' names, siblings, and all others."""
+    """Which edges join which levels: parent and child by their levels' names, siblings, and all others. Without a
+    hierarchy one group: any two.
+    """
+    if tree.flat:
+        return {ANY: np.ones(len(senders), dtype=bool)}
     deepest = int(tree.depth.max())
     middle = ["intermediate"] if deepest == 2 else [f"level {level}" for level in range(1, deepest)]
     names = ["root", *middle, "leaf"]
@@ -226,14 +233,20 @@ def auroc(histogram: Int[np.ndarray, "2 R"]) -> tuple[float | None, float]:
     return float((below + tied / 2) / possible), float(tied / 2 / possible)
 
 
-def brief(scores: dict[str, Any]) -> dict[str, Any]:
-    """The scores of :meth:`EdgeTally.scores` in a few words a line, for a terminal or a card."""
-    told: dict[str, Any] = {"types": ", ".join(f"{k} {name or 'neither'}" for k, name in enumerate(scores["types"]))}
+def brief(scores: dict[str, Any], physics: str = "") -> dict[str, Any]:
+    """The scores of :meth:`EdgeTally.scores` in a few words a line, for a terminal or a card.
+
+    Args:
+        physics: of the systems (:data:`hri.forces.FORCES`), whose words the types get; by default springs'.
+    """
+    words = dict(zip(meanings.MEANINGS, force(physics).types, strict=True))
+    stand_for = [words.get(name or "", "neither") for name in scores["types"]]
+    told: dict[str, Any] = {"types": ", ".join(f"{k} {name}" for k, name in enumerate(stand_for))}
     for period in PERIODS[1:]:
         told[period] = {
             group: ", ".join(f"{word} {found[name]:.3f}" for name, word in _NAMES.items() if found[name] is not None)
             for group, found in scores[period].items()
-            if group != "possible" or found["count"] < scores[period]["overall"]["count"]
+            if group not in ("possible", ANY) or found["count"] < scores[period]["overall"]["count"]
         }
         error = scores["calibration"][period]["error"]
         if error is not None:

@@ -14,7 +14,7 @@ from hri.pictures import level_name, node_name, type_name
 _CHOICES = {
     "argmax": "Use the most probable types",
     "sample": "Draw types from their probabilities",
-    "true": "Use the true springs",
+    "true": "Use the true graph",
     "none": "Use no interaction",
 }
 

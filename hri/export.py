@@ -200,7 +200,8 @@ def _frames(rollout: Rollout) -> tuple[Float[np.ndarray, "F H W C"], Float[np.nd
         muted = Intervention.parse(rollout.edits).muted(rollout.tree.size, len(predicted))
         predicted = np.where(muted[:, :, None], np.float32(np.nan), predicted)  # is not drawn
     # Normalised positions differ from box units by less than a hundredth of a pixel.
-    drawn = [draw(states[..., :2].astype(np.float64), rollout.tree) / np.float32(255) for states in (truth, predicted)]
+    places = [rollout.in_box(states).astype(np.float64) for states in (truth, predicted)]
+    drawn = [draw(positions, rollout.tree) / np.float32(255) for positions in places]
     return drawn[0], drawn[1]
 
 

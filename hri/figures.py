@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Bool, Int
 
+from hri.forces import force
 from hri.hierarchy import SLOT_TREE, Tree
 from hri.layout import HEIGHT, HIT_SHARES, IMAGE_SHRINK, SIZES, Drawing, Layout, arrange, graph_layout
 from hri.pictures import (
@@ -45,6 +46,7 @@ def interaction_graph(
     layout: Layout = "radial",
     springs: bool = True,
     names: Sequence[str] | None = None,
+    physics: str = "",
 ) -> go.Figure:
     """The graph with every possible edge in place and none painted: :func:`paint_graph` or the player do that.
 
@@ -59,13 +61,18 @@ def interaction_graph(
         layout: ``radial``, or ``image``: nodes over the current frame.
         springs: keep places for true springs.
         names: of the edge types, where they are not the learned ones.
+        physics: of the balls (:data:`hri.forces.FORCES`), for the words of the truth; by default springs.
     """
     on_image = layout == "image"
     drawing = arrange(tree, pairs, graph_layout(tree, layout), layout, springs)
     line = {"color": _CLEAR, "width": 1.5}
     axis = {"visible": False, "range": [-0.02, 1.02] if on_image else [-1.14, 1.14], "constrain": "domain"}
     figure = go.Figure(
-        [*_edge_traces(tree, pairs, drawing), *_legend(pairs, edge_types, drawing, names), _nodes(tree, layout)]
+        [
+            *_edge_traces(tree, pairs, drawing),
+            *_legend(pairs, edge_types, drawing, names, physics),
+            _nodes(tree, layout),
+        ]
     )
     figure.update_layout(
         height=HEIGHT,
@@ -128,7 +135,7 @@ def paint_graph(
         line = shapes[f"edge_{i}_{j}"].line
         line.color, line.width, line.dash = _rgba(colour(kind), alpha), round(width, 2), "solid" if kind else "dot"
         heads.append(_rgba(colour(kind), alpha if kind else 0.0))
-        known = "" if springs is None else "<br>true spring" if springs[frame, i, j] else "<br>no spring"
+        known = "" if springs is None else f"<br>{rollout.force.truths[int(springs[frame, i, j])]}"
         told = [row, edge_name(tree, i, j), traces[f"type_{kind}"].name, chance, known]
         hover += [told] * len(HIT_SHARES)
         held = -1 if forced is None else int(forced[frame, rows[row]])
@@ -214,7 +221,7 @@ def _edge_traces(tree: Tree, pairs: Int[np.ndarray, "R 2"], drawing: Drawing) ->
 
 
 def _legend(
-    pairs: Int[np.ndarray, "R 2"], edge_types: int, drawing: Drawing, names: Sequence[str] | None
+    pairs: Int[np.ndarray, "R 2"], edge_types: int, drawing: Drawing, names: Sequence[str] | None, physics: str
 ) -> list[go.Scatter]:
     """One entry a type and one for springs; the player reads which are switched off."""
     names = names or [type_name(kind, edge_types) for kind in range(edge_types)]
@@ -223,7 +230,7 @@ def _legend(
         for kind in range(edge_types if len(pairs) else 0)
     ]
     if any(name.startswith("spring") for name in drawing.paths):
-        entries.append(("springs", "true spring", STYLE.spring, 1.5, "solid"))
+        entries.append(("springs", force(physics).truths[1], STYLE.spring, 1.5, "solid"))
     return [
         go.Scatter(
             meta=meta, x=[None], y=[None], mode="lines", name=name, line={"color": ink, "width": width, "dash": dash}

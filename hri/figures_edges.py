@@ -37,7 +37,9 @@ def edge_timeline(rollout: Rollout, row: int, names: Sequence[str]) -> go.Figure
         )  # fmt: skip
     springs, forced = true_springs(rollout), forced_types(rollout)
     sender, receiver = rollout.edge_sender_receiver[row]
-    bars = [] if springs is None else [("true spring", STYLE.spring, _TRUTH, springs[1:, sender, receiver] > 0)]
+    bars = (
+        [] if springs is None else [(rollout.force.truths[1], STYLE.spring, _TRUTH, springs[1:, sender, receiver] > 0)]
+    )
     if forced is not None and (forced[1:, row] >= 0).any():
         bars += [("your edit", STYLE.cuts, _EDIT, forced[1:, row] >= 0)]
     for name, ink, height, there in bars:

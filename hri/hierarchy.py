@@ -14,18 +14,22 @@ class Tree:
     """Nodes numbered so that every parent comes before its children, root 0.
 
     ``Tree.regular(4, 3)`` is the paper's 4-3 system: 1 root, 4 intermediates, 12 leaves, numbered
-    breadth first. ``Tree.regular(4, 4)`` is the hierarchy of image slots: 1 + 4 + 16.
+    breadth first. ``Tree.regular(4, 4)`` is the hierarchy of image slots: 1 + 4 + 16. ``Tree.balls(5)`` is five balls
+    without a hierarchy: no root, no parents, one level, and any two of them may be related.
     """
 
     parents: tuple[int, ...]
-    """Parent of each node; -1 for the root."""
+    """Parent of each node; -1 for the root, and for every node where there is no hierarchy."""
     names: tuple[str, ...] = field(default=(), compare=False)
     """What nodes are called, such as the joints of a body; empty: by their level and number."""
 
     def __post_init__(self) -> None:
-        if not self.parents or self.parents[0] != -1 or any(not 0 <= p < i for i, p in enumerate(self.parents) if i):
+        above = self.parents[1:]
+        hangs = self.flat or all(0 <= p < i for i, p in enumerate(above, start=1))
+        if not self.parents or self.parents[0] != -1 or not hangs:
             raise ValueError(
-                f"not a tree: {self.parents}; node 0 must be the root (-1), every parent must precede its child"
+                f"not a tree: {self.parents}; node 0 must be the root (-1), every parent must precede its child "
+                "(or all are -1: no hierarchy)"
             )
         if self.names and len(self.names) != len(self.parents):
             raise ValueError(f"{len(self.names)} names for {len(self.parents)} nodes; give one a node, or none")
@@ -43,13 +47,28 @@ class Tree:
         return Tree(tuple(parents))
 
     @staticmethod
+    def balls(count: int) -> Tree:
+        """So many nodes without a hierarchy; at least two, for one alone is a root."""
+        if not 2 <= count <= MOST_BALLS:
+            raise ValueError(f"{count} balls are no system without a hierarchy; choose from 2 to {MOST_BALLS}")
+        return Tree((-1,) * count)
+
+    @staticmethod
     def parse(text: str) -> Tree:
-        """``"4-3"`` -> ``Tree.regular(4, 3)``; ``"0,1,1"`` -> the parent of every node but the root, as of a body.
+        """``"4-3"`` -> ``Tree.regular(4, 3)``; ``"flat-5"`` -> ``Tree.balls(5)``; ``"0,1,1"`` -> the parent of every
+        node but the root, as of a body.
 
         Raises:
             ValueError: neither one to four positive numbers joined by "-" nor parents that make a tree, or more than
-                400 nodes.
+                400 nodes (100 without a hierarchy).
         """
+        if text.startswith("flat-"):
+            count = text.removeprefix("flat-")
+            if not (count.isascii() and count.isdecimal() and len(count) < 10 and 2 <= int(count) <= MOST_BALLS):
+                raise ValueError(
+                    f"unknown tree {text[:60]!r}; write flat- and from 2 to {MOST_BALLS} balls, as in flat-5"
+                )
+            return Tree.balls(int(count))
         if "," in text:
             words = text.split(",")
             if len(words) >= 400 or not all(word.isdecimal() and len(word) < 4 for word in words):
@@ -67,8 +86,15 @@ class Tree:
 
     @property
     def text(self) -> str:
-        """What :meth:`parse` reads: its parents joined by commas; "1" for a root with one child."""
+        """What :meth:`parse` reads: its parents joined by commas; "1" for a root with one child; such as "flat-5"."""
+        if self.flat:
+            return f"flat-{self.size}"
         return ",".join(str(parent) for parent in self.parents[1:]) if self.size > 2 else "1"
+
+    @property
+    def flat(self) -> bool:
+        """Whether there is no hierarchy: every node is a leaf, and any two may be related."""
+        return len(self.parents) > 1 and set(self.parents) == {-1}
 
     @cached_property
     def limbs(self) -> np.ndarray:
@@ -89,8 +115,10 @@ class Tree:
 
     @cached_property
     def depth(self) -> np.ndarray:
-        """Level of each node [N]: 0 for the root."""
+        """Level of each node [N]: 0 for the root, and for all without a hierarchy."""
         depth = np.zeros(self.size, dtype=np.int64)
+        if self.flat:
+            return depth
         for node, parent in enumerate(self.parents[1:], start=1):
             depth[node] = depth[parent] + 1
         return depth
@@ -113,8 +141,11 @@ class Tree:
     def possible(self) -> np.ndarray:
         """Symmetric uint8 [N, N]: parent with child everywhere, and siblings below the first level.
 
-        Children of the root are not joined to each other (paper, section 4.1; 28 undirected pairs on 4-3).
+        Children of the root are not joined to each other (paper, section 4.1; 28 undirected pairs on 4-3). Without a
+        hierarchy any two nodes may be.
         """
+        if self.flat:
+            return 1 - np.eye(self.size, dtype=np.uint8)
         parents = np.asarray(self.parents)
         joined = np.zeros((self.size, self.size), dtype=np.uint8)
         child = np.arange(1, self.size)
@@ -136,8 +167,10 @@ class Tree:
             pairs: ``"all"``, ``"hierarchy"`` (pairs in :attr:`possible`) or ``"leaves"``.
 
         Raises:
-            ValueError: another word.
+            ValueError: another word, or a hierarchy where there is none.
         """
+        if pairs == "hierarchy" and self.flat:
+            raise ValueError(f"{self.text} has no hierarchy; choose nri, nri-gt, fcmp or lstm, or pairs = all")
         senders, receivers = self.edges
         if pairs == "all":
             return senders, receivers
@@ -154,8 +187,10 @@ class Tree:
         """One hierarchical round of messages: (name, [E', 2] sender-receiver pairs) in the order they speak.
 
         Bottom-up level by level, siblings, top-down level by level (paper, section 3.3). Each phase
-        lists its pairs in the edge order.
+        lists its pairs in the edge order. Without a hierarchy there is none.
         """
+        if self.flat:
+            return ()
         senders, receivers = self.edges
         up = np.asarray(self.parents)[senders] == receivers
         down = np.asarray(self.parents)[receivers] == senders
@@ -186,6 +221,9 @@ class Tree:
         quadrants = np.stack([q // 2, q % 2, q // 2 + 1, q % 2 + 1], 1) / 2
         return np.concatenate([[[0.0, 0.0, 1.0, 1.0]], quadrants, leaves])
 
+
+MOST_BALLS = 100
+"""Of a system without a hierarchy."""
 
 SLOT_TREE = Tree.regular(4, 4)
 """The hierarchy of image slots: root, 4 intermediates, 16 leaves."""

@@ -247,8 +247,8 @@ def _problem(edit: Edit, config: Config, steps: int) -> str | None:
     if isinstance(edit, ChooseEdges):
         wrong = edit.edges == "true" and model.vision is not None
         return "true springs join balls, not image slots; choose argmax, sample or none" if wrong else None
-    if edit.type >= model.relations.edge_types:
-        return f"there is no type {edit.type}; this model's types are 0 to {model.relations.edge_types - 1}"
+    if edit.type >= model.relations.recorded_types:
+        return f"there is no type {edit.type}; this model's types are 0 to {model.relations.recorded_types - 1}"
     if isinstance(edit, SetLevel):
         deepest = int(tree.depth.max())
         return f"there is no level {edit.level}; the deepest is {deepest}" if (edit.level or 0) > deepest else None

@@ -7,7 +7,7 @@ from typing import Literal
 
 import networkx as nx
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Int
 
 from hri.hierarchy import SLOT_TREE, Tree
 from hri.pictures import ranks, spring_pairs
@@ -28,12 +28,18 @@ def graph_layout(tree: Tree, layout: Layout) -> Float[np.ndarray, "N 2"]:
     """Where nodes stand while nothing moves: x to the right, y up.
 
     ``radial`` puts the leaves on networkx' circular layout and every other node at the mean angle of its
-    leaves, root in the middle, radius 1. ``image`` is the unit square of the frame: cell centres for image
-    slots; for balls, which the player moves, the radial picture until a frame is painted.
+    leaves, root in the middle, radius 1; without a hierarchy all nodes are on the circle. ``image`` is the unit
+    square of the frame: cell centres for image slots; for balls, which the player moves, the radial picture until
+    a frame is painted.
     """
     if layout == "image" and tree == SLOT_TREE:
         centres = _centres(tree)
         return np.stack([centres[:, 0], 1 - centres[:, 1]], 1)
+    if tree.flat:
+        places = nx.circular_layout(range(tree.size), scale=1.0)
+        # Node 0 at the top left, as the first branch of a tree.
+        at = np.array([complex(*places[node]) for node in range(tree.size)]) * np.exp(0.75j * np.pi)
+        return _spread(at, layout)
     graph = nx.DiGraph((parent, child) for child, parent in enumerate(tree.parents) if child)
     graph.add_node(0)
     around = _angles_in_image(tree) if tree == SLOT_TREE else np.arange(tree.size)
@@ -47,6 +53,11 @@ def graph_layout(tree: Tree, layout: Layout) -> Float[np.ndarray, "N 2"]:
     first = min(tree.children(0), key=lambda node: around[node], default=0)
     directions *= np.exp(1j * (0.75 * np.pi - np.angle(directions[first])))
     at = tree.depth / max(1, int(tree.depth.max())) * directions / np.abs(directions)
+    return _spread(at, layout)
+
+
+def _spread(at: Complex[np.ndarray, " N"], layout: Layout) -> Float[np.ndarray, "N 2"]:
+    """The radial picture, or the same within the unit square."""
     radial = np.stack([at.real, at.imag], 1)
     return radial if layout == "radial" else 0.5 + 0.42 * radial
 

@@ -1,4 +1,8 @@
-"""What learned edge types stand for: they have no names, so one assignment matches them to "no spring" and "spring"."""
+"""What learned edge types stand for: they have no names, so one assignment matches them to "no spring" and "spring".
+
+Of charges "none" stands for a pair that attracts and "spring" for one that repels (:data:`hri.forces.FORCES` has the
+words).
+"""
 
 from __future__ import annotations
 

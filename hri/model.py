@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from hri.config import Config
 from hri.decoders import DECODERS, ParallelDecoder, SlotDecoder
-from hri.dynamics import DYNAMICS, GraphDynamics
+from hri.dynamics import DYNAMICS, MessagePassing
 from hri.encoder import LeafEncoder, UpperEncoder
+from hri.markov import MarkovDynamics
 from hri.relations import Choose, Relations
 
 Alter = Callable[[Tensor, slice], Tensor]
@@ -66,6 +67,7 @@ class Model(nn.Module):
         super().__init__()
         self.tree, relations, dynamics = config.tree, config.model.relations, config.model.dynamics
         self.edge_types, self.source, self.static = relations.edge_types, relations.source, relations.graph == "static"
+        self.silent = relations.silent
         self.senders, self.receivers = self.tree.edges_among(relations.pairs)
         self.scores_leaves = dynamics.nodes == "leaves"
         self.joint_leaves = dynamics.passing == "joint" and self.scores_leaves
@@ -73,12 +75,14 @@ class Model(nn.Module):
         self.register_buffer("leaf_rows", torch.as_tensor(self.tree.leaves), persistent=False)
         self.vision = Vision(config) if config.model.vision else None
         self.relations = Relations(relations, self.tree, config.width) if relations.source == "inferred" else None
-        self.dynamics = DYNAMICS[dynamics.passing](dynamics, relations, self.tree, config.width)
+        self.dynamics = (MarkovDynamics if dynamics.memory == "none" else DYNAMICS[dynamics.passing])(
+            dynamics, relations, self.tree, config.width
+        )
 
     def speaking(self) -> Bool[np.ndarray, " E"]:
         """Which of the model's edges carry messages: the hierarchy's, all (flat), or none (LSTM)."""
         speaks = np.zeros(len(self.senders), dtype=bool)
-        if isinstance(self.dynamics, GraphDynamics):
+        if isinstance(self.dynamics, MessagePassing):
             speaks[torch.cat(self.dynamics.rows()).cpu().numpy()] = True
         return speaks
 
@@ -139,15 +143,52 @@ class Model(nn.Module):
             weights=torch.cat(weights, 1).permute(2, 1, 0, 3),
         )
 
+    def rolls(
+        self,
+        slots: Float[Tensor, "B T N D"],
+        starts: Int[Tensor, " R"],
+        steps: int,
+        seen: Int[Tensor, " r"],
+        choose: Choose,
+    ) -> Prediction:
+        """Predictions of a model without memory from several true states, each run over the edges of one time.
+
+        Args:
+            starts: frames that runs start from.
+            steps: length of every run.
+            seen: the times whose edges the runs go by: one a run, or one for all.
+            choose: as for :meth:`forward`.
+
+        Returns:
+            ``slots`` [B, R x steps, N, D], run after run; logits and weights of the times ``seen``.
+        """
+        assert isinstance(self.dynamics, MarkovDynamics)
+        truth = slots.permute(2, 1, 0, 3)
+        if self.relations is None:
+            logits = self._joined(truth).expand(-1, len(seen), -1, -1)
+        else:
+            logits = self.relations(self.relations.burn_in_windows(truth, truth.shape[1] + 1, seen))
+        weights = choose(logits, seen)
+        runs = truth.index_select(1, starts)
+        spoken = weights.expand(-1, runs.shape[1], -1, -1).flatten(1, 2)
+        rolled = self.dynamics.roll(runs.flatten(1, 2), spoken, steps)
+        return Prediction(
+            slots=rolled.unflatten(2, runs.shape[1:3]).permute(3, 2, 0, 1, 4).flatten(1, 2),
+            logits=logits.permute(2, 1, 0, 3),
+            weights=weights.permute(2, 1, 0, 3),
+        )
+
     def _burn_in(self, truth: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "E times B K"]:
         """Logits at all times whose windows hold true states only, in one go."""
         if self.relations is None:
             return self._joined(truth).expand(-1, times, -1, -1)
         logits = self.relations(self.relations.burn_in_windows(truth, times))
-        if not self.static:
+        full = self.relations.history
+        if not self.static or times <= full:
             return logits
-        counts = torch.arange(1, times + 1, dtype=logits.dtype, device=logits.device)
-        return logits.cumsum(1) / counts[:, None, None]
+        # The mean over the full windows up to each time; before the first is full, the latest window alone.
+        counts = torch.arange(1, times - full + 1, dtype=logits.dtype, device=logits.device)
+        return torch.cat([logits[:, :full], logits[:, full:].cumsum(1) / counts[:, None, None]], 1)
 
     def _next(self, seen: list[Tensor], like: Tensor) -> Float[Tensor, "E 1 B K"]:
         """Logits at the time after ``seen``; batch norm keeps still, as it will in evaluation."""

@@ -7,6 +7,7 @@ Node-major layout: inside the model a tensor of node states is [N, ..., features
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -167,27 +168,36 @@ class _Pair(torch.autograd.Function):
 
 
 class Messages(nn.Module):
-    """One message network per speaking edge type (types 1 ... K-1; type 0 is silent), paper equation 3."""
+    """One message network per speaking edge type, paper equation 3: all but type 0, where that is silent.
 
-    def __init__(self, hidden: int, edge_types: int):
+    Args:
+        bend: the nonlinearity after both layers: tanh in the paper, ReLU in NRI's dynamics without memory.
+    """
+
+    def __init__(
+        self, hidden: int, edge_types: int, silent: bool = True, bend: Callable[[Tensor], Tensor] = torch.tanh
+    ):
         super().__init__()
-        self.first = nn.ModuleList(linear(2 * hidden, hidden) for _ in range(edge_types - 1))
-        self.second = nn.ModuleList(linear(hidden, hidden) for _ in range(edge_types - 1))
+        self.bend = bend
+        self.skip = int(silent)
+        """The first type that speaks."""
+        self.first = nn.ModuleList(linear(2 * hidden, hidden) for _ in range(edge_types - self.skip))
+        self.second = nn.ModuleList(linear(hidden, hidden) for _ in range(edge_types - self.skip))
 
     def forward(
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"], edges: Edges
     ) -> Float[Tensor, "N B H"]:
-        """Sum at each receiver of the messages on its edges, divided by K - 1."""
+        """Sum at each receiver of the messages on its edges, divided by the number of types that speak."""
         return edges.sum_into(self.each(hidden, weights, edges)) / len(self.first)
 
     def each(
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"], edges: Edges
     ) -> Float[Tensor, "E B H"]:
-        """What each edge says: sum_k weight_k tanh(W2_k tanh(W1_k [receiver, sender]))."""
+        """What each edge says: sum_k weight_k bend(W2_k bend(W1_k [receiver, sender]))."""
         total = None
-        for kind, (first, second) in enumerate(zip(self.first, self.second, strict=True), start=1):
+        for kind, (first, second) in enumerate(zip(self.first, self.second, strict=True), start=self.skip):
             pair = edges.first_layer(first, hidden)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
-            spoken = torch.tanh(second(torch.tanh(pair))) * weights[..., kind : kind + 1]
+            spoken = self.bend(second(self.bend(pair))) * weights[..., kind : kind + 1]
             total = spoken if total is None else total + spoken
         assert total is not None  # at least two edge types, so at least one speaks
         return total

@@ -51,9 +51,13 @@ def forced_types(rollout: Rollout) -> Int[np.ndarray, "T E"] | None:
 
 
 def node_name(tree: Tree, node: int) -> str:
-    """Such as "leaf 7": the level in a word, and the node's number; a body's joint by its own name."""
+    """Such as "leaf 7": the level in a word, and the node's number; a body's joint by its own name; "ball 3" where
+    there is no hierarchy.
+    """
     if tree.names:
         return tree.names[node]
+    if tree.flat:
+        return f"ball {node}"
     depth, deepest = int(tree.depth[node]), int(tree.depth.max())
     level = "root" if depth == 0 else "leaf" if depth == deepest else "intermediate"
     return f"{level} {node}"
@@ -65,7 +69,9 @@ def edge_name(tree: Tree, sender: int, receiver: int) -> str:
 
 
 def level_name(tree: Tree, level: int) -> str:
-    """A level in a word: root, intermediate, leaf; "level 2" where several lie between root and leaves."""
+    """A level in a word: root, intermediate, leaf; "level 2" where several lie between root and leaves; else ball."""
+    if tree.flat:
+        return "ball"
     deepest = int(tree.depth.max())
     if level in (0, deepest):
         return "root" if level == 0 else "leaf"
@@ -77,7 +83,8 @@ def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "t
 
     Image slots stand at the centres of their cells. Balls stand where they are: normalised positions
     differ from box units by the training set's extremes, which touch the walls, so by less than a
-    hundredth of a pixel; of bodies they are box units. The prediction of frame 0 is its truth.
+    hundredth of a pixel; of bodies they are box units; balls without a hierarchy say where they are
+    (:meth:`Rollout.in_box`). The prediction of frame 0 is its truth.
     """
     times = rollout.slots.shape[1]
     if rollout.observation == "frames":
@@ -87,7 +94,7 @@ def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "t
     states = rollout.slots[0]
     if source == "prediction":
         states = np.concatenate([rollout.slots[0, :1], predicted_nodes(rollout)])
-    return np.clip(to_pixels(states[..., :2], 1), -1, 2)
+    return np.clip(to_pixels(rollout.in_box(states), 1), -1, 2)
 
 
 def bones(rollout: Rollout) -> Int[np.ndarray, "R 2"]:
@@ -184,13 +191,15 @@ def spring_pairs(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> Int[np.ndarray, "
 
 
 def ranks(tree: Tree) -> Int[np.ndarray, " N"]:
-    """0 root, 1 intermediate, 2 leaf, for trees of any depth."""
+    """0 root, 1 intermediate, 2 leaf, for trees of any depth; all leaves where there is no hierarchy."""
+    if tree.flat:
+        return np.full(tree.size, 2)
     return np.where(tree.depth == 0, 0, np.where(np.isin(np.arange(tree.size), tree.leaves), 2, 1))
 
 
 def in_families(tree: Tree) -> list[int]:
     """All nodes so that each is followed by its descendants: the order of a matrix's rows and columns."""
-    order, waiting = [], [0]
+    order, waiting = [], np.flatnonzero(np.asarray(tree.parents) < 0).tolist()[::-1]
     while waiting:
         node = waiting.pop()
         order.append(node)

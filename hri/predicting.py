@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Integer
 from torch import Tensor
 
@@ -14,7 +16,7 @@ from hri.imaging import decode, draw_states, encode
 from hri.interventions import NOTHING, Intervention
 from hri.metrics import device_of
 from hri.model import Prediction
-from hri.records import Rollout
+from hri.records import NEVER, Rollout
 from hri.steering import Settings, altered, steered
 
 _BLOCK = 50
@@ -108,13 +110,21 @@ def record(
     shown: Float[Tensor, "B T N D"],
     prediction: Prediction,
     settings: Settings,
-    **known: np.ndarray | None,
+    **known: Any,
 ) -> Rollout:
     """Everything but pictures of predictions, as NumPy arrays."""
     model = checkpoint.model
     logits, weights = prediction.logits.cpu(), prediction.weights.cpu()
     # Oracles and FCMP are told their edges: what was told is what they believe.
-    probabilities = torch.softmax(logits, -1) if model.source == "inferred" else weights
+    probabilities, kinds = torch.softmax(logits, -1) if model.source == "inferred" else weights, weights.argmax(-1)
+    if not model.silent:
+        # In a record type 0 carries no message: here it is never inferred, only what is cut has it.
+        logits, probabilities = F.pad(logits, (1, 0), value=NEVER), F.pad(probabilities, (1, 0))
+        kinds = torch.where(weights.sum(-1) > 0, kinds + 1, 0)
+    data, normalisation = checkpoint.header.config.data, checkpoint.header.normalisation
+    if model.vision is None and data.force.flat:
+        span = np.array([normalisation.position_low, normalisation.position_high]) / data.force.box
+        known |= {"physics": data.physics, "position_span": span.astype(np.float32)}
     steps, last = slots.shape[1], slots.shape[1] - settings.free_steps
     inputs, alter = None, altered(model, settings.intervention, steps, slots.shape[3])
     if alter is not None or shown is not slots:
@@ -130,7 +140,7 @@ def record(
         predicted_slots=prediction.slots.cpu().numpy(),
         edge_logits=logits.numpy(),
         edge_probabilities=probabilities.numpy(),
-        edge_types=weights.argmax(-1).numpy().astype(np.int8),
+        edge_types=kinds.numpy().astype(np.int8),
         carries=model.speaking().astype(np.uint8),
         checkpoint=checkpoint.name,
         edges=settings.edges,

@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 from typing import Literal
 
+from hri import forces
 from hri.config import (
     ClipsConfig,
     Config,
@@ -30,6 +31,8 @@ VARIANTS: dict[str, tuple[RelationsConfig, DynamicsConfig]] = {
     "lstm": (RelationsConfig(source="full"), DynamicsConfig(passing="joint")),
     "lstm-lo": (RelationsConfig(source="full"), DynamicsConfig(passing="joint", nodes="leaves")),
     "nri-residual": (RelationsConfig(), DynamicsConfig(passing="flat", residual=True)),
+    "nri-mlp": (RelationsConfig(), DynamicsConfig(passing="flat", memory="none")),
+    "hri-mlp": (RelationsConfig(pairs="hierarchy"), DynamicsConfig(memory="none")),
     "hri-h-one": (RelationsConfig(pairs="hierarchy", history=1), DynamicsConfig()),
     "hri-h-published": (RelationsConfig(pairs="hierarchy", window="published"), DynamicsConfig()),
 }
@@ -125,6 +128,34 @@ PRESETS |= {
     for name in (f"{body}-{seen}-{variant}",)
 }
 
+FLAT = ("nri", "nri-gt", "fcmp", "lstm")
+"""Variants that need no hierarchy, for balls that have none."""
+
+
+def _flat(system: str, variant: str) -> Config:
+    """States of balls without a hierarchy, such as springs5 or charged10 (Kipf et al. 2018)."""
+    tree, physics = forces.system_named(system)
+    relations, dynamics = VARIANTS[variant]
+    silent = relations.source == "full" or forces.FORCES[physics].silent
+    return Config(
+        name=f"{system}-state-{variant}",
+        data=DataConfig(tree=tree, physics=physics),  # type: ignore[arg-type]  # a name of FORCES
+        model=ModelConfig(relations=dataclasses.replace(relations, silent=silent), dynamics=dynamics),
+        train=dataclasses.replace(
+            TRAINING["state"],
+            learning_rate=_GENTLE.get(variant, TRAINING["state"].learning_rate),
+            no_edge_prior=0.0,  # half of all pairs have a spring, and charges always interact
+        ),
+    )
+
+
+PRESETS |= {
+    config.name: config
+    for system in ("springs5", "charged5", "springs10", "charged10")
+    for variant in FLAT
+    for config in (_flat(system, variant),)
+}
+
 CLIPS: dict[str, tuple[DataConfig, VisionConfig, TrainConfig]] = {
     "kth": (
         DataConfig(train=5000, validation=200, render=RenderConfig(size=64, grey=True), clips=ClipsConfig()),
@@ -166,16 +197,26 @@ PRESETS |= {
 
 
 def preset(name: str) -> Config:
-    """A named experiment, such as ``springs-4-3-slot-hri``.
+    """A named experiment, such as ``springs-4-3-slot-hri``; without a hierarchy of any number of balls, such as
+    ``springs7-state-nri``.
 
     Raises:
         ValueError: unknown name; the sentence lists what there is.
     """
+    system, _, variant = name.partition("-state-")
+    start = system.rstrip("0123456789")
+    if name not in PRESETS and system[-1:].isdigit() and any(start == force.start for force in forces.FORCES.values()):
+        forces.system_named(system)
+        if variant not in FLAT:
+            known = ", ".join(f"{system}-state-{word}" for word in FLAT)
+            raise ValueError(f"{system} has no hierarchy and is seen as states; choose {known}")
+        return _flat(system, variant)
     if name not in PRESETS:
         near = difflib.get_close_matches(name, PRESETS, n=4, cutoff=0.3) or sorted(PRESETS)
         raise ValueError(
             f"unknown preset {name!r}; choose from {', '.join(near)} "
-            "(springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri, BODY-SEEN-VARIANT or CLIPS-SEEN-VARIANT; "
+            "(springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri, springs5-state-VARIANT, charged5-state-VARIANT, "
+            "BODY-SEEN-VARIANT or CLIPS-SEEN-VARIANT; "
             f"{len(PRESETS)} in all)"
         )
     return PRESETS[name]

@@ -8,7 +8,7 @@
 | N      | nodes: simulated balls, or slots (root, intermediates, leaves)     |
 | L      | leaves, the nodes without children                                 |
 | E      | directed edges, rows in the order of :attr:`hri.hierarchy.Tree.edges` |
-| K      | edge types; type 0 means "no interaction" and carries no message   |
+| K      | edge types; in a rollout type 0 carries no message ("no interaction"), also where a model has no such type |
 | D      | state or slot width (4 for states: x, y, vx, vy; 6 with depth)     |
 | X      | axes of a position: 2, or 3 where depth is known                   |
 | H W C  | image rows, columns, channels                                      |
@@ -28,12 +28,17 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from hri.files import read_npz, write_npz
+from hri.forces import Force, force
 from hri.hierarchy import Tree
+
+NEVER = -1e9
+"""Logit of what no model infers."""
 
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Spring systems in box units (walls at -1 and 1) and simulator time, or bodies as a camera sees them.
+    """Systems in box units (walls at -1 and 1, without a hierarchy at -5 and 5) and simulator time, or bodies as a
+    camera sees them.
 
     Bodies have a third axis, away from the viewer, and their time is in seconds.
     """
@@ -42,7 +47,8 @@ class Trajectories:
     positions: Float[np.ndarray, "S T N X"]
     velocities: Float[np.ndarray, "S T N X"]
     adjacency: UInt8[np.ndarray, "S N N"] | None
-    """1 where a spring joins two balls; symmetric, zero diagonal. None where no true graph is known."""
+    """1 where a spring joins two balls, or two charges repel; symmetric, zero diagonal. None where no true graph is
+    known."""
     possible: UInt8[np.ndarray, "N N"]
     """1 where the tree allows a spring."""
 
@@ -171,6 +177,10 @@ class Rollout:
     """Normalised states of the M balls or joints, where they are known."""
     ball_parents: Int[np.ndarray, " M"] | None = None
     """Parent of each simulated ball, -1 for the root; image slots have a tree of their own."""
+    physics: str = ""
+    """What acts between the balls (:data:`hri.forces.FORCES`), where they have no hierarchy; else springs."""
+    position_span: Float[np.ndarray, "2"] | None = None
+    """Where normalised positions -1 and 1 lie in the box, whose walls are drawn at -1 and 1; None: just there."""
     joints: np.ndarray | None = None
     """Names of the M joints, where the balls are a body's."""
     frames: UInt8[np.ndarray, "B T H W C"] | None = None
@@ -203,6 +213,24 @@ class Rollout:
         true = self.slots if whole else self.slots[:, :, self.tree.leaves]
         last = int(self.last_true_input)
         return np.concatenate([true[:, : last + 1], self.predicted_slots[:, last:]], 1)
+
+    def in_box(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape 2"]:
+        """Where balls of normalised states are drawn, walls at -1 and 1."""
+        x = states[..., :2]
+        if self.position_span is None:
+            return x
+        low, high = self.position_span
+        return low + (x + 1) / 2 * (high - low)
+
+    @property
+    def all_types_speak(self) -> bool:
+        """Whether the model has no type without messages: type 0 is then of edges alone that were cut."""
+        return bool((self.edge_logits[..., 0] <= NEVER).all()) and self.edge_logits.size > 0
+
+    @property
+    def force(self) -> Force:
+        """What acts between the balls, in words."""
+        return force(self.physics)
 
     @property
     def tree(self) -> Tree:
@@ -278,6 +306,7 @@ def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
         "altered_inputs": (b, t, None, d),
         "ball_parents": (None,),
         "joints": (None,),
+        "position_span": (2,),
         "carries": (e,),
     }
     for name, shape in wanted.items():
@@ -292,6 +321,8 @@ def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
 _SHARED = {
     "parents",
     "ball_parents",
+    "physics",
+    "position_span",
     "joints",
     "carries",
     "edge_sender_receiver",

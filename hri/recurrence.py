@@ -38,7 +38,15 @@ def burn_in(
         for tensor in (part.weight, part.bias)
     ]
     hidden, cell = BurnIn.apply(
-        dynamics.residual, dynamics.spans, gates, memory.hidden, memory.cell, lstm.weight_hh, spoken, *parameters
+        dynamics.residual,
+        messages.skip,
+        dynamics.spans,
+        gates,
+        memory.hidden,
+        memory.cell,
+        lstm.weight_hh,
+        spoken,
+        *parameters,
     )
     return hidden, type(memory)(hidden=hidden[-1], cell=cell)
 
@@ -57,15 +65,16 @@ class Span:
 
 
 class BurnIn(torch.autograd.Function):
-    """Inputs: gates [T, N, B, 4H] (the inputs' share), hidden and cell [N, B, H], W_hh, the weights of all speaking
-    edges [T, E, B, K] in the order of the phases; for each speaking type W1 [H, 2H], b1, W2 [H, H], b2. Outputs: hidden
-    states after each step [T, N, B, H], last cell [N, B, H].
+    """Inputs: the first type that speaks; gates [T, N, B, 4H] (the inputs' share), hidden and cell [N, B, H], W_hh, the
+    weights of all speaking edges [T, E, B, K] in the order of the phases; for each speaking type W1 [H, 2H], b1,
+    W2 [H, H], b2. Outputs: hidden states after each step [T, N, B, H], last cell [N, B, H].
     """
 
     @staticmethod
     def forward(
         context: Any,
         residual: bool,
+        skip: int,
         spans: list[Span],
         gates: Tensor,
         hidden: Tensor,
@@ -114,7 +123,7 @@ class BurnIn(torch.autograd.Function):
                         said.numpy(),
                         b2.detach().numpy(),
                         weights[span.rows],
-                        kind + 1,
+                        kind + skip,
                         scale,
                         span.receivers,
                         after.numpy(),
@@ -128,14 +137,15 @@ class BurnIn(torch.autograd.Function):
                 _rows(out[time]),
             )
         context.save_for_backward(w_hh, spoken, *parameters)
-        context.residual, context.spans, context.kept = residual, spans, (before, inner, outer, gate, cells)
+        context.residual, context.skip, context.spans = residual, skip, spans
+        context.kept = before, inner, outer, gate, cells
         # Copies: an output that its own context holds would keep the whole graph alive, update after update.
         return out, cells[-1].clone()
 
     @staticmethod
     def backward(context: Any, d_out: Tensor, d_cell: Tensor) -> tuple[Tensor | None, ...]:
         w_hh, spoken, *parameters = context.saved_tensors
-        residual, spans = context.residual, context.spans
+        residual, skip, spans = context.residual, context.skip, context.spans
         before, inner, outer, gate, cells = context.kept
         context.kept = None  # overwritten below
         (steps, nodes, batch, width), types = d_out.shape, len(parameters) // 4
@@ -177,7 +187,7 @@ class BurnIn(torch.autograd.Function):
                         d_after.numpy(),
                         said.numpy(),
                         weights[span.rows],
-                        kind + 1,
+                        kind + skip,
                         scale,
                         span.receivers,
                         d_weights[span.rows],
@@ -207,7 +217,7 @@ class BurnIn(torch.autograd.Function):
                 d_w1[:, width:].addmm_(_flat(d_sent).T, _flat(state[:, span.speaking]))
                 d_b1 += _flat(d_received).sum(0)
             d_parameters += [d_w1, d_b1, _flat(outer[kind]).T @ _flat(inner[kind]), d_b2[kind]]
-        return None, None, gates, d_hidden.view(nodes, batch, width), d_cell, d_w_hh, d_spoken, *d_parameters
+        return None, None, None, gates, d_hidden.view(nodes, batch, width), d_cell, d_w_hh, d_spoken, *d_parameters
 
 
 def _halves(parameters: Any, width: int) -> tuple[list[Tensor], list[Tensor]]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from hri.fast import edge_logits, suits
 from hri.hierarchy import Tree
 from hri.nn import MLP, Edges, linear
 
-Choose = Callable[[Tensor, slice], Tensor]
+Choose = Callable[[Tensor, Any], Tensor]
 """(logits [E, t, B, K], the times they are for) -> weights [E, t, B, K] of each edge type's messages."""
 
 
@@ -59,13 +60,18 @@ class Relations(nn.Module):
         second = self.edges.first_layer(again, nodes) + F.linear(first, again.weight[:, -first.shape[-1] :])
         return self.to_type(self.edge_again.after_first(second.flatten(0, -2), still).view_as(second))
 
-    def burn_in_windows(self, states: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "N times B W"]:
-        """Windows for times 0 ... ``times`` - 1, all from true states."""
+    def burn_in_windows(
+        self, states: Float[Tensor, "N T B D"], times: int, only: Int[Tensor, " t"] | None = None
+    ) -> Float[Tensor, "N times B W"]:
+        """Windows for times 0 ... ``times`` - 1, all from true states; of these only some where they are named."""
         nodes, _, batch, width = states.shape
         padded = torch.cat([states.new_zeros(nodes, self.history, batch, width), states[:, : times - 1]], 1)
         if self.published:
-            return padded[:, :times].repeat(1, 1, 1, self.history)
-        return padded.unfold(1, self.history, 1).transpose(-1, -2).flatten(-2)[:, :times]
+            windows = padded[:, :times]
+            return (windows if only is None else windows.index_select(1, only)).repeat(1, 1, 1, self.history)
+        windows = padded.unfold(1, self.history, 1)[:, :times]
+        windows = windows if only is None else windows.index_select(1, only)
+        return windows.transpose(-1, -2).flatten(-2)
 
     def latest_window(self, states: Sequence[Float[Tensor, "N B D"]]) -> Float[Tensor, "N 1 B W"]:
         """The window that follows ``states`` (oldest first; at least ``history`` of them, or zeros are put before)."""
@@ -87,6 +93,21 @@ def one_hot(types: Int[Tensor, "*shape"], like: Float[Tensor, "... K"]) -> Float
     return (types[..., None] == torch.arange(like.shape[-1], device=like.device)).to(like)
 
 
+def straight(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
+    """One-hot of the same sample, with the gradient of :func:`soft` (straight-through; Jang et al. 2017)."""
+    softly = soft(noise, temperature)
+
+    def choose(logits: Tensor, times: slice) -> Tensor:
+        weights = softly(logits, times)
+        return most_likely(weights, times) + weights - weights.detach()
+
+    return choose
+
+
+SAMPLES: dict[str, Callable[[Tensor, float], Choose]] = {"soft": soft, "straight": straight}
+"""How training draws its edges, by ``train.edge_sample``."""
+
+
 def most_likely(logits: Tensor, times: slice) -> Tensor:
     """One-hot of the most probable type."""
     return one_hot(logits.argmax(-1), logits)
@@ -99,10 +120,18 @@ def sampled(noise: Float[Tensor, "B T E K"]) -> Choose:
 
 
 def given(types: Int[Tensor, "B E"]) -> Choose:
-    """The same known types at every time, whatever was inferred: true springs, or none with zeros."""
+    """The same known types at every time, whatever was inferred, such as true springs."""
 
     def choose(logits: Tensor, times: slice) -> Tensor:
         weights = one_hot(types.T, logits)
         return weights[:, None].expand(-1, logits.shape[1], -1, -1)
 
     return choose
+
+
+def of_record(kinds: Int[Tensor, "*shape"], edge_types: int, silent: bool) -> Float[Tensor, "*shape K"]:
+    """Weights of types as rollouts number them: type 0 carries no message there, also where the model has no such type
+    and its own types are 1 ... K.
+    """
+    every = F.one_hot(kinds.long(), edge_types + (not silent))
+    return (every if silent else every[..., 1:]).float()

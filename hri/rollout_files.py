@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 
+from hri.forces import FORCES
 from hri.hierarchy import SLOT_TREE, Tree
 from hri.interventions import Intervention
 from hri.records import Rollout
@@ -98,10 +99,13 @@ def _check_sizes(rollout: Rollout) -> None:
 
 
 def _check_words(rollout: Rollout, tree: Tree) -> None:
-    words = (rollout.checkpoint, rollout.edges, rollout.edges_from, rollout.edits, rollout.observation)
+    words = (
+        rollout.checkpoint, rollout.edges, rollout.edges_from, rollout.edits, rollout.observation, rollout.physics
+    )  # fmt: skip
     _need(all(isinstance(word, str) for word in words), "one of its words is no text")
     _need(len(rollout.checkpoint) <= 200, "its checkpoint's name is too long")
     _need(rollout.observation in ("states", "frames"), "its observation is neither states nor frames")
+    _need(rollout.physics in ("", *FORCES), "its physics is unknown")
     _need(rollout.observation == "states" or tree == SLOT_TREE, "image slots form another tree than 16 + 4 + 1")
     if rollout.edits:
         Intervention.parse(rollout.edits)
@@ -167,6 +171,10 @@ def _check_balls(rollout: Rollout, tree: Tree) -> None:
         fits = states.shape[:3] == (*rollout.slots.shape[:2], balls) and states.shape[3:] in ((4,), (6,))
         fits = fits and states.dtype.kind == "f"
         _need(fits and np.isfinite(states).all() and np.abs(states).max() < 1e6, "true states do not fit")
+    span = rollout.position_span
+    if span is not None:
+        fits = span.dtype.kind == "f" and np.isfinite(span).all() and span[0] < span[1] and np.abs(span).max() < 1e6
+        _need(fits, "its position_span is no range")
     if parents is not None:
         of_balls = _tree(parents)
         _need(of_balls.size == balls and of_balls.size <= MOST_NODES, "ball_parents are of other balls")

@@ -33,7 +33,7 @@ def check_systems(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | No
     if config.data.clips is not None:
         raise ValueError(f"{checkpoint.name} was trained on video clips; give it frames, or a clip with --video")
     if (systems.positions.shape[3] == 3) != (config.data.motion is not None):
-        kinds = ("a recorded body", "simulated springs")
+        kinds = ("a recorded body", f"simulated {config.data.force.systems}")
         wanted, given = kinds if config.data.motion is not None else kinds[::-1]
         raise ValueError(f"{checkpoint.name} was trained on {wanted} and this scene shows {given}; choose another")
     expected = tree or own
@@ -87,14 +87,15 @@ def scenes_of(data: DataConfig, seeds: Sequence[int]) -> Trajectories | Film:
 def frames_of(
     config: Config, positions: Float[np.ndarray, "B T N X"], seeds: np.ndarray, tree: Tree | None = None
 ) -> UInt8[np.ndarray, "B T H W C"]:
-    """Frames of balls (box units) in the look a model was trained on; NaN draws nothing.
+    """Frames of balls (box units) in the look a model was trained on; NaN draws nothing. Walls are always drawn at the
+    same place, however large the box.
 
     Args:
         tree: of the balls, where it is not the model's own.
         seeds: [B] they place the curtain of such a look; -1 stands for a system without a seed.
     """
     scenes, times, nodes, axes = positions.shape
-    flat = positions.reshape(-1, nodes, axes).astype(np.float64)
+    flat = positions.reshape(-1, nodes, axes).astype(np.float64) / config.data.force.box
     known = np.repeat(np.maximum(seeds, 0), times)
     frames = draw(flat, tree or Tree.parse(config.data.tree), config.data.render, known)
     return frames.reshape(scenes, times, *frames.shape[1:])

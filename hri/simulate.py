@@ -26,8 +26,10 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from numba import njit
 
+from hri import particles
 from hri.config import RenderConfig
 from hri.files import write_npz_parts
+from hri.forces import FORCES, check_tree, force
 from hri.hierarchy import Tree
 from hri.records import Trajectories
 from hri.render import PUBLISHED, draw, spread
@@ -75,13 +77,25 @@ def lookup(physics: str | Physics) -> Physics:
     """The configuration of that name, or the one given.
 
     Raises:
-        ValueError: unknown name.
+        ValueError: unknown name, or one of balls without a hierarchy, whose constants :mod:`hri.particles` has.
     """
     if isinstance(physics, Physics):
         return physics
     if physics not in PHYSICS:
         raise ValueError(f"unknown physics {physics!r}; choose from {', '.join(sorted(PHYSICS))}")
     return PHYSICS[physics]
+
+
+def _box(tree: Tree, physics: str | Physics) -> float:
+    """Where walls stand.
+
+    Raises:
+        ValueError: unknown physics, or not of this tree.
+    """
+    if isinstance(physics, Physics):
+        return 1.0
+    check_tree(tree, physics)
+    return force(physics).box
 
 
 def springs(tree: Tree, physics: str | Physics) -> tuple[Float[np.ndarray, "N N"], Float[np.ndarray, "N N"]]:
@@ -107,10 +121,13 @@ def sample_system(
     Positions may lie a little outside the box; the integrator reflects them once.
 
     Raises:
-        ValueError: a seed outside 0 ... 2^32 - 1, unknown physics, more than 62 children of one node.
+        ValueError: a seed outside 0 ... 2^32 - 1, physics unknown or not of this tree, more than 62 children of a node.
     """
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed {seed} is out of range; choose from 0 to {2**32 - 1}")
+    _box(tree, physics)
+    if isinstance(physics, str) and FORCES[physics].flat:
+        return particles.sample(tree.size, physics, seed)
     random = np.random.RandomState(seed)
     adjacency = np.zeros((tree.size, tree.size), dtype=np.uint8)
     families = _families(tree)
@@ -206,12 +223,14 @@ def simulate_from(
 ) -> Trajectories:
     """Integrate from a chosen start with chosen springs; -1 stands for a seed that is not given.
 
-    Any pair may carry a spring, also one the tree does not list as possible (see :func:`springs`).
+    Any pair may carry a spring, also one the tree does not list as possible (see :func:`springs`). Of charges an
+    adjacency entry 1 stands for two that repel, 0 for two that attract (:mod:`hri.particles`).
 
     Raises:
-        ValueError: shapes that do not fit the tree, springs that are not symmetric, a start that is not
-            finite, beyond one reflection (3) or faster than 1000, steps that leave no frame.
+        ValueError: shapes or physics that do not fit the tree, springs that are not symmetric, a start that is not
+            finite, beyond one reflection (3 boxes) or faster than 1000, steps that leave no frame.
     """
+    box = _box(tree, physics)
     shape = (len(adjacency), tree.size)
     for name, array, wanted in (
         ("adjacency", adjacency, (*shape, tree.size)),
@@ -223,10 +242,17 @@ def simulate_from(
     joined = np.asarray(adjacency) != 0
     if (joined != joined.transpose(0, 2, 1)).any() or joined[:, range(tree.size), range(tree.size)].any():
         raise ValueError("adjacency must be symmetric with a zero diagonal: a spring pulls both its ends")
-    if not (np.abs(positions) <= 3).all() or not (np.abs(velocities) <= 1000).all():
-        raise ValueError("start positions must lie within -3 and 3, start velocities within -1000 and 1000")
+    if not (np.abs(positions) <= 3 * box).all() or not (np.abs(velocities) <= 1000).all():
+        raise ValueError(
+            f"start positions must lie within {-3 * box:g} and {3 * box:g}, start velocities within -1000 and 1000"
+        )
     if every < 1 or steps <= every:
         raise ValueError(f"{steps} steps with a frame every {every} leave no frame; choose more steps")
+    names = np.full(len(adjacency), -1) if seeds is None else np.asarray(seeds, dtype=np.int64)
+    if isinstance(physics, str) and FORCES[physics].flat:
+        acting = particles.couplings(physics, joined.astype(np.uint8))
+        path_x, path_v = particles.integrate(physics, acting, positions, velocities, steps, every)
+        return Trajectories(names, path_x, path_v, joined.astype(np.uint8), tree.possible)
     first, second = np.nonzero(np.triu(joined.any(0)))
     stiffness, rest = springs(tree, physics)
     edge_stiffness = np.where(joined[:, first, second], stiffness[first, second], 0.0)
@@ -241,7 +267,6 @@ def simulate_from(
         _integrate(first, second, k, edge_rest, x, v, speed, steps, every, path_x[rows], path_v[rows])
 
     spread(integrate, len(adjacency), _LANES)
-    names = np.full(len(adjacency), -1) if seeds is None else np.asarray(seeds, dtype=np.int64)
     return Trajectories(names, path_x, path_v, joined.astype(np.uint8), tree.possible)
 
 
@@ -278,6 +303,7 @@ def write_simulation(
     render: RenderConfig = PUBLISHED,
     chunk: int = 1000,
     progress: Callable[[int], object] | None = None,
+    steps: int = 5000,
 ) -> None:
     """Simulate into one ``.npz`` of any size, holding at most ``chunk`` systems in memory.
 
@@ -297,12 +323,13 @@ def write_simulation(
 
     def parts() -> Iterator[dict[str, np.ndarray]]:
         for start in range(0, len(names), chunk):
-            part = simulate(tree, physics, names[start : start + chunk])
+            part = simulate(tree, physics, names[start : start + chunk], steps)
             positions = part.positions.astype(number)
             drawn = {}
             if frames:
                 scenes = np.repeat(part.seeds, positions.shape[1])
-                pixels = draw(positions.reshape(-1, tree.size, 2), tree, render, scenes)
+                in_box = positions.astype(np.float64) / _box(tree, physics)
+                pixels = draw(in_box.reshape(-1, tree.size, 2), tree, render, scenes)
                 drawn["frames"] = pixels.reshape(*positions.shape[:2], *pixels.shape[1:])
             yield drawn | {
                 "positions": positions,

@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Int, Integer
 from torch import Tensor
 
@@ -20,7 +19,7 @@ from hri.interventions import NOTHING, Intervention
 from hri.metrics import device_of
 from hri.model import Alter, Model
 from hri.nn import gumbel_noise
-from hri.relations import Choose, given, most_likely, sampled
+from hri.relations import Choose, given, most_likely, of_record, sampled
 
 EdgesFrom = Literal["predictions", "truth"]
 
@@ -61,7 +60,7 @@ def choice(
     shape = (batch, len(model.senders))
     device = device_of(model)
     if edges == "none":
-        return given(torch.zeros(shape, dtype=torch.long, device=device))
+        return _silence(model)
     if edges == "true" or model.source == "true":
         if true_types is None:
             raise ValueError(
@@ -110,8 +109,18 @@ def steered(
             held = _during(edit, times).to(logits.device)
             weights = torch.where(held[:, None, None], chosen(logits, times), weights)
         types = plan[:, times]
-        return torch.where(
-            (types < 0)[..., None], weights, F.one_hot(types.clamp_min(0), weights.shape[-1]).to(weights)
+        told = of_record(types.clamp_min(0), model.edge_types, model.silent)
+        return torch.where((types < 0)[..., None], weights, told.to(weights))
+
+    return choose
+
+
+def _silence(model: Model) -> Choose:
+    """No message over any edge."""
+
+    def choose(logits: Tensor, times: slice) -> Tensor:
+        return of_record(torch.zeros(logits.shape[:-1], device=logits.device), model.edge_types, model.silent).to(
+            logits
         )
 
     return choose

@@ -131,7 +131,7 @@ def graph(
         for index, held in enumerate(forced[:, rows].T):
             parts.append(_marks(index, middles[index], held, frame))
     parts.append(_nodes(rollout, at, layout))
-    parts.append(_legend(chances.shape[1], springs is not None, forced is not None))
+    parts.append(_legend(chances.shape[1], "" if springs is None else rollout.force.truths[1], forced is not None))
     return "".join(parts)
 
 
@@ -191,12 +191,12 @@ def _nodes(rollout: Rollout, at: Float[np.ndarray, "N 2"], layout: Layout) -> st
     return "".join(parts)
 
 
-def _legend(types: int, springs: bool, edited: bool) -> str:
+def _legend(types: int, spring: str, edited: bool) -> str:
     """What the lines, and the marks of edits, mean."""
     entries = [
         (type_name(kind, types), colour(kind), "" if kind else ' stroke-dasharray="3 3"') for kind in range(types)
     ]
-    entries += [("true spring", STYLE.spring, "")] if springs else []
+    entries += [(spring, STYLE.spring, "")] if spring else []
     parts, x = [], 4.0
     for name, ink, dash in entries:
         parts.append(

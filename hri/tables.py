@@ -35,7 +35,7 @@ def graph(rollout: Rollout, frame: int) -> nx.DiGraph:
     Nodes: name, level (0: root), level_name, parent (-1: none), x and y (column and row as shares of the frame),
     error (root mean square of the prediction, from frame 1 on). Edges: row (in every array of the rollout), type,
     type_name, probability (of that type), probability_0 ... probability_K-1, and spring (1 where a true spring joins
-    the two, where that is known).
+    the two, where that is known; of charges: repel).
 
     Raises:
         ValueError: no such frame.
@@ -69,7 +69,7 @@ def graph(rollout: Rollout, frame: int) -> nx.DiGraph:
         }
         told |= {f"probability_{k}": _short(chance) for k, chance in enumerate(chances[row])}
         if springs is not None:
-            told["spring"] = int(springs[frame, sender, receiver])
+            told[rollout.force.types[1]] = int(springs[frame, sender, receiver])
         made.add_edge(sender, receiver, **told)
     return made
 
@@ -85,14 +85,15 @@ def graphml(rollout: Rollout, frame: int) -> bytes:
 
 def edge_table(rollout: Rollout) -> str:
     """CSV, one line an edge and step: row, sender, receiver, their names, step, the frame it predicts, what its input
-    was, type, the probability of each type, and spring (empty where the truth is not known).
+    was, type, the probability of each type, and spring (empty where the truth is not known; of charges:
+    repel).
     """
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
     chances, kinds, springs = rollout.edge_probabilities[0], rollout.edge_types[0], true_springs(rollout)
     steps, _, types = chances.shape
     head = ["row", "sender", "receiver", "sender_name", "receiver_name", "step", "predicts_frame", "input", "type"]
-    lines.writerow([*head, *(f"probability_{kind}" for kind in range(types)), "spring"])
+    lines.writerow([*head, *(f"probability_{kind}" for kind in range(types)), rollout.force.types[1]])
     for row, (sender, receiver) in enumerate(rollout.edge_sender_receiver.tolist()):
         names = [node_name(rollout.tree, node) for node in (sender, receiver)]
         for step in range(steps):
@@ -119,7 +120,7 @@ def as_json(rollout: Rollout) -> str:
             "receiver": receiver,
             "types": kinds[:, row].tolist(),
             "probabilities": _plain(chances[:, row]),
-            "spring": None if springs is None else springs[:, sender, receiver].tolist(),
+            rollout.force.types[1]: None if springs is None else springs[:, sender, receiver].tolist(),
         }
         for row, (sender, receiver) in enumerate(rollout.edge_sender_receiver.tolist())
     ]

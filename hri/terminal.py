@@ -23,7 +23,7 @@ def sentence(error: Exception) -> str | None:
     kind = type(error).__name__
     if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
         return "there is not enough memory; ask for less at once, or stop other programs"
-    if isinstance(error, ValueError) or kind == "TrainingStopped":
+    if isinstance(error, ValueError) or "TrainingStopped" in {base.__name__ for base in type(error).__mro__}:
         return " ".join(str(error).split())
     if isinstance(error, OSError):
         place = f" ({os.fsdecode(error.filename)})" if error.filename else ""

@@ -49,10 +49,11 @@ def test_edge_logits_equal_the_plain_rounds(
 
 @pytest.mark.parametrize("variant", ["hri", "hri-h", "nri"])
 @pytest.mark.parametrize("edge_types", [2, 4])
-def test_burn_in_equals_step_after_step(variant: str, edge_types: int) -> None:
+@pytest.mark.parametrize("silent", [True, False])
+def test_burn_in_equals_step_after_step(variant: str, edge_types: int, silent: bool) -> None:
     torch.manual_seed(0)
     relations, dynamics = VARIANTS[variant]
-    relations = dataclasses.replace(relations, edge_types=edge_types)
+    relations = dataclasses.replace(relations, edge_types=edge_types, silent=silent)
     module = GraphDynamics(dataclasses.replace(dynamics, hidden=8), relations, TREE, 4)
     states = torch.randn(6, TREE.size, 3, 4, requires_grad=True)
     weights = torch.rand(len(TREE.edges_among(relations.pairs)[0]), 6, 3, edge_types, requires_grad=True)

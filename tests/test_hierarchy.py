@@ -118,7 +118,7 @@ def test_equal_trees_are_one_key() -> None:
     assert len({Tree.parse("4-4"), SLOT_TREE, Tree.parse("4-3")}) == 2
 
 
-@pytest.mark.parametrize("parents", [(), (0,), (-1, 1), (-1, -1), (-1, 2, 0), (-1, 0, -2)])
+@pytest.mark.parametrize("parents", [(), (0,), (-1, 1), (-1, -1, 0), (-1, 0, -1), (-1, 2, 0), (-1, 0, -2)])
 def test_what_is_no_tree_is_refused(parents: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="not a tree"):
         Tree(parents)
@@ -136,3 +136,27 @@ def test_what_is_no_tree_in_words_is_refused(text: str) -> None:
 def test_a_tree_too_large_is_refused_before_it_grows(text: str) -> None:
     with pytest.raises(ValueError, match="the limit is 400"):
         Tree.parse(text)
+
+
+def test_balls_without_a_hierarchy_are_all_leaves_of_one_level() -> None:
+    tree = Tree.balls(5)
+    assert tree.flat
+    assert tree == Tree.parse("flat-5")
+    assert tree.text == "flat-5"
+    assert tree.leaves.tolist() == [0, 1, 2, 3, 4]
+    assert [level.tolist() for level in tree.levels] == [[0, 1, 2, 3, 4]]
+    assert np.array_equal(tree.possible, 1 - np.eye(5))
+    assert tree.phases == ()
+    assert not any(tree.children(node) for node in range(5))
+    for pairs in ("all", "leaves"):
+        assert len(tree.edges_among(pairs)[0]) == 20
+    with pytest.raises(ValueError, match="flat-5 has no hierarchy; choose nri"):
+        tree.edges_among("hierarchy")
+
+
+def test_a_tree_of_one_root_is_no_system_without_a_hierarchy() -> None:
+    assert not Tree((-1,)).flat
+    assert not Tree.parse("1").flat
+    for text in ("flat-1", "flat-0", "flat-", "flat--5", "flat-101", "flat-5-3", "flat-٥"):
+        with pytest.raises(ValueError, match="from 2 to 100 balls"):
+            Tree.parse(text)

@@ -139,7 +139,7 @@ class Graph {
         const custom = parts.hits[e * hits + p];
         custom[2] = data.type_names[kind];
         custom[3] = chance;
-        custom[4] = (spring === null ? "" : spring ? "<br>true spring" : "<br>no spring") + (held < 0 ? "" : held ? "<br>forced by you" : "<br>cut by you");
+        custom[4] = (spring === null ? "" : `<br>${data.truths[spring ? 1 : 0]}`) + (held < 0 ? "" : held ? "<br>forced by you" : "<br>cut by you");
       }
       if (forced) {
         const passes = clock.passes(data.ways[e], data.type_names[kind], 1 - probabilities.values[at] / 255, data.pairs[e]);

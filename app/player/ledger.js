@@ -36,7 +36,7 @@ class Ledger {
     const strong = [...data.pairs.keys()].filter((e) => shown(frame, e) && types.values[frame * edges + e])
       .sort((a, b) => interacts(frame, b) - interacts(frame, a) || a - b);
     this.fill(this.now, strong, (e) => {
-      const kind = types.values[frame * edges + e], joined = this.arrays.springs ? (this.arrays.springs.values[frame * edges + e] ? ", true spring" : ", no spring") : "";
+      const kind = types.values[frame * edges + e], joined = this.arrays.springs ? `, ${data.truths[this.arrays.springs.values[frame * edges + e] ? 1 : 0]}` : "";
       const named = kinds > 2 ? `${data.type_names[kind]} ` : "";
       return { e, frame, colour: data.colours[kind], text: this.name(e), value: named + (probabilities.values[(frame * edges + e) * kinds + kind] / 255).toFixed(2), hint: data.type_names[kind] + joined };
     });

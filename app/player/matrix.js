@@ -120,7 +120,7 @@ class Matrix {
     if (focus?.kind === "edge") {
       const e = this.row.get(`${focus.sender},${focus.receiver}`), spring = this.spring(frame, focus.sender, focus.receiver);
       const chances = e === undefined ? "not inferred" : data.type_names.map((name, k) => `${name} ${(probabilities.values[(frame * edges + e) * kinds + k] / 255).toFixed(2)}`).join(", ");
-      text = `${data.nodes[focus.sender]} → ${data.nodes[focus.receiver]}: ${chances}${spring === null ? "" : spring ? "; true spring" : "; no spring"}`;
+      text = `${data.nodes[focus.sender]} → ${data.nodes[focus.receiver]}: ${chances}${spring === null ? "" : `; ${data.truths[spring ? 1 : 0]}`}`;
     }
     if (!edges) text = "This model passes no messages between nodes: there is no edge to show.";
     if (this.readout.textContent !== text) this.readout.textContent = text;

@@ -175,7 +175,7 @@ def test_nodes_types_and_influence(visit: Callable[[str], Page]) -> None:
     expect(page.get_by_text("Nudge leaf 5 at frame 10: x +0.3")).to_be_visible()
     for button, sentence in [
         ("Draw from the probabilities", "Draw types from their probabilities (draw 0), all frames"),
-        ("Give the true graph", "Use the true springs, all frames"),
+        ("Give the true graph", "Use the true graph, all frames"),
     ]:
         page.keyboard.press("Escape")
         page.wait_for_timeout(300)
