@@ -44,7 +44,7 @@ class DeviceOptimiser:
     def tensors(self) -> list[Tensor]:
         """All that a step changes beside the parameters."""
         kept = [group.momentum for group in self.groups]
-        return kept + ([self.vectors.mean, self.vectors.square, self.vectors.count] if self.vectors else [])
+        return kept + ([self.vectors.mean, self.vectors.square, self.vectors.counts] if self.vectors else [])
 
 
 class _Vectors:
@@ -53,14 +53,15 @@ class _Vectors:
     def __init__(self, parameters: list[nn.Parameter], state: dict[Any, dict[str, Tensor]], names: dict[str, str]):
         self.parameters, self.sizes = parameters, [p.numel() for p in parameters]
         self.mean, self.square = (parameters[0].new_zeros(sum(self.sizes)) for _ in range(2))
-        self.count = parameters[0].new_zeros(())
-        views = [*zip(parameters, self._apart(self.mean), self._apart(self.square), strict=True)]
-        for parameter, mean, square in views:
+        self.counts = parameters[0].new_zeros(len(parameters))
+        """Updates so far, the same number for each parameter: files hold no tensor under two names."""
+        views = zip(parameters, self._apart(self.mean), self._apart(self.square), self.counts, strict=True)
+        for parameter, mean, square, count in views:
             if found := state.get(parameter):
                 mean.copy_(found[names["mean"]])
                 square.copy_(found[names["square"]])
-                self.count.copy_(found[names["step"]])
-            state[parameter] = {names["mean"]: mean, names["square"]: square, names["step"]: self.count}
+                count.copy_(found[names["step"]])
+            state[parameter] = {names["mean"]: mean, names["square"]: square, names["step"]: count}
 
     def _apart(self, flat: Tensor) -> list[Tensor]:
         parts = flat.split(self.sizes)
@@ -68,11 +69,11 @@ class _Vectors:
 
     def step(self, gradients: list[Tensor], rate: Float[Tensor, "1"]) -> None:
         gradient = torch.cat([part.reshape(-1) for part in gradients])
-        self.count += 1
+        self.counts += 1
         self.mean.lerp_(gradient, 1 - BETAS[0])
         self.square.lerp_(gradient * gradient, 1 - BETAS[1])
         # Powers in double precision: 1 - 0.999 ** 1 has three digits less than its parts.
-        first, second = (1 - beta ** self.count.double() for beta in BETAS)
+        first, second = (1 - beta ** self.counts[:1].double() for beta in BETAS)
         spread = (self.square / second.float()).sqrt_().add_(EPSILON)
         change = self.mean / spread * (rate / first).float()
         torch._foreach_sub_(list[Tensor](self.parameters), self._apart(change))

@@ -36,7 +36,7 @@ def small(seen: str = "state", variant: str = "hri-h", **changes: Any) -> Config
     preset = PRESETS[f"springs-4-3-{seen}-{variant}"]
     settings = {
         "updates": 40,
-        "batch": 3,
+        "batch": 2,
         "evaluate_every": 3,
         "stage1_updates": 30 if seen != "state" else 0,
         "stage1_batch": 4,
@@ -127,16 +127,21 @@ CASES: dict[str, tuple[Config, type]] = {
     "free steps grow": (small(free_steps=4, free_steps_start=3, updates=16), Prediction),
     "slot, whole": (small("slot"), Reconstruction),
     "slot, patches": (small("slot", patch_share=1.0), Reconstruction),
-    "par, whole": (small("par", average=0.9), Reconstruction),
+    "par, whole": (small("par"), Reconstruction),
     "slot, predicts": (small("slot", upper_decay=1.0), Prediction),
     "par, predicts": (small("par", "nri"), Prediction),
 }
 
 
+LONG = ("hri-h", "lstm", "free steps grow", "slot, whole", "slot, patches", "par, whole", "slot, predicts")
+"""Those that are followed over ten updates; the others over two."""
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_ten_updates_equal_plain_ones(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_updates_equal_plain_ones(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     config, kind = CASES[name]
-    wanted, first = clear_updates(config, kind, 10)
+    updates = 10 if name in LONG else 2
+    wanted, first = clear_updates(config, kind, updates)
     stage, ours, optimiser = built(config, kind)
     step = Step(stage, ours, optimiser, State(), CPU)
     gradients: list[torch.Tensor] = []
@@ -145,9 +150,12 @@ def test_ten_updates_equal_plain_ones(name: str, monkeypatch: pytest.MonkeyPatch
         step.clip, "clipped", lambda given: (gradients.extend([] if gradients else given), clipped(given))[1]
     )
     recorded, told, update = Recorded(step), [], 0
-    while update < 10:
+    while update < updates:
         step.begin(update)
-        count = 1 + next((n for n in range(9 - update) if differs(stage, update, update + n + 1)), 9 - update)
+        ends = (
+            n for n in range(update + 1, updates) if device_step.shape(stage, n) != device_step.shape(stage, update)
+        )
+        count = next(ends, updates) - update
         with as_on_a_device():
             recorded.launch(range(update, update + count))
         assert recorded.ready()
@@ -157,13 +165,11 @@ def test_ten_updates_equal_plain_ones(name: str, monkeypatch: pytest.MonkeyPatch
     np.testing.assert_allclose(found[0], wanted[0], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found[:, 0], wanted[:, 0], rtol=2e-3)
     averages = list(step.averaged.tensors.values()) if step.averaged else []
-    for ours_, theirs in zip([*gradients, *averages], first, strict=True):
-        torch.testing.assert_close(ours_, theirs, rtol=1e-2, atol=1e-4 * float(theirs.abs().max()) + 1e-7)
-    assert step.update.item() == 10
-
-
-def differs(stage: Any, update: int, other: int) -> bool:
-    return device_step.shape(stage, update) != device_step.shape(stage, other)
+    # A bias before batch norm has no gradient but rounding, so the largest of all is the measure.
+    scale = max(float(part.abs().max()) for part in first[: len(gradients)])
+    for mine, theirs in zip([*gradients, *averages], first, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-2, atol=1e-5 * scale)
+    assert step.update.item() == updates
 
 
 def test_bursts_are_clipped_as_on_a_cpu() -> None:
@@ -192,6 +198,11 @@ class OnTheDeviceOnly(TorchDispatchMode):
         return given
 
 
+RECORDED = (
+    "hri-h", "nri", "lstm-lo", "hri-gt", "static", "mlp-static", "slot, patches", "par, whole", "slot, predicts"
+)  # fmt: skip
+
+
 @pytest.fixture
 def without_autocast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """There is none for a device without numbers."""
@@ -199,15 +210,17 @@ def without_autocast(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", RECORDED)
 @pytest.mark.usefixtures("without_autocast")
 def test_an_update_can_be_recorded(name: str) -> None:
     """On a device whose tensors hold no numbers: whoever asked for one would fail, as under a graph."""
     config, kind = CASES[name]
     stage, model, optimiser = built(config, kind)
-    for module in stage.modules():
+    for module in [*stage.modules(), *model.modules()]:
         for values in (module._parameters, module._buffers):
             for key, value in values.items():
+                if value.device.type == "meta":
+                    continue
                 bare = torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device="meta")
                 values[key] = torch.nn.Parameter(bare) if values is module._parameters else bare
     optimiser = OPTIMISERS[config.train.optimiser](stage.trained(), lr=1.0)
@@ -294,7 +307,7 @@ def test_too_little_memory_is_said_with_a_smaller_batch(tmp_path: Path, monkeypa
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     monkeypatch.setattr(Recorded, "record", full)
-    with pytest.raises(TrainingStopped, match=r"too little memory .* batch of 3: try --train.batch 1; the state is"):
+    with pytest.raises(TrainingStopped, match=r"too little memory .* batch of 2: try --train.batch 1; the state is"):
         list(on_device(small(), tmp_path))
     stage, _, _ = built(small("par", stage1_batch=1), Reconstruction)
     assert "narrower" in out_of_memory(stage)
