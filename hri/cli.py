@@ -296,7 +296,7 @@ def bench(
     Adam: 32 sequences of 49 frames, or 196 single frames in stage 1.
 
     On CUDA device_updates is added: updates a second as training on a GPU makes them (one replay of a CUDA graph each),
-    beside those of one core: HRI-H at batch 32 and 256 and six side by side, HRI, NRI, LSTM, both stages of images.
+    beside those of one core: HRI-H at batch 32 and 256 and four side by side, HRI, NRI, LSTM, both stages of images.
 
     With --scaling instead: time and peak memory of a training step as the tree grows, hierarchical messages (HRI-H)
     against flat ones (NRI), each size in a process of its own.

@@ -52,7 +52,7 @@ class Part:
 PARTS: dict[str, Part] = {
     "hri_h": Part("springs-4-3-state-hri-h"),
     "hri_h_256": Part("springs-4-3-state-hri-h", batch=256),
-    "hri_h_side_by_side": Part("springs-4-3-state-hri-h", side_by_side=6),
+    "hri_h_side_by_side": Part("springs-4-3-state-hri-h", side_by_side=4),
     "hri": Part("springs-4-3-state-hri"),
     "nri": Part("springs-4-3-state-nri"),
     "lstm": Part("springs-4-3-state-lstm"),
@@ -63,6 +63,8 @@ PARTS: dict[str, Part] = {
     "stage2_par": Part("springs-4-3-par-hri-h"),
 }
 """Updates by name; all at the sizes that presets train with, but for those named otherwise."""
+BRIEF = ("hri_h", "hri_h_256", "hri_h_side_by_side", "stage1_slot", "stage1_par", "stage2_slot", "stage2_par")
+"""Those that are worth a part of fifteen minutes."""
 
 
 def measure(

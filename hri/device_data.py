@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from hri.dataset import Sequences, Springs
+from hri.decoders import SlotDecoder
 from hri.device_render import draw, suits
 from hri.hierarchy import Tree
 from hri.patches import OUTSIDE_KEPT
@@ -117,16 +118,20 @@ class ReconstructionInputs:
 
     def __init__(self, stage: Reconstruction, device: torch.device):
         self.store: FrameStore = shared(stage.train_set, "frames", device)
+        decoder = stage.vision.decoder
+        self.cells = decoder.cells if isinstance(decoder, SlotDecoder) else None
 
     def __call__(
         self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"], prior_share: Float[Tensor, "1"]
     ) -> dict[str, Tensor]:
         """What :meth:`hri.train.Reconstruction.forward` takes."""
         made = {"frames": self.store.frames(rows)}
-        return made | patches(len(rows), key) if self.patches else made
+        if self.patches and self.cells is not None:
+            made |= patches(len(rows), key, self.cells)
+        return made
 
 
-def patches(frames: int, key: Int[Tensor, "1"]) -> dict[str, Tensor]:
+def patches(frames: int, key: Int[Tensor, "1"], cells: Int[Tensor, "16"]) -> dict[str, Tensor]:
     """(frame, slot) pairs, what each stands for, and the other tile that each of the first quarter is held to."""
     parts = round(1 / OUTSIDE_KEPT)
     part = torch.arange(parts, device=key.device)[:, None]
@@ -135,9 +140,8 @@ def patches(frames: int, key: Int[Tensor, "1"]) -> dict[str, Tensor]:
     # Part j holds the slots k of frame m with k = j + m + turn (mod parts): the turn makes every slot's turn come.
     rows = (frame * 16 + slot + (part + frame + _shifted(key, 33)) % parts).flatten()
     held = rows[: len(place)]
-    other = 1 + _shifted(bits(key, held, 1)[:, 0], 33) % 15
-    weights = torch.ones(len(rows), device=key.device)
-    return {"rows": rows, "weights": weights, "others": other}
+    others = (cells.index_select(0, held % 16) + 1 + _shifted(bits(key, held, 1)[:, 0], 33) % 15) % 16
+    return {"rows": rows, "weights": torch.ones(len(rows), device=key.device), "others": others}
 
 
 class PredictionInputs:

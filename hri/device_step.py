@@ -104,7 +104,7 @@ class Step:
         kind = self.device.type
         with torch.autocast(kind, self.dtype) if self.dtype else nullcontext():
             loss, terms = self.stage(**inputs)
-        gradients = torch.autograd.grad(loss.float(), self.parameters)
+        gradients = torch.autograd.grad(loss.float(), self.parameters, materialize_grads=True)
         with torch.no_grad():
             clipped, norm = self.clip.clipped(gradients)
             self.optimiser.step(clipped, rate)
@@ -147,7 +147,10 @@ class Recorded:
     def __init__(self, step: Step):
         self.step = step
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.stream = torch.cuda.Stream(step.device) if step.device.type == "cuda" else None
+        self.stream: torch.cuda.Stream | None = None
+        if step.device.type == "cuda":
+            torch.backends.cudnn.deterministic = True  # a run that stopped goes on to the same numbers
+            self.stream = torch.cuda.Stream(step.device)
         self._waiting: tuple[int, Any, Any] | None = None
         self._host: dict[str, Tensor] = {}
 

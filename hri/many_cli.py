@@ -126,10 +126,10 @@ def _compared(found: Any) -> str:
 
 def bench(device: torch.device, out: Path) -> None:
     """Updates a second of the device and of one core of this CPU, to bench.json."""
-    from hri.device_bench import measure
+    from hri.device_bench import BRIEF, measure
     from hri.files import replacing
 
-    table = measure(device, progress=lambda name: say(f"timing {name}"))
+    table = measure(device, BRIEF, seconds=1.0, progress=lambda name: say(f"timing {name}"))
     with replacing(out / "bench.json") as file:
         file.write(json.dumps(table, indent=1).encode())
     say(json.dumps(table))
@@ -185,7 +185,7 @@ def _parser() -> _Parser:
     parser.add_argument("--lanes", type=int, default=6, help="runs side by side (default: 6)")
     parser.add_argument("--device", default="auto", help="auto (CUDA where there is one), cpu, cuda or cuda:1")
     parser.add_argument("--no-check", action="store_true", help="do not compare the CPU with the GPU first")
-    parser.add_argument("--bench", action="store_true", help="first time updates, about two minutes, to bench.json")
+    parser.add_argument("--bench", action="store_true", help="first time updates, a minute or two, to bench.json")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object at the end")
     parser.add_argument(
         "--unpack",
