@@ -99,6 +99,7 @@ def run_stage(
         block = range(clock.update, clock.update + _block(stage, clock))
         launched = time.perf_counter()
         recorded.launch(block)
+        yield None  # others have their turn, also where a launch waits for its own end
         while not recorded.ready():
             yield None
         told = recorded.told()

@@ -19,10 +19,11 @@ import numpy as np
 import pytest
 import torch
 
-from hri import checkpoint, device_check, device_recurrence, fast, many, many_cli
+from hri import checkpoint, device_bench, device_check, device_recurrence, fast, many, many_cli
 from hri.__main__ import main
 from hri.bundles import Limits, pack, unpack
 from hri.config import Config
+from hri.device_bench import Part
 from hri.device_check import Agreement, compare, kinds
 from hri.device_step import Recorded, Step
 from hri.many import Many, covered
@@ -291,7 +292,7 @@ def test_devices_are_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     state = small()
     found = compare(state, Prediction, CPU)
     assert found.holds
-    assert found.differences == (0.0, 0.0, 0.0)
+    assert max(found.differences) < 1e-6
     assert fast.ENABLED, "only the comparison goes without the fused loops"
     assert not Agreement("", (1.0, 2.0), (1.0, 2.1), "no").holds
     assert not Agreement("", (1.0,), (float("nan"),), "no").holds
@@ -384,3 +385,26 @@ def test_a_recorded_step_is_replayed_and_recording_leaves_no_trace() -> None:
         assert seen.replays == 3
     for tensor, old in zip(step.tensors(), plain.tensors(), strict=True):
         torch.testing.assert_close(tensor, old)
+
+
+def test_updates_of_a_device_are_timed_beside_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(device_bench.PARTS, "few", Part("springs-4-3-state-lstm", batch=2, side_by_side=2))
+    heard: list[str] = []
+    row = device_bench.measure(CPU, ["few"], seconds=0.1, progress=heard.append)["updates"]["few"]
+    assert heard == ["few"]
+    assert (row["batch"], row["runs"]) == (2, 2)
+    assert row["times_one_core"] == pytest.approx(row["updates_per_second"] / row["cpu_updates_per_second"], rel=1e-2)
+    assert "aten::" in device_bench.profile("few", CPU, updates=1)
+    with pytest.raises(ValueError, match="unknown part 'many'; choose from hri_h"):
+        device_bench.measure(CPU, ["many"])
+
+
+def test_a_batch_that_memory_does_not_hold_is_told_in_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Any, graphs: bool = True) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setitem(device_bench.PARTS, "few", Part("springs-4-3-state-lstm", batch=2))
+    monkeypatch.setattr(Recorded, "record", full)
+    row = device_bench.measure(CPU, ["few"], seconds=0.1)["updates"]["few"]
+    assert "too little memory for a batch of 2" in row["reason"]
+    assert row["cpu_updates_per_second"] > 0
