@@ -138,7 +138,8 @@ def pick_scene(sources: Sequence[Source], data: Any, seed: Any, another: Any) ->
     start: Any = (
         "min" if "seed" in kept else next(iter(stored or library.stored_seeds(sources[0])), library.FIRST_UNSEEN)
     )
-    told = "Every seed is another system of springs."
+    config = library.config_of(sources[0])
+    told = f"Every seed is another system of {'springs' if config is None else config.data.force.parts}."
     number = int(seed.number_input("Seed", 0, library.LAST_SEED, start, key="seed", bind="query-params", help=told))
     another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(sources,))
     # All as stored, or all computed here: another machine's last digits are no difference between models.
@@ -203,7 +204,8 @@ def numbers(scene: Scene, comparison: Comparison, index: int, fair: bool) -> Any
         st.metric(
             "Edges right", edges,
             help="Of the burn-in's messages in this scene, the share whose type stands for the truth, learned types "
-            "matched to true springs by assignment. For image slots, springs between the slots that hold the balls.",
+            "matched to the true relations by assignment. For image slots, springs between the slots that hold the "
+            "balls.",
         )  # fmt: skip
         return st.empty()
 

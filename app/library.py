@@ -121,9 +121,7 @@ def datasets(source: Source) -> list[str]:
         return [recorded.body_of(config.data)]
     if config.data.clips is not None:
         return [PurePath(config.data.clips.folder).name]
-    own = next(
-        (n for n, d in DATASETS.items() if d == (config.data.tree, config.data.physics)), f"springs-{config.data.tree}"
-    )
+    own = config.data.system
     return [own, *(name for name in DATASETS if name != own)] if config.model.vision else [own]
 
 

@@ -259,7 +259,7 @@ def evaluate(
     with bar("evaluating", len(springs)) as reach:
         scores = score(loaded, springs, progress=reach)
     if not json and scores["edges"]:
-        scores["edges"] = brief(scores["edges"])
+        scores["edges"] = brief(scores["edges"], own.physics)
     answer(scores, json, f"{loaded.name} on {len(springs)} systems")
 
 

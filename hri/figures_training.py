@@ -107,10 +107,10 @@ def _reconstruction(lines: Records) -> list[Panel]:
 
 
 def _prediction(lines: Records) -> list[Panel]:
-    types = sorted({key for record in lines[-1:] for key in record if key.startswith("edge_type_")})
+    types = {int(key.removeprefix("edge_type_")) for record in lines[-1:] for key in record if "edge_type_" in key}
     usage = []
-    for kind, key in enumerate(types):
-        name, dash = _type_name(kind, len(types)), "dash" if kind else "solid"
+    for kind in sorted(types):
+        key, name, dash = f"edge_type_{kind}", _type_name(kind, max(types) + 1), "dash" if kind else "solid"
         usage.append(trained(lines, key, name, _type_colour(kind), dash))
     return [
         Panel(

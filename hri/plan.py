@@ -24,7 +24,7 @@ class Job:
     """Which model of :data:`hri.config.VARIANTS`."""
     seen: Seen
     tree: str
-    """Of springs, such as 4-3; or a body of :data:`hri.config.BODIES`."""
+    """Of springs, such as 4-3; or a body of :data:`hri.config.BODIES`; or balls without a hierarchy, as in springs5."""
     seed: int
     updates: int
     """Of stage 2; 0 in a job that only trains an encoder and decoder for others."""
@@ -40,8 +40,8 @@ class Job:
 
     @property
     def _source(self) -> str:
-        """A body, or springs of a tree."""
-        return self.tree if self.tree in BODIES else f"springs-{self.tree}"
+        """A body, balls without a hierarchy, or springs of a tree."""
+        return self.tree if self.tree in BODIES or not self.tree[0].isdigit() else f"springs-{self.tree}"
 
     @property
     def name(self) -> str:

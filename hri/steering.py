@@ -119,9 +119,8 @@ def _silence(model: Model) -> Choose:
     """No message over any edge."""
 
     def choose(logits: Tensor, times: slice) -> Tensor:
-        return of_record(torch.zeros(logits.shape[:-1], device=logits.device), model.edge_types, model.silent).to(
-            logits
-        )
+        kinds = torch.zeros(logits.shape[:-1], dtype=torch.long, device=logits.device)
+        return of_record(kinds, model.edge_types, model.silent).to(logits)
 
     return choose
 

@@ -261,7 +261,8 @@ class Prediction(nn.Module):
             loss, terms["edge_prior"] = loss + train.edge_weight * prior_share * prior, prior.detach()
             chosen = predicted.logits.detach().argmax(-1).flatten()
             used = torch.bincount(chosen, minlength=predicted.logits.shape[-1]) / len(chosen)
-            terms |= {f"edge_type_{kind}": share for kind, share in enumerate(used)}
+            first = 0 if self.config.model.relations.silent else 1  # type 0 is the silent one, as in rollouts
+            terms |= {f"edge_type_{kind}": share for kind, share in enumerate(used, start=first)}
         if frames is not None and times is not None and self.model.vision is not None:
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
             shown = predicted.slots[rows, times.flatten() - at[0]][:, -16:]

@@ -45,7 +45,7 @@ def show(scene: Scene) -> None:
     left, right = st.columns([11, 9.5], gap="medium")
     with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
         with st.container(horizontal=True, vertical_alignment="center"):
-            layout, pairs = pickers.graph_pickers("the model has")
+            layout, pairs = pickers.graph_pickers("the model has", flat=rollout.tree.flat)
             with st.container(width="content"):
                 matrix, names = relation_options(scene, pairs)
         with st.container(horizontal=True, key="relations"):
@@ -78,7 +78,7 @@ def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.N
             aligned, told = None, str(error)
         names = st.segmented_control(
             "Edge types", ["raw", "aligned"], default="raw", required=True, key="names", bind="query-params",
-            help=f"Learned types have no names. Aligned: matched to true springs by assignment. {told}",
+            help=f"Learned types have no names. Aligned: matched to the true relations by assignment. {told}",
             disabled=aligned is None,
         )  # fmt: skip
         shown: drawn.Names = "aligned" if names == "aligned" and aligned is not None else "raw"
