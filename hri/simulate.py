@@ -203,10 +203,12 @@ def simulate_from(
     seeds: Sequence[int] | Int[np.ndarray, " S"] | None = None,
     steps: int = 5000,
     every: int = 100,
+    continued: bool = False,
 ) -> Trajectories:
     """Integrate from a chosen start with chosen springs; -1 stands for a seed that is not given.
 
-    Any pair may carry a spring, also one the tree does not list as possible (see :func:`springs`).
+    Any pair may carry a spring, also one the tree does not list as possible (see :func:`springs`). With ``continued``
+    the start is a stored state of a system that moves on: its first kick has rest lengths like all others.
 
     Raises:
         ValueError: shapes that do not fit the tree, springs that are not symmetric, a start that is not
@@ -238,7 +240,7 @@ def simulate_from(
     def integrate(rows: slice) -> None:
         # Systems side by side in the last axis: the inner loops over them become SIMD instructions.
         x, v, k = (np.array(np.moveaxis(a[rows], 0, -1), order="C") for a in (start_x, start_v, edge_stiffness))
-        _integrate(first, second, k, edge_rest, x, v, speed, steps, every, path_x[rows], path_v[rows])
+        _integrate(first, second, k, edge_rest, x, v, speed, steps, every, continued, path_x[rows], path_v[rows])
 
     spread(integrate, len(adjacency), _LANES)
     names = np.full(len(adjacency), -1) if seeds is None else np.asarray(seeds, dtype=np.int64)
@@ -316,7 +318,7 @@ def write_simulation(
 
 
 @njit(cache=True, nogil=True)
-def _integrate(first, second, stiffness, rest, x, v, speed, steps, every, path_x, path_v):
+def _integrate(first, second, stiffness, rest, x, v, speed, steps, every, continued, path_x, path_v):
     """Integrate S systems at once: springs [E], stiffness [E, S], x and v [N, 2, S], paths [S, T, N, 2]."""
     nodes, axes, systems = x.shape
     force = np.empty_like(x)
@@ -336,7 +338,7 @@ def _integrate(first, second, stiffness, rest, x, v, speed, steps, every, path_x
                             path_v[s, step // every - 1, n, axis] = v[n, axis, s]
         force[:] = 0.0
         for e in range(len(first)):
-            length = rest[e] if step > 0 else 0.0
+            length = rest[e] if step > 0 or continued else 0.0
             for axis in range(axes):
                 i, j = first[e], second[e]
                 for s in range(systems):
