@@ -86,12 +86,13 @@ def encoder_of(path: str | os.PathLike[str]) -> str:
         return fingerprint({name: file.get_tensor(name) for name in names})
 
 
-def read(path: Path = STORED) -> dict[str, Any]:
-    """Every stored record by its key; none where the file is not there.
+def read(path: Path | None = None) -> dict[str, Any]:
+    """Every stored record by its key, of :data:`STORED` or another file; none where it is not there.
 
     Raises:
         ValueError: a damaged file.
     """
+    path = path or STORED
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -103,7 +104,7 @@ def read(path: Path = STORED) -> dict[str, Any]:
     return values
 
 
-def store(record: dict[str, Any], path: Path = STORED) -> None:
+def store(record: dict[str, Any], path: Path | None = None) -> None:
     """Put a record among the others, in place of an earlier one of its key.
 
     Raises:
@@ -111,11 +112,20 @@ def store(record: dict[str, Any], path: Path = STORED) -> None:
         OSError: the folder cannot be written or the disk is full; the old file is still there.
     """
     records = read(path) | {record["key"]: record}
-    with replacing(path) as file:
+    with replacing(path or STORED) as file:
         file.write(f"{json.dumps(dict(sorted(records.items())), indent=1)}\n".encode())
 
 
-def look_up(config: Config, encoder: str | None = None, path: Path = STORED) -> tuple[dict[str, Any] | None, str]:
+def find(config: Config, encoder: str | None, records: dict[str, Any]) -> dict[str, Any] | None:
+    """The record among those of :func:`read` that was measured for exactly this."""
+    if objection(config):
+        return None
+    parts = belongs_to(config, encoder)
+    record = records.get(key_of(parts))
+    return record if record is not None and record["parts"] == parts else None
+
+
+def look_up(config: Config, encoder: str | None = None, path: Path | None = None) -> tuple[dict[str, Any] | None, str]:
     """The record measured for exactly this, or None and why there is none.
 
     Raises:
@@ -123,14 +133,13 @@ def look_up(config: Config, encoder: str | None = None, path: Path = STORED) -> 
     """
     if config.model.vision is not None and encoder is None:
         return None, "not measured: it belongs to an encoder, which is not known here"
-    parts = belongs_to(config, encoder)
-    record = read(path).get(key_of(parts))
-    if record is None or record["parts"] != parts:
-        return None, NOT_MEASURED
-    return record, ""
+    record = find(config, encoder, read(path))
+    return record, NOT_MEASURED if record is None else ""
 
 
-def of_header(header: Header, file: str | os.PathLike[str] | None = None, path: Path = STORED) -> dict[str, Any] | None:
+def of_header(
+    header: Header, file: str | os.PathLike[str] | None = None, path: Path | None = None
+) -> dict[str, Any] | None:
     """A checkpoint's ceiling, where one is known: among its own test scores, or stored for all that share it.
 
     Args:
@@ -177,9 +186,9 @@ def in_words(found: float | None, findable: float | None, guessing: float | None
 
 
 EXPLAINED = (
-    "Found: what the model says without ever having been told a spring. Findable: what the same relation network says "
-    "on the same inputs after training with the true springs, so about the most this model could find. Guessing: one "
-    "answer for all pairs."
+    "*Found*: what the model says without ever having been told a spring. *Findable*: what the same relation network "
+    "says on the same inputs after training with the true springs, so about the most this model could find. "
+    "*Guessing*: one answer for all pairs."
 )
 """What :func:`in_words` means, for a tooltip."""
 
@@ -235,6 +244,13 @@ def table(record: dict[str, Any]) -> dict[str, Any]:
     )
     how = {name: record[name] for name in ("updates", "train_systems", "test_systems", "seconds")}
     return told | {"curve.begins": first, "curve.ends": last} | how
+
+
+def on_unseen(scores: dict[str, Any], ceiling: dict[str, Any] | None) -> str:
+    """Edges right on a checkpoint's test systems, over all pairs and by level, for a line below a graph."""
+    whole = compared(scores, ceiling, "possible")
+    levels = [f"{name} {text}" for name, text in by_level(scores, ceiling).items()]
+    return "; ".join([*([whole] if whole else []), *levels])
 
 
 def metric_word(metric: str) -> str:

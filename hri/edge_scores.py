@@ -171,7 +171,7 @@ class EdgeTally:
             return {
                 "count": int(said.sum()),
                 "springs": _share(springs, said.sum()),
-                "accuracy": _share(found + said[none, 0], said.sum()),
+                "accuracy": meanings.right(said, stand_for),
                 "precision": _share(found, claimed),
                 "recall": _share(found, springs),
                 "f1": _share(2 * found, claimed + springs),
@@ -208,8 +208,8 @@ class EdgeTally:
         """
         stand_for = self._stand_for()
         groups = self._by_group(self.said[self.period == 1].sum(0))
-        kinds = [stand_for.index("none"), stand_for.index("spring")]
-        scores = {name: float(said[kinds, [0, 1]].sum() / said.sum()) for name, said in groups.items() if said.any()}
+        right = {name: meanings.right(said, stand_for) for name, said in groups.items()}
+        scores = {name: share for name, share in right.items() if share is not None}
         for name, group in (("guess", "overall"), ("guess_possible", "possible")):
             if group in scores:
                 scores[name] = float(groups[group].sum(0).max() / groups[group].sum())

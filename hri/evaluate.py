@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from hri import ceilings, removal
+from hri import ceilings, meanings, removal
 from hri.checkpoint import Checkpoint
 from hri.dataset import Sequences, Springs, sequences
 from hri.edge_scores import EdgeTally
@@ -176,7 +176,7 @@ def while_training(model: Model, data: Sequences, variance: float) -> dict[str, 
     | mse_by_step              | [k]: error k + 1 steps after the last true input, free-running          |
     | copy_nll, copy_mse_by_step | of predicting the last state: the line to stay below                  |
     | frame_mse_by_step, copy_frame_mse_by_step | the same of decoded frames (image models)               |
-    | edge_accuracy, edge_auroc | of edges that were inferred from true states (:mod:`hri.edge_scores`)  |
+    | edge_accuracy, edge_auroc | edges right (:mod:`hri.meanings`), and AUROC of the same edges         |
     | edge_guess               | the accuracy that always giving the better of two answers has           |
     """
     means, tally = _Means(), _tally(model, data) if model.source == "inferred" and data.joined else None
@@ -186,10 +186,12 @@ def while_training(model: Model, data: Sequences, variance: float) -> dict[str, 
     found = means.result()
     wanted = ("mse_by_step", "copy_nll", "copy_mse_by_step", "frame_mse_by_step", "copy_frame_mse_by_step")
     told = {name: found[name] for name in wanted if name in found}
-    edges = tally.scores()["burn_in"]["overall"] if tally else {}
-    if tally and (guess := tally.accuracy().get("guess")) is not None:
+    groups = tally.scores()["burn_in"] if tally else {}
+    edges = groups.get("possible", groups.get("overall", {}))
+    told |= {f"edge_{name}": edges[name] for name in ("accuracy", "auroc") if edges.get(name) is not None}
+    if edges and (guess := ceilings.guess(edges)) is not None:
         told["edge_guess"] = guess
-    return told | {f"edge_{name}": edges[name] for name in ("accuracy", "auroc") if edges.get(name) is not None}
+    return told
 
 
 def _tally(model: Model, data: Sequences) -> EdgeTally:
@@ -222,9 +224,8 @@ def _horizon(steps: int) -> tuple[int, int]:
 
 
 def full_windows(history: int, steps: int) -> slice:
-    """Frames of the long run whose windows are full of true states; all true windows where none is full."""
-    _, last = _horizon(steps)
-    return slice(history if history <= last + 1 else 0, last + 2)
+    """Frames of the long run over so many that count as its burn-in (:func:`hri.meanings.burn_in`)."""
+    return meanings.burn_in(history, _horizon(steps)[1])
 
 
 @torch.no_grad()
