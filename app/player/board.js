@@ -210,7 +210,7 @@ class Board {
     if (spring) text = `${data.names[spring.i]} and ${data.names[spring.j]}: ${draft.springs.has(`${spring.i}.${spring.j}`) ? within : without}.`;
     else if (picked !== null) {
       const [x, y] = draft.positions[picked], speed = Math.hypot(...draft.velocities[picked]);
-      text = `${data.names[picked]} at (${(x * data.box).toFixed(2)}, ${(y * data.box).toFixed(2)}), speed ${speed.toFixed(2)}. Walls stand at −${data.box} and ${data.box}.`;
+      text = `${data.names[picked]} at (${(x * data.box).toFixed(2)}, ${(y * data.box).toFixed(2)}), speed ${speed.toFixed(2)}${data.charged ? `, charge ${draft.positive[picked] ? "+" : "−"}` : ""}. Walls stand at −${data.box} and ${data.box}.`;
     }
     text = text[0].toUpperCase() + text.slice(1);
     if (this.told.textContent !== text) this.told.textContent = text;
