@@ -97,6 +97,8 @@ def evaluate(
     |                        | "lost" tells the springs this leaves out (:func:`hri.projection.lost`);      |
     |                        | "matters" and "does_not_matter" come from the first 200 systems, at every    |
     |                        | fifth frame (:mod:`hri.removal`)                                             |
+    |                        | "whole", of a static graph alone: the scores of edges inferred from all T    |
+    |                        | states, as NRI's paper counts them                                           |
     | ceiling                | the scores that the same relation network reaches with the truth, where that |
     |                        | was measured (:mod:`hri.ceiling`): burn_in, free_run, key, updates and       |
     |                        | the numbers of systems                                                       |
@@ -119,6 +121,7 @@ def evaluate(
     whole, reasons, means, tally = header.parts == "all", _reasons(checkpoint, data), _Means(), None
     if "edges" not in reasons:
         tally = _tally(model, data)
+    once = _tally(model, data, whole=True) if tally is not None and model.static else None
     effects = effects and tally is not None
     if tally is not None and not effects:
         reasons["matters"] = "not asked for"
@@ -135,6 +138,8 @@ def evaluate(
             variance = header.config.train.variance
             means.add(len(part), **free_run_scores(model, part, FREE_STEPS, variance, slots=slots))
             types = _long_run(model, part, slots, variance, means, tally)
+            if once is not None:
+                _whole(model, part, slots, once)
             if effects and tally is not None and first < WEIGHED:
                 try:
                     _weigh(model, part, types, tally)
@@ -159,7 +164,7 @@ def evaluate(
         **scores,
         **found,
         "edge_accuracy": tally.accuracy() if tally and "edge_accuracy" not in reasons else None,
-        "edges": truth | tally.scores() if tally else None,
+        "edges": truth | tally.scores() | _scores_of_whole(once) if tally else None,
         "ceiling": ceiling,
         "copy_baseline": baseline or None,
         "reasons": reasons,
@@ -176,17 +181,22 @@ def while_training(model: Model, data: Sequences, variance: float) -> dict[str, 
     | mse_by_step              | [k]: error k + 1 steps after the last true input, free-running          |
     | copy_nll, copy_mse_by_step | of predicting the last state: the line to stay below                  |
     | frame_mse_by_step, copy_frame_mse_by_step | the same of decoded frames (image models)               |
-    | edge_accuracy, edge_auroc | edges right (:mod:`hri.meanings`), and AUROC of the same edges         |
+    | edge_accuracy, edge_auroc | edges right (:mod:`hri.meanings`), and AUROC of the same edges; of a   |
+    |                          | static graph those that all T states show                               |
     | edge_guess               | the accuracy that always giving the better of two answers has           |
     """
     means, tally = _Means(), _tally(model, data) if model.source == "inferred" and data.joined else None
+    once = _tally(model, data, whole=True) if tally is not None and model.static else None
     for first in range(0, len(data), _BLOCK):
         part = data.part(slice(first, first + _BLOCK))
-        _long_run(model, part, encoded(model, part, np.arange(len(part))), variance, means, tally)
+        slots = encoded(model, part, np.arange(len(part)))
+        _long_run(model, part, slots, variance, means, tally)
+        if once is not None:
+            _whole(model, part, slots, once)
     found = means.result()
     wanted = ("mse_by_step", "copy_nll", "copy_mse_by_step", "frame_mse_by_step", "copy_frame_mse_by_step")
     told = {name: found[name] for name in wanted if name in found}
-    groups = tally.scores()["burn_in"] if tally else {}
+    groups = (once or tally).scores()["burn_in"] if tally else {}
     edges = groups.get("possible", groups.get("overall", {}))
     told |= {f"edge_{name}": edges[name] for name in ("accuracy", "auroc") if edges.get(name) is not None}
     if edges and (guess := ceilings.guess(edges)) is not None:
@@ -194,10 +204,23 @@ def while_training(model: Model, data: Sequences, variance: float) -> dict[str, 
     return told
 
 
-def _tally(model: Model, data: Sequences) -> EdgeTally:
+def _tally(model: Model, data: Sequences, whole: bool = False) -> EdgeTally:
+    """For the edges of every frame, or for one graph inferred from all states."""
     pairs = model.tree, model.senders, model.receivers
     history = model.relations.history if model.relations is not None else 0
-    return EdgeTally(*pairs, model.edge_types, data.steps, full_windows(history, data.steps), model.speaking())
+    steps, counted = (1, slice(0, 1)) if whole else (data.steps, full_windows(history, data.steps))
+    return EdgeTally(*pairs, model.edge_types, steps, counted, model.speaking())
+
+
+def _whole(model: Model, data: Sequences, slots: Float[Tensor, "B T N D"], tally: EdgeTally) -> None:
+    """Count the graph that all states of each sequence show."""
+    logits = model.whole_graph(slots)[:, None]
+    truth = true_edges(model, data)
+    tally.add(logits, logits.argmax(-1), truth if truth.ndim == 2 else truth[:, -1:])
+
+
+def _scores_of_whole(tally: EdgeTally | None) -> dict[str, Any]:
+    return {"whole": tally.scores()["burn_in"]} if tally is not None else {}
 
 
 def _reasons(checkpoint: Checkpoint, data: Sequences) -> dict[str, str]:

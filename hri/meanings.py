@@ -1,7 +1,8 @@
 """What learned edge types stand for: they have no names, so one assignment matches them to "no spring" and "spring".
 
 **Edges right**, one definition for every page, card and table: of the pairs that the tree can join, in the frames of
-the burn-in whose edges come from a full window of true states, the share whose type stands for the truth.
+the burn-in whose edges come from a full window of true states (from the longest, where no window is full), the share
+whose type stands for the truth.
 
 Of charges "none" stands for a pair that attracts and "spring" for one that repels (:data:`hri.forces.FORCES` has the
 words).
@@ -43,10 +44,10 @@ def right(counts: Int[np.ndarray, "K 2"], stand_for: Sequence[str | None]) -> fl
 
 
 def burn_in(history: int, last_true_input: int) -> slice:
-    """Frames whose edges come from full windows of true states; from all true windows where none is full.
+    """Frames whose edges come from full windows of true states; the last true window alone where none is full.
 
     Args:
         history: states of a window.
         last_true_input: frame of it; the edges of the frame after it are inferred from true states too.
     """
-    return slice(history if history <= last_true_input + 1 else 0, last_true_input + 2)
+    return slice(min(history, last_true_input + 1), last_true_input + 2)

@@ -176,6 +176,12 @@ class Model(nn.Module):
             weights=weights.permute(2, 1, 0, 3),
         )
 
+    def whole_graph(self, slots: Float[Tensor, "B T N D"]) -> Float[Tensor, "B E K"]:
+        """Logits of a static graph from all T states, as NRI infers it from whole sequences."""
+        assert self.relations is not None
+        truth = slots.permute(2, 1, 0, 3)
+        return self._burn_in(truth, truth.shape[1] + 1)[:, -1].transpose(0, 1)
+
     def _burn_in(self, truth: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "E times B K"]:
         """Logits at all times whose windows hold true states only, in one go."""
         if self.relations is None:
