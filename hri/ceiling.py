@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Integer
 from torch import Tensor, nn
 
+from hri import meanings
 from hri.ceilings import belongs_to, fingerprint, key_of, objection
 from hri.checkpoint import Checkpoint, Header, provenance
 from hri.config import Config, DataConfig
@@ -77,43 +78,54 @@ class WithTruth(nn.Module):
         self.network = Relations(relations, self.tree, config.width)
 
     def logits(self, seen: Float[Tensor, "B T N D"], times: Int[Tensor, " t"]) -> Float[Tensor, "E t B K"]:
-        """Of the edges at these frames, from true states alone; as :class:`hri.model.Model` infers them."""
+        """Of the edges at these times, from true states alone; as :class:`hri.model.Model` infers them.
+
+        Time T, after the last frame, is that of a static graph which all states show.
+        """
         states = seen.permute(2, 1, 0, 3)
-        steps = states.shape[1]
+        known = states.shape[1] + 1
         if not self.static:
-            return self.network(self.network.burn_in_windows(states, steps, times))
-        logits = self.network(self.network.burn_in_windows(states, steps))
+            return self.network(self.network.burn_in_windows(states, known, times))
+        logits = self.network(self.network.burn_in_windows(states, known))
         return evidence(logits, self.network.history).index_select(1, times)
 
     def loss(
         self, seen: Float[Tensor, "B T N D"], truth: Integer[Tensor, "B *T E"], times: Int[Tensor, " t"]
     ) -> Float[Tensor, ""]:
-        """Cross-entropy of the true types at these frames, mean over edges, frames and systems."""
-        if truth.ndim == 2:
-            truth = truth[:, None].expand(-1, seen.shape[1], -1)
-        wanted = truth[:, times].permute(2, 1, 0)
+        """Cross-entropy of the true types at these times, mean over edges, times and systems."""
+        wanted = _at(truth, times, seen.shape[1]).permute(2, 1, 0)
         return F.cross_entropy(self.logits(seen, times).flatten(0, -2), wanted.flatten().long())
 
     @torch.no_grad()
-    def tally(self, examples: Examples, windows: slice) -> EdgeTally:
+    def tally(self, examples: Examples, windows: slice, whole: bool = False) -> EdgeTally:
         """What it says of some systems, beside the truth; type 1 is "spring", as it was told.
 
         Args:
             examples: of any number of systems.
             windows: frames that count as burn-in (:func:`hri.evaluate.full_windows`); later ones are told apart.
+            whole: count the one graph that all states show instead.
         """
         self.eval()
         device = next(self.parameters()).device
         steps = examples.seen.shape[1]
-        every = torch.arange(steps, device=device)
+        every = torch.tensor([steps]) if whole else torch.arange(steps)
         counts = EdgeTally(
-            self.tree, self.senders, self.receivers, self.edge_types, steps, windows, stand_for=("none", "spring")
+            *(self.tree, self.senders, self.receivers, self.edge_types),
+            *((1, slice(0, 1)) if whole else (steps, windows)),
+            stand_for=meanings.MEANINGS,
         )
         for start in range(0, len(examples), _BLOCK):
             rows = slice(start, start + _BLOCK)
-            logits = self.logits(examples.seen[rows].to(device), every).permute(2, 1, 0, 3)
-            counts.add(logits, logits.argmax(-1), examples.truth[rows].long())
+            logits = self.logits(examples.seen[rows].to(device), every.to(device)).permute(2, 1, 0, 3)
+            counts.add(logits, logits.argmax(-1), _at(examples.truth[rows], every, steps).long())
         return counts
+
+
+def _at(
+    truth: Integer[Tensor, "B E"] | Integer[Tensor, "B T E"], times: Int[Tensor, " t"], steps: int
+) -> Integer[Tensor, "B t E"]:
+    """The truth at these times; after the last frame it is that frame's."""
+    return truth[:, None].expand(-1, len(times), -1) if truth.ndim == 2 else truth[:, times.clamp(max=steps - 1)]
 
 
 def measure(
@@ -134,6 +146,7 @@ def measure(
     | burn_in             | scores by group of edges as :meth:`hri.edge_scores.EdgeTally.scores` gives them,  |
     |                     | at the frames that evaluation calls burn-in                                       |
     | free_run            | the same at later frames, from true states: what perfect predictions would allow  |
+    | whole               | of a static graph alone: the same of edges inferred from all T states             |
     | curve               | while training, on validation systems: updates, mean loss since the last point,   |
     |                     | and accuracy and AUROC of each group in the burn-in                               |
     | updates, batch, learning_rate, seed, train_systems, validation_systems, test_systems, seconds | how         |
@@ -190,6 +203,7 @@ def measure(
         "parts": belongs,
         "measured_on": name,
         **{period: scores[period] for period in PERIODS[1:]},
+        **({"whole": learner.tally(unseen, windows, whole=True).scores()["burn_in"]} if learner.static else {}),
         "curve": curve,
         "updates": updates,
         "batch": BATCH,
@@ -233,7 +247,9 @@ def _train(learner: WithTruth, lessons: Examples, updates: int, first: int, seed
     for update in range(updates):
         rows = batch_rows(seed, STAGE, update, BATCH, len(lessons))
         generator = torch.Generator().manual_seed(number(seed, STAGE, update))
-        times = first + torch.randperm(lessons.seen.shape[1] - first, generator=generator)[:WINDOWS].sort().values
+        # The graph that all states show is a static one's answer; no other is asked for it.
+        ends = lessons.seen.shape[1] + int(learner.static)
+        times = first + torch.randperm(ends - first, generator=generator)[:WINDOWS].sort().values
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(RATE, update, updates, WARMUP, "cosine")
         loss = learner.loss(lessons.seen[rows].to(device), lessons.truth[rows].to(device), times.to(device))

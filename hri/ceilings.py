@@ -161,7 +161,8 @@ def of_header(
 
 def brief(record: dict[str, Any]) -> dict[str, Any]:
     """What other files repeat of a record: its scores, and how they were made."""
-    return {name: record[name] for name in ("key", "burn_in", "free_run", "updates", "train_systems", "test_systems")}
+    names = ("key", "burn_in", "free_run", "whole", "updates", "train_systems", "test_systems")
+    return {name: record[name] for name in names if name in record}
 
 
 def guess(scores: dict[str, Any], metric: str = "accuracy") -> float | None:
@@ -208,7 +209,7 @@ def compared(
         ceiling: its ``ceiling``, where known.
         group: "overall", "possible" or a level pair.
         metric: accuracy, f1 or auroc.
-        period: "burn_in" or "free_run".
+        period: "burn_in", "free_run", or "whole" of a static graph.
         digits: of each number.
     """
     told = scores[period].get(group)
@@ -230,14 +231,14 @@ def by_level(
 def table(record: dict[str, Any]) -> dict[str, Any]:
     """A record in a few words a line, for a terminal."""
     told: dict[str, Any] = {}
-    for period in ("burn_in", "free_run"):
+    for period in ("burn_in", "free_run", "whole"):
         told[period] = {
             group: "; ".join(
                 f"{metric_word(metric)}: {in_words(None, scores[metric], guess(scores, metric), 3)}"
                 for metric in ("accuracy", "f1", "auroc")
                 if scores[metric] is not None
             )
-            for group, scores in record[period].items()
+            for group, scores in record.get(period, {}).items()
         }
     first, last = (
         {name: point[name] for name in ("updates", "loss")} for point in (record["curve"][0], record["curve"][-1])
@@ -246,10 +247,16 @@ def table(record: dict[str, Any]) -> dict[str, Any]:
     return told | {"curve.begins": first, "curve.ends": last} | how
 
 
+def main_period(scores: dict[str, Any]) -> str:
+    """Where edges right are read off: the burn-in, or of a static graph all states (of scores or of a ceiling)."""
+    return "whole" if "whole" in scores else "burn_in"
+
+
 def on_unseen(scores: dict[str, Any], ceiling: dict[str, Any] | None) -> str:
     """Edges right on a checkpoint's test systems, over all pairs and by level, for a line below a graph."""
-    whole = compared(scores, ceiling, "possible")
-    levels = {name: text for name, text in by_level(scores, ceiling).items() if text != whole}
+    period = main_period(scores)
+    whole = compared(scores, ceiling, "possible", period=period)
+    levels = {name: text for name, text in by_level(scores, ceiling, period=period).items() if text != whole}
     return "; ".join([*([whole] if whole else []), *(f"{name} {text}" for name, text in levels.items())])
 
 

@@ -290,13 +290,13 @@ def brief(scores: dict[str, Any], ceiling: dict[str, Any] | None = None, physics
     words = dict(zip(meanings.MEANINGS, force(physics).types, strict=True))
     stand_for = [words.get(name or "", "neither") for name in scores["types"]]
     told: dict[str, Any] = {"types": ", ".join(f"{k} {name}" for k, name in enumerate(stand_for))}
-    for period in PERIODS[1:]:
+    for period in (*PERIODS[1:], *(["whole"] if "whole" in scores else [])):
         told[period] = {
             group: _line(scores, ceiling, period, group, physics)
             for group, found in scores[period].items()
             if group not in ("possible", ANY) or found["count"] < scores[period]["overall"]["count"]
         }
-        error = scores["calibration"][period]["error"]
+        error = scores["calibration"].get(period, {}).get("error")
         if error is not None:
             told[period]["calibration"] = f"expected error {error:.3f}"
     return told

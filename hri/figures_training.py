@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from hri import ceilings
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -115,7 +117,7 @@ def _reconstruction(lines: Records) -> list[Panel]:
 def _findable(lines: Records, ceiling: dict[str, Any] | None) -> list[Curve]:
     """The accuracy that could be reached, and its AUROC, as level lines over the validations."""
     updates = [record["update"] for record in lines if "edge_accuracy" in (record.get("validation") or {})]
-    scores = (ceiling or {}).get("burn_in", {}).get("possible")
+    scores = (ceiling or {}).get(ceilings.main_period(ceiling or {}), {}).get("possible")
     if not updates or not scores:
         return []
     return [

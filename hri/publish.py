@@ -224,14 +224,14 @@ def _edges(scores: dict[str, Any], ceiling: dict[str, Any] | None, physics: str)
         return []
     told = brief(edges, ceiling, physics)
     rows = (
-        [("edges right", ceilings.compared(edges, ceiling, "possible", digits=3))]
+        [("edges right", ceilings.compared(edges, ceiling, "possible", period=ceilings.main_period(edges), digits=3))]
         if "possible" in edges["burn_in"]
         else []
     )
     rows += [
         (f"edges, {period}: {group}", text)
-        for period, name in (("burn-in", "burn_in"), ("free run", "free_run"))
-        for group, text in told[name].items()
+        for period, name in (("burn-in", "burn_in"), ("free run", "free_run"), ("all states", "whole"))
+        for group, text in told.get(name, {}).items()
     ]
     if "lost" in edges:
         lost = edges["lost"]

@@ -54,6 +54,9 @@ def test_its_network_infers_as_the_models_does(relations: dict[str, Any]) -> Non
     with torch.no_grad():
         expected = model(states, 1, most_likely).logits
         found = learner.logits(states, torch.arange(states.shape[1])).permute(2, 1, 0, 3)
+        if model.static:
+            whole = learner.logits(states, torch.tensor([states.shape[1]]))[:, 0].transpose(0, 1)
+            torch.testing.assert_close(whole, model.whole_graph(states))
     torch.testing.assert_close(found, expected)
 
 
@@ -73,6 +76,13 @@ def test_the_same_seed_finds_the_same() -> None:
 
     assert made(0) == made(0)
     assert made(0)["burn_in"] != made(1)["burn_in"]
+
+
+def test_a_static_graph_has_a_ceiling_from_all_states_too() -> None:
+    found = measure(config_of(hidden=8, graph="static"), updates=2, train_systems=8, test_systems=4)
+    assert found["whole"]["overall"]["count"] == 4 * len(Model(config_of()).senders)
+    assert ceilings.brief(found)["whole"] == found["whole"]
+    assert "whole" not in measure(config_of(hidden=8), updates=1, train_systems=8, test_systems=4)
 
 
 def test_slots_of_images_are_held_against_projected_springs(tmp_path: Path) -> None:

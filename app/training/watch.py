@@ -136,7 +136,7 @@ def edges_right(records: Sequence[dict[str, Any]], ceiling: dict[str, Any] | Non
     """How many edges are right at the newest validation, between guessing and what could be found."""
     told = [record["validation"] for record in records if "edge_accuracy" in (record.get("validation") or {})]
     if told:
-        most = (ceiling or {}).get("burn_in", {}).get("possible", {}).get("accuracy")
+        most = (ceiling or {}).get(ceilings.main_period(ceiling or {}), {}).get("possible", {}).get("accuracy")
         words = ceilings.in_words(told[-1]["edge_accuracy"], most, told[-1].get("edge_guess"))
         st.caption(f"Edges right: {words}", help=ceilings.EXPLAINED)
 
