@@ -32,7 +32,7 @@ from hri.metrics import encoded
 from hri.model import Model
 from hri.optimiser import Muon
 from hri.records import Trajectories
-from hri.relations import Relations
+from hri.relations import Relations, evidence
 from hri.train import CLIP_WINDOW, batch_rows, keep_freed_memory, learning_rate
 from hri.train import _number as number
 
@@ -79,12 +79,11 @@ class WithTruth(nn.Module):
     def logits(self, seen: Float[Tensor, "B T N D"], times: Int[Tensor, " t"]) -> Float[Tensor, "E t B K"]:
         """Of the edges at these frames, from true states alone; as :class:`hri.model.Model` infers them."""
         states = seen.permute(2, 1, 0, 3)
-        windows = self.network.burn_in_windows(states, states.shape[1])
+        steps = states.shape[1]
         if not self.static:
-            return self.network(windows[:, times])
-        logits = self.network(windows)
-        counts = torch.arange(1, logits.shape[1] + 1, dtype=logits.dtype, device=logits.device)
-        return (logits.cumsum(1) / counts[:, None, None])[:, times]
+            return self.network(self.network.burn_in_windows(states, steps, times))
+        logits = self.network(self.network.burn_in_windows(states, steps))
+        return evidence(logits, self.network.history).index_select(1, times)
 
     def loss(
         self, seen: Float[Tensor, "B T N D"], truth: Integer[Tensor, "B *T E"], times: Int[Tensor, " t"]
@@ -165,30 +164,25 @@ def measure(
     checkpoint = _fresh(config, training, device) if isinstance(source, Config) else source
     validation = _split(config.data, "validation", min(config.data.validation, WATCHED), checkpoint)
     tested = springs_of(checkpoint, given, test_systems)
-    first = config.model.relations.history
-    for data in (training, tested):
-        if data.steps <= first:
-            raise ValueError(
-                f"sequences of {data.steps} frames hold no full window of {first} states; choose longer ones"
-            )
+    windows = full_windows(config.model.relations.history, training.steps)
     model = checkpoint.model
     lessons = _examples(model, training, lambda done: said("encoding", done, len(training)))
     watched, unseen = (_examples(model, data, lambda done: None) for data in (validation, tested))
 
-    learner, steps = WithTruth(config, seed).to(device), training.steps
+    learner = WithTruth(config, seed).to(device)
     curve: list[dict[str, Any]] = []
     losses: list[float] = []
-    for update, loss in enumerate(_train(learner, lessons, updates, first, seed), start=1):
+    for update, loss in enumerate(_train(learner, lessons, updates, windows.start, seed), start=1):
         losses.append(loss)
         said("learning", update, updates)
         if update % max(1, updates // POINTS) == 0 or update == updates:
-            told = learner.tally(watched, full_windows(first, steps)).scores()["burn_in"]
+            told = learner.tally(watched, windows).scores()["burn_in"]
             levels = {group: {n: scores[n] for n in ("accuracy", "auroc")} for group, scores in told.items()}
             curve.append({"updates": update, "loss": float(np.mean(losses)), **levels})
             losses = []
             learner.train()
     said("testing", 0, len(tested))
-    scores = learner.tally(unseen, full_windows(first, tested.steps)).scores()
+    scores = learner.tally(unseen, full_windows(config.model.relations.history, tested.steps)).scores()
     encoder = None if model.vision is None else fingerprint({k: v.cpu().numpy() for k, v in model.state_dict().items()})
     belongs = belongs_to(config, encoder)
     return {

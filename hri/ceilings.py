@@ -186,8 +186,8 @@ def in_words(found: float | None, findable: float | None, guessing: float | None
 
 
 EXPLAINED = (
-    "*Found*: what the model says without ever having been told a spring. *Findable*: what the same relation network "
-    "says on the same inputs after training with the true springs, so about the most this model could find. "
+    "*Found*: what the model says, which was never told what acts on what. *Findable*: what the same relation network "
+    "says of the same inputs after training with the truth, so about the most that this model could find. "
     "*Guessing*: one answer for all pairs."
 )
 """What :func:`in_words` means, for a tooltip."""
@@ -249,8 +249,8 @@ def table(record: dict[str, Any]) -> dict[str, Any]:
 def on_unseen(scores: dict[str, Any], ceiling: dict[str, Any] | None) -> str:
     """Edges right on a checkpoint's test systems, over all pairs and by level, for a line below a graph."""
     whole = compared(scores, ceiling, "possible")
-    levels = [f"{name} {text}" for name, text in by_level(scores, ceiling).items()]
-    return "; ".join([*([whole] if whole else []), *levels])
+    levels = {name: text for name, text in by_level(scores, ceiling).items() if text != whole}
+    return "; ".join([*([whole] if whole else []), *(f"{name} {text}" for name, text in levels.items())])
 
 
 def metric_word(metric: str) -> str:

@@ -77,8 +77,8 @@ class EdgeTally:
         self.ranks = np.zeros((edge_types, 3, len(groups), 2, BINS), dtype=np.int64)
         self.frame_ranks = np.zeros((edge_types, steps, 2, BINS), dtype=np.int64)
         self.reliability = np.zeros((edge_types, 3, 3, _RELIABILITY))  # type, period, (edges, sum of p, springs)
-        # Of frames where that is known: period, group, type, (no spring, one that does not matter, one that does).
-        self.effects = np.zeros((3, len(groups), edge_types, 3), dtype=np.int64)
+        # Of frames where that is known: period, group, type, truth, (nothing acts, what does not matter, what does).
+        self.effects = np.zeros((3, len(groups), edge_types, 2, 3), dtype=np.int64)
 
     @property
     def nbytes(self) -> int:
@@ -121,17 +121,22 @@ class EdgeTally:
                 self.reliability[kind, :, row] += _counted(place, (3, _RELIABILITY), weights)
 
     def add_effects(
-        self, frames: Int[np.ndarray, " F"], types: Int[Tensor, "B F E"], effects: Integer[np.ndarray, "B F E"]
+        self,
+        frames: Int[np.ndarray, " F"],
+        types: Int[Tensor, "B F E"],
+        truth: Integer[np.ndarray, "B F E"],
+        effects: Integer[np.ndarray, "B F E"],
     ) -> None:
         """Count what was inferred beside what springs do (:mod:`hri.removal`), at some of the frames of :meth:`add`.
 
         Args:
             frames: which ones.
             types: that spoke there.
-            effects: 0 without a spring, 1 with one that does not matter, 2 with one that does.
+            truth: 1 where there is a spring (or charges repel).
+            effects: 0 where nothing acts, 1 where what acts does not matter, 2 where it does.
         """
         place = (self.period[frames][:, None] * len(self.names) + self.group) * self.types + types.cpu().numpy()
-        self.effects += _counted(place * 3 + effects, self.effects.shape)
+        self.effects += _counted((place * 2 + truth) * 3 + effects, self.effects.shape)
 
     def scores(self) -> dict[str, Any]:
         """Everything there is to say, as plain JSON types; null where a score has no meaning (no springs, say).
@@ -158,15 +163,19 @@ class EdgeTally:
         (:func:`auroc`); ``matters`` and ``does_not_matter``, null where no effects were counted: of the springs whose
         removal moves a ball within ten frames, and of the others (:mod:`hri.removal`), their ``count`` of (system,
         frame, edge) triples, ``recall``, the share of them that were claimed, and ``accuracy``, the share inferred
-        right of them and all pairs without a spring.
+        right of them and all pairs without a spring. Charges act between all pairs: there both are the share of such
+        pairs whose kind was inferred right.
         """
         stand_for = self._stand_for()
         spring, none = stand_for.index("spring"), stand_for.index("none")
 
-        def weighed(effects: Int[np.ndarray, "K 3"], kind: int) -> dict[str, Any]:
-            count, claimed, free = effects[:, kind].sum(), effects[spring, kind], effects[:, 0].sum()
-            right = claimed + effects[none, 0]
-            return {"count": int(count), "recall": _share(claimed, count), "accuracy": _share(right, count + free)}
+        def weighed(effects: Int[np.ndarray, "K 2 3"], kind: int) -> dict[str, Any]:
+            counts, right = effects.sum((0, 1)), effects[none, 0] + effects[spring, 1]
+            shares = {
+                "recall": _share(right[kind], counts[kind]),
+                "accuracy": _share(right[kind] + right[0], counts[kind] + counts[0]),
+            }
+            return {"count": int(counts[kind]), **shares}
 
         def scored(said: Int[np.ndarray, "K 2"], ranks: Int[np.ndarray, "2 R"]) -> dict[str, Any]:
             found, claimed, springs = int(said[spring, 1]), int(said[spring].sum()), int(said[:, 1].sum())
@@ -283,7 +292,7 @@ def brief(scores: dict[str, Any], ceiling: dict[str, Any] | None = None, physics
     told: dict[str, Any] = {"types": ", ".join(f"{k} {name}" for k, name in enumerate(stand_for))}
     for period in PERIODS[1:]:
         told[period] = {
-            group: _line(scores, ceiling, period, group)
+            group: _line(scores, ceiling, period, group, physics)
             for group, found in scores[period].items()
             if group not in ("possible", ANY) or found["count"] < scores[period]["overall"]["count"]
         }
@@ -293,7 +302,7 @@ def brief(scores: dict[str, Any], ceiling: dict[str, Any] | None = None, physics
     return told
 
 
-def _line(scores: dict[str, Any], ceiling: dict[str, Any] | None, period: str, group: str) -> str:
+def _line(scores: dict[str, Any], ceiling: dict[str, Any] | None, period: str, group: str, physics: str) -> str:
     """All scores of one group of edges."""
     found = scores[period][group]
     parts = [
@@ -302,16 +311,18 @@ def _line(scores: dict[str, Any], ceiling: dict[str, Any] | None, period: str, g
         if found[metric] is not None
     ]
     shares = [f"{name} {found[metric]:.3f}" for metric, name in _SHARES.items() if found[metric] is not None]
-    return "; ".join(parts + ([", ".join(shares)] if shares else []) + effects_in_words(found))
+    return "; ".join(parts + ([", ".join(shares)] if shares else []) + effects_in_words(found, physics))
 
 
-def effects_in_words(found: dict[str, Any]) -> list[str]:
+def effects_in_words(found: dict[str, Any], physics: str = "") -> list[str]:
     """What of the springs that matter was found, and of the others; nothing where that is not known.
 
     Args:
         found: scores of one group of edges.
+        physics: of the systems, as for :func:`brief`.
     """
-    kinds = {"matters": "springs that matter", "does_not_matter": "springs that do not"}
+    what = "springs" if force(physics).silent else "pairs"
+    kinds = {"matters": f"{what} that matter", "does_not_matter": f"{what} that do not"}
     known = {words: found[kind] for kind, words in kinds.items() if found.get(kind) and found[kind]["count"]}
     return [f"of {told['count']:,} {words} {told['recall']:.3f} found" for words, told in known.items()]
 

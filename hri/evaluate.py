@@ -304,14 +304,18 @@ def _weigh(model: Model, data: Sequences, types: Int[Tensor, "B T E"], tally: Ed
     frames = np.arange(data.steps)[np.flatnonzero(tally.period)][:: removal.EVERY]
     joined = removal.matters(tree, data.data.physics, trajectories, frames)
     truth = true_edges(model, data)
-    acting = (truth if truth.ndim == 3 else truth[:, None].expand(types.shape))[:, frames].numpy()
-    if model.vision is not None:
+    truth = (truth if truth.ndim == 3 else truth[:, None].expand(types.shape))[:, frames]
+    if model.vision is None:
+        acts = removal.acting(data.data.physics, trajectories.springs)[:, model.senders, model.receivers][:, None]
+    else:
+        acts = truth.numpy()
         shown = [
             slot_springs(tree, joined[:, place], trajectories.positions[:, [frame]])
             for place, frame in enumerate(frames)
         ]
         joined = np.concatenate(shown, 1)
-    tally.add_effects(frames, types[:, frames], acting + (joined[..., model.senders, model.receivers] & acting))
+    effects = acts + (joined[..., model.senders, model.receivers] & acts)
+    tally.add_effects(frames, types[:, frames], truth.numpy(), effects)
 
 
 def _ceiling(checkpoint: Checkpoint, reasons: dict[str, str]) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from hri.decoders import DECODERS, ParallelDecoder, SlotDecoder
 from hri.dynamics import DYNAMICS, MessagePassing
 from hri.encoder import LeafEncoder, UpperEncoder
 from hri.markov import MarkovDynamics
-from hri.relations import Choose, Relations
+from hri.relations import Choose, Relations, evidence
 
 Alter = Callable[[Tensor, slice], Tensor]
 """(inputs [N, t, B, D], the times they are for) -> the inputs that the model is given instead."""
@@ -187,12 +187,7 @@ class Model(nn.Module):
         if self.relations is None:
             return self._joined(truth).expand(-1, times, -1, -1)
         logits = self.relations(self.relations.burn_in_windows(truth, times))
-        full = self.relations.history
-        if not self.static or times <= full:
-            return logits
-        # The mean over the full windows up to each time; before the first is full, the latest window alone.
-        counts = torch.arange(1, times - full + 1, dtype=logits.dtype, device=logits.device)
-        return torch.cat([logits[:, :full], logits[:, full:].cumsum(1) / counts[:, None, None]], 1)
+        return evidence(logits, self.relations.history) if self.static else logits
 
     def _next(self, seen: list[Tensor], like: Tensor) -> Float[Tensor, "E 1 B K"]:
         """Logits at the time after ``seen``; batch norm keeps still, as it will in evaluation."""

@@ -83,6 +83,14 @@ class Relations(nn.Module):
         return torch.cat(recent, -1).unsqueeze(1)
 
 
+def evidence(logits: Float[Tensor, "E times B K"], history: int) -> Float[Tensor, "E times B K"]:
+    """Of static graphs: the mean over the full windows up to each time; before the first is full, the latest alone."""
+    if logits.shape[1] <= history:
+        return logits
+    counts = torch.arange(1, logits.shape[1] - history + 1, dtype=logits.dtype, device=logits.device)
+    return torch.cat([logits[:, :history], logits[:, history:].cumsum(1) / counts[:, None, None]], 1)
+
+
 def soft(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
     """Gumbel-softmax, the differentiable sample of training. Noise belongs to the sample, whatever the batch."""
     edge_major = noise.permute(2, 1, 0, 3)

@@ -4,7 +4,8 @@ A spring **matters at a frame** if without it, from that frame's true state on, 
 more away from where it truly goes, at any of the next ten frames (:data:`PIXELS`, :data:`AHEAD`; a pixel is one of the
 32 x 32 frames: 0.08 units in the box of hierarchical springs, 0.4 in that of balls without a hierarchy). One that does
 not matter cannot be seen in what happens, and no prediction gains by it: finding it is luck. Both courses are
-simulated, one for each spring and frame asked about; balls that are not drawn count too.
+simulated, one for each spring and frame asked about; balls that are not drawn count too. Of charges, which act on each
+other wherever they are, every pair is asked about.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from hri.forces import FORCES
+from hri import particles
+from hri.forces import force
 from hri.hierarchy import Tree
 from hri.records import Trajectories
 from hri.render import to_pixels
@@ -39,7 +41,7 @@ def matters(
     frames: Int[np.ndarray, " F"],
     progress: Callable[[int], object] | None = None,
 ) -> UInt8[np.ndarray, "S F N N"]:
-    """1 where a spring joins two balls and matters at that frame (see this file's head); symmetric.
+    """1 where something acts between two balls and matters at that frame (see this file's head); symmetric.
 
     Args:
         tree: of the balls.
@@ -49,10 +51,11 @@ def matters(
         progress: hears how many systems are done.
 
     Raises:
-        ValueError: springs are not known, physics without a way to take one out, or states that do not follow it.
+        ValueError: springs are not known, unknown physics, or states that do not follow it.
     """
     adjacency, (systems, _, nodes, _) = trajectories.springs, trajectories.positions.shape
-    first, second = np.nonzero(np.triu(tree.possible | adjacency.any(0)))
+    acts, box = acting(physics, adjacency), force(physics).box
+    first, second = np.nonzero(np.triu(acts.any(0)))
     found = np.zeros((systems, len(frames), nodes, nodes), dtype=np.uint8)
     block = max(1, _ROWS // max(1, len(frames) * len(first)))
     for start in range(0, systems, block):
@@ -62,13 +65,12 @@ def matters(
             np.asarray(values[rows][:, frames], dtype=np.float64)
             for values in (trajectories.positions, trajectories.velocities)
         )
-        scene, frame, edge = np.nonzero(np.repeat(joined[:, None, first, second], len(frames), 1))
+        scene, frame, edge = np.nonzero(np.repeat(acts[rows][:, None, first, second], len(frames), 1))
         every_scene, every_frame = (part.ravel() for part in np.indices(x.shape[:2]))
         truth = course(
             tree, physics, joined[every_scene], None, x[every_scene, every_frame], v[every_scene, every_frame]
         )
         truth = truth.reshape(*x.shape[:2], *truth.shape[1:])
-        box = FORCES[physics].box
         _check(truth, trajectories.positions[rows], frames, box)
         cut = np.stack([first[edge], second[edge]], 1)
         without = course(tree, physics, joined[scene], cut, x[scene, frame], v[scene, frame])
@@ -78,6 +80,17 @@ def matters(
         if progress:
             progress(rows.stop)
     return found
+
+
+def acting(physics: str, adjacency: UInt8[np.ndarray, "S N N"]) -> UInt8[np.ndarray, "S N N"]:
+    """1 where anything acts between two balls: springs as they are, charges everywhere.
+
+    Raises:
+        ValueError: unknown physics.
+    """
+    if force(physics).silent:
+        return adjacency
+    return np.broadcast_to(1 - np.eye(adjacency.shape[-1], dtype=np.uint8), adjacency.shape)
 
 
 def course(
@@ -92,23 +105,21 @@ def course(
     """Where balls go in the frames after a stored state. The one place that asks a physics to move.
 
     Args:
-        adjacency: what joins the balls, a matrix a course.
-        cut: the pair of each course that nothing joins any more; None cuts nothing.
+        adjacency: springs, or which charges repel, a matrix a course.
+        cut: the pair of each course between which nothing acts any more; None cuts nothing.
         positions: of the stored states, box units.
         velocities: the same.
 
     Raises:
-        ValueError: a physics that this does not know.
+        ValueError: unknown physics.
     """
-    if physics not in FORCES:
-        raise ValueError(f"nothing says how systems of physics {physics!r} move without one of their relations")
-    if not FORCES[physics].silent:
-        raise ValueError("every two charges interact: none of their relations can be taken out")
-    steps = frames * INTERVAL + 1
-    joined = adjacency.copy()
+    flat, steps = force(physics).flat, frames * INTERVAL + 1
+    joined = particles.couplings(physics, adjacency) if flat else adjacency.copy()
     if cut is not None:
         every = np.arange(len(cut))
         joined[every, cut[:, 0], cut[:, 1]] = joined[every, cut[:, 1], cut[:, 0]] = 0
+    if flat:
+        return particles.integrate(physics, joined, positions, velocities, steps, INTERVAL)[0]
     return simulate_from(tree, physics, joined, positions, velocities, None, steps, INTERVAL, continued=True).positions
 
 

@@ -95,7 +95,7 @@ def _share(label: str, what: str) -> Metric:
 
 def _edge_columns(metric: str, label: str, what: str) -> dict[str, Metric]:
     """A score of edges, between the most that could be found and what guessing scores."""
-    most = "What the same relation network reaches when it is taught the true springs: about the most to be found."
+    most = "What the same relation network reaches when it is taught the truth: about the most to be found."
     least = "What one answer for all pairs scores."
     return {
         f"edges.burn_in.possible.{metric}": _share(label, what),

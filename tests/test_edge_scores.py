@@ -118,7 +118,7 @@ def test_springs_are_weighed_by_what_they_do() -> None:
     types, effects = (torch.tensor(column).view(-1, 1, 1) for column in zip(*said, strict=True))
     made = EdgeTally(TREE, *ONE, 2, 1, slice(0, 1), stand_for=("none", "spring"))
     made.add(torch.nn.functional.one_hot(types, 2).float(), types, (effects[:, 0] > 0).long())
-    made.add_effects(np.array([0]), types, effects.numpy())
+    made.add_effects(np.array([0]), types, (effects > 0).long().numpy(), effects.numpy())
     found = made.scores()
     overall = found["burn_in"]["overall"]
     assert overall["matters"] == {"count": 5, "recall": 4 / 5, "accuracy": 10 / 13}
@@ -126,6 +126,18 @@ def test_springs_are_weighed_by_what_they_do() -> None:
     assert overall["recall"] == pytest.approx(5 / 9)
     assert found["free_run"]["overall"]["matters"] == {"count": 0, "recall": None, "accuracy": None}
     assert found["types"] == ["none", "spring"]
+
+
+def test_of_charges_that_attract_or_repel_both_can_be_right() -> None:
+    """Something acts between all pairs; type 0 is right where they attract, type 1 where they repel."""
+    types, truth, effects = (
+        torch.tensor(row).view(-1, 1, 1) for row in ([0, 0, 1, 1, 0], [0, 1, 1, 0, 0], [2, 2, 2, 2, 1])
+    )
+    made = EdgeTally(TREE, *ONE, 2, 1, slice(0, 1), stand_for=("none", "spring"))
+    made.add_effects(np.array([0]), types, truth.numpy(), effects.numpy())
+    overall = made.scores()["burn_in"]["overall"]
+    assert overall["matters"] == {"count": 4, "recall": 0.5, "accuracy": 0.5}
+    assert overall["does_not_matter"] == {"count": 1, "recall": 1.0, "accuracy": 1.0}
 
 
 def test_a_meaning_that_was_taught_stays() -> None:
