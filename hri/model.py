@@ -154,11 +154,11 @@ class Model(nn.Module):
         Args:
             starts: frames that runs start from.
             steps: length of every run.
-            seen: the times whose edges the runs go by: one a run, or one for all.
+            seen: the times whose edges the runs go by: one a run; those of a static graph together make one for all.
             choose: as for :meth:`forward`.
 
         Returns:
-            ``slots`` [B, R x steps, N, D], run after run; logits and weights of the times ``seen``.
+            ``slots`` [B, R x steps, N, D], run after run; logits and weights of the times ``seen`` or of the one graph.
         """
         assert isinstance(self.dynamics, MarkovDynamics)
         truth = slots.permute(2, 1, 0, 3)
@@ -166,6 +166,8 @@ class Model(nn.Module):
             logits = self._joined(truth).expand(-1, len(seen), -1, -1)
         else:
             logits = self.relations(self.relations.burn_in_windows(truth, truth.shape[1] + 1, seen))
+        if self.static:
+            seen, logits = seen[-1:], logits.mean(1, keepdim=True)
         weights = choose(logits, seen)
         runs = truth.index_select(1, starts)
         spoken = weights.expand(-1, runs.shape[1], -1, -1).flatten(1, 2)

@@ -68,7 +68,7 @@ RELATING = TrainConfig(
     no_edge_prior=0.9,
     edge_weight=3.0,
     prior_end=0.03,
-    average=0.999,
+    average=0.99,
     stage1_updates=0,
 )
 """What makes models of spring states find the springs, by runs side by side (docs/training.md)."""

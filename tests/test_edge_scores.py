@@ -388,7 +388,7 @@ def test_certain_probabilities_are_in_the_last_bin() -> None:
 
 def test_the_short_form_says_what_is_there_and_leaves_out_what_is_not() -> None:
     told = brief(counted([[4, 2], [1, 3]]).scores())
-    assert told["types"] == "0 none, 1 spring"
+    assert told["types"] == "0 no spring, 1 spring"
     words = "accuracy found 0.700, guessing 0.500; AUROC found 0.700, guessing 0.500; "
     words += "precision 0.750, recall 0.600, F1 0.667"
     assert told["burn_in"]["overall"] == words

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from hri import beliefs, figures, influence, offline, phases, pictures, player, render, svg, tables
+from hri.__main__ import main
 from hri.checkpoint import load, read_header, save
 from hri.config import Config, DataConfig, ModelConfig, RelationsConfig
 from hri.dataset import Springs
@@ -27,10 +28,12 @@ from hri.interventions import Intervention
 from hri.layout import graph_layout
 from hri.presets import PRESETS, preset
 from hri.publish import publish, write_cards
-from hri.records import Rollout
+from hri.ranking import rank_seeds
+from hri.records import Rollout, Trajectories
 from hri.rollout import again, roll_out
 from hri.rollout_files import read_rollout
 from hri.script import python_lines
+from hri.steering import Settings
 from hri.systems import System
 from hri.train import train
 from tests.flat_models import NAMES, joined, made, rolled, systems
@@ -371,3 +374,60 @@ def test_cards_of_all_checkpoints_are_written(tmp_path: Path) -> None:
     text = (tmp_path / "README.md").read_text()
     assert "2 types that all speak" in text
     assert text.count("2 types,") == 1
+
+
+# Commands ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ("--system springs0", "unknown system 'springs0'; write springs or charged and the number of balls"),
+        ("--system=springs-5", "unknown system 'springs-5'"),
+        ("--system springs1", "unknown system 'springs1'"),
+        ("--system springs999", "from 2 to 100"),
+        ("--system charged5 --tree 4-3", "charged5 has no hierarchy, so it cannot have tree 4-3; leave --tree out"),
+        ("--system charged5 --config 04", "charged5 cannot have physics 04; leave --config out"),
+        ("--tree 4-3 --config charged", "physics charged is of balls without a hierarchy"),
+        ("--tree flat-5 --config 04", "flat-5 has no hierarchy; choose physics springs or charged"),
+        ("--tree flat-1", "from 2 to 100 balls"),
+        ("--system springs5 --steps 150", "choose from 200"),
+        ("", "name a --tree such as 4-3, or a --system such as springs5"),
+    ],
+)
+def test_what_cannot_be_simulated_is_answered_with_a_sentence(
+    flags: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "x.npz"
+    assert main(["simulate", "--seeds", "1:3", "--out", str(target), *flags.split()]) == 1
+    told = capsys.readouterr().err.strip().splitlines()[-1]
+    assert says in told
+    assert not target.exists()
+
+
+def test_commands_go_from_a_system_to_its_edges(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, data, out = (str(tmp_path / name) for name in ("charged.safetensors", "unseen.npz", "rollout.npz"))
+    save(model, made(CHARGED).model, made(CHARGED).header)
+    assert main(["simulate", "--system", "charged5", "--seeds", "900000:900003", "--out", data]) == 0
+    assert main(["evaluate", "--checkpoint", model, "--data", data, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert scores["systems"] == 3
+    assert scores["edges"]["burn_in"]["any two"]["count"] == scores["edges"]["burn_in"]["overall"]["count"]
+    assert main(["rollout", "--checkpoint", model, "--input", data, "--out", out]) == 0
+    assert read_rollout(Path(out).read_bytes()).physics == "charged"
+    assert main(["export", "--rollout", out, "--out", str(tmp_path / "x.graphml")]) == 0
+    assert main(["train", "--preset", "charged5-state-hri", "--run", str(tmp_path / "run")]) == 1
+    assert "charged5 has no hierarchy" in capsys.readouterr().err
+
+
+def test_products_of_charges_are_read_as_the_published_generator_writes_them() -> None:
+    scene = systems(CHARGED)
+    signs = 2.0 * scene.springs - 1
+    arrays = {"positions": scene.positions, "velocities": scene.velocities, "adjacency": signs}
+    assert np.array_equal(Trajectories.of(arrays, "x.npz").springs, scene.springs)
+
+
+def test_seeds_are_ranked() -> None:
+    ranking = rank_seeds(made(CHARGED), [1, 2, 3], Settings(free_steps=4))
+    assert sorted(ranking.seeds.tolist()) == [1, 2, 3]
+    assert np.isfinite(ranking.errors).all()
