@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import library, widgets
+from app import drawn, library, widgets
 from app.library import Scene
-from hri import beliefs
+from hri import beliefs, ceilings
 from hri.config import DataConfig
 from hri.systems import System
 
@@ -139,3 +139,8 @@ def _verdict(scene: Scene) -> None:
         "springs.**",
         help="Pairs whose most probable type carries messages in most steps of the burn-in, in either direction.",
     )
+    if found.pairs:
+        right = (found.pairs - found.heard - found.joined + 2 * found.both) / found.pairs
+        guess = max(found.joined, found.pairs - found.joined) / found.pairs
+        words = ceilings.in_words(right, drawn.findable(scene.source), guess)
+        st.caption(f"Pairs right: {words}.", help=ceilings.EXPLAINED)

@@ -153,7 +153,8 @@ class RelationsConfig:
     pairs: Literal["all", "hierarchy", "leaves"] = "all"
     """Which pairs are inferred: all, the hierarchy's own edges (HRI-H), or leaves only (NRI-lo)."""
     graph: Literal["dynamic", "static"] = "dynamic"
-    """Dynamic: inferred anew at every step. Static: the evidence of all steps so far, kept through the free run."""
+    """Dynamic: inferred anew at every step. Static: the evidence of all full windows of true states so far (before the
+    first is full, the latest window), kept through the free run."""
     edge_types: int = 2
     """K. Type 0 means "no interaction" and carries no message."""
     silent: bool = True
@@ -186,6 +187,9 @@ class DynamicsConfig:
     """Add messages to the hidden state (HRI) or replace it by them (the published flat NRI)."""
     nodes: Literal["all", "leaves"] = "all"
     """Nodes in the loss and the reported NLL (NRI-lo); the joint LSTM also sees and predicts only these (LSTM-lo)."""
+    memory: Literal["lstm", "none"] = "lstm"
+    """An LSTM a node (the paper), or none: the next states follow from the present ones and the messages alone
+    (NRI's MLP decoder), trained on runs of free_steps steps from several starts over each start's edges."""
     hidden: int = 64
     """Width of the LSTM state and of messages."""
 
@@ -236,12 +240,25 @@ class TrainConfig:
     """Largest gradient norm, in medians of the last 100: rare bursts only, tighter clipping slows learning."""
     free_steps: int = 10
     """"n free steps": the last n - 1 inputs of a training sequence are the model's own predictions."""
+    free_steps_start: int = 0
+    """At the first update; it grows evenly to free_steps at the last. 0: free_steps from the start. Short runs make one
+    step right sooner, long ones keep ten steps right."""
     edges_from: Literal["predictions", "truth"] = "predictions"
     """Free steps infer their edges from predictions; "truth" is the published training, which lets the future leak."""
     edge_weight: float = 1.0
     """Weight of the edge-prior term."""
     no_edge_prior: float = 0.0
     """Prior probability of "no interaction"; 0 keeps the uniform prior over K types."""
+    prior_warmup: int = 0
+    """Updates over which the weight of the edge-prior term rises from 0 to edge_weight."""
+    prior_end: float = 1.0
+    """Share of edge_weight that is left at the last update; on the way there it falls by the same factor an update. A
+    strong prior first makes edges earn their place; weak springs can only do so once it has eased."""
+    edge_sample: Literal["soft", "straight"] = "soft"
+    """What speaks in training: the soft Gumbel sample of the published code, or its most likely type alone, with the
+    gradient of the soft one (straight-through): then messages are as loud as in evaluation."""
+    average: float = 0.0
+    """Decay of the running average of weights that is validated and saved; 0: the weights themselves."""
     upper_decay: float = 0.0
     """By how many learning rates the weights that make the upper slots of images shrink an update. As targets those
     slots are constants, or they would collapse; on some data nothing then keeps them from growing without end."""
@@ -325,10 +342,14 @@ LIMITS: dict[str, tuple[int | float, int | float]] = {
     "train.learning_rate": (0.0, 10.0),
     "train.stage1_learning_rate": (0.0, 10.0),
     "train.free_steps": (1, 48),
+    "train.free_steps_start": (0, 48),
     "train.frames_decoded": (1, 48),
     "train.upper_decay": (0.0, 10.0),
     "train.variance": (1e-12, 1e6),
     "train.no_edge_prior": (0.0, 0.9999),
+    "train.prior_warmup": (0, 100_000_000),
+    "train.prior_end": (1e-6, 1.0),
+    "train.average": (0.0, 0.99999),
     "train.patch_share": (0.0, 1.0),
     "train.evaluate_every": (1, 100_000_000),
     "train.snapshots": (0, 1000),
@@ -380,6 +401,9 @@ def check(config: Config) -> None:
             raise ValueError(f"train.free_steps must be less than data.motion.frames, {motion.frames}")
     if config.data.clips is not None:
         _check_clips(config, config.data.clips)
+    dynamics = config.model.dynamics
+    if dynamics.memory == "none" and dynamics.passing == "joint":
+        raise ValueError("the joint LSTM is its memory; model.dynamics.memory = none goes with flat or hierarchical")
     if relations.edge_types == 2 and relations.source == "true":
         return
     if relations.source == "true" and relations.edge_types != 2:

@@ -27,22 +27,18 @@ class LSTMState(NamedTuple):
     cell: Tensor
 
 
-class GraphDynamics(nn.Module):
-    """One LSTM a node; before each of its steps the nodes exchange messages.
+class MessagePassing(nn.Module):
+    """What dynamics on a graph share: messages between the nodes' hidden vectors, phase after phase.
 
     Hierarchical: leaves to intermediates, intermediates to the root, siblings, and down again, each phase
-    added to the hidden state before the next one speaks. Flat: all edges at once. All phases share one
+    added to the hidden vectors before the next one speaks. Flat: all edges at once. All phases share one
     message network an edge type.
     """
 
-    def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
+    def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, messages: Messages):
         super().__init__()
         self.residual = config.residual
-        self.messages = Messages(config.hidden, relations.edge_types, relations.silent)
-        self.lstm = nn.LSTMCell(width, config.hidden)
-        self.out_hidden = linear(config.hidden, config.hidden)
-        self.out = linear(config.hidden, width)
-
+        self.messages = messages
         pairs = np.stack(tree.edges_among(relations.pairs), 1)
         self.phase_names: tuple[str, ...]
         if config.passing == "flat":
@@ -66,16 +62,11 @@ class GraphDynamics(nn.Module):
         ]
         self.row_names = [f"rows_{index}" for index in range(len(rows))]
         for name, indices in zip(self.row_names, rows, strict=True):
-            self.register_buffer(name, self.out.weight.new_tensor(indices).long(), persistent=False)
+            self.register_buffer(name, torch.as_tensor(indices, dtype=torch.long), persistent=False)
 
     def rows(self) -> list[Tensor]:
         """For each phase, the rows of its edges among the inferred ones."""
         return [getattr(self, name) for name in self.row_names]
-
-    def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
-        """The state before the first step: zeros."""
-        zeros = states.new_zeros(*states.shape[:2], self.lstm.hidden_size)
-        return LSTMState(hidden=zeros, cell=zeros.clone())
 
     def speak(
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"]
@@ -85,6 +76,28 @@ class GraphDynamics(nn.Module):
             spoken = self.messages(hidden, weights.index_select(0, rows), phase)
             hidden = hidden + spoken if self.residual else spoken
             yield name, hidden
+
+
+class GraphDynamics(MessagePassing):
+    """One LSTM a node; before each of its steps the nodes exchange messages (paper, section 3.3)."""
+
+    step_name = "LSTM"
+    """What follows the message phases of a step."""
+
+    def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
+        super().__init__(config, relations, tree, Messages(config.hidden, relations.edge_types, relations.silent))
+        self.lstm = nn.LSTMCell(width, config.hidden)
+        self.out_hidden = linear(config.hidden, config.hidden)
+        self.out = linear(config.hidden, width)
+
+    def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
+        """The state before the first step: zeros."""
+        zeros = states.new_zeros(*states.shape[:2], self.lstm.hidden_size)
+        return LSTMState(hidden=zeros, cell=zeros.clone())
+
+    def before(self, states: Float[Tensor, "N B D"], memory: LSTMState) -> Float[Tensor, "N B H"]:
+        """The hidden vectors that the first phase of a step speaks from: what the LSTM remembers."""
+        return memory.hidden
 
     def forward(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
         """The memory after one step; ``weights`` say how strongly each edge type speaks on each edge.
@@ -123,6 +136,8 @@ class GraphDynamics(nn.Module):
 class JointDynamics(nn.Module):
     """The LSTM baseline: one LSTM over all nodes concatenated, no graph. LSTM-lo sees and predicts leaves only."""
 
+    step_name = "LSTM"
+
     def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
         super().__init__()
         nodes = len(tree.leaves) if config.nodes == "leaves" else tree.size
@@ -133,6 +148,10 @@ class JointDynamics(nn.Module):
     def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
         zeros = states.new_zeros(states.shape[1], self.lstm.hidden_size)
         return LSTMState(hidden=zeros, cell=zeros.clone())
+
+    def before(self, states: Float[Tensor, "N B D"], memory: LSTMState) -> Float[Tensor, "B H"]:
+        """What the LSTM remembers when a step begins."""
+        return memory.hidden
 
     def forward(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
         """The same face as :class:`GraphDynamics`; the weights are not listened to."""

@@ -64,6 +64,8 @@ def in_words(found: Phases, rollout: Rollout, phase: int) -> str:
     moved = found.moved(phase)
     if name == "LSTM":
         verb = f"The LSTM takes in frame {found.step} and what was heard"
+    elif name == "messages":
+        verb = "What the messages added is set beside the state"
     elif name == "decode":
         verb = f"A change is read off each hidden state and added to frame {found.step}"
     else:

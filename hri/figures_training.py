@@ -72,10 +72,16 @@ class Panel:
         return told | {"x": self.x, "span": list(self.span) if self.span else None, "curves": curves}
 
 
-def panels(records: Records, stage: int) -> list[Panel]:
-    """Everything worth watching in one stage, of what its lines hold; panels without a number are left out."""
+def panels(records: Records, stage: int, ceiling: dict[str, Any] | None = None) -> list[Panel]:
+    """Everything worth watching in one stage, of what its lines hold; panels without a number are left out.
+
+    Args:
+        records: lines of a run's metrics.jsonl.
+        stage: 1 or 2.
+        ceiling: what its edges could be (:mod:`hri.ceilings`), where that is known.
+    """
     lines = [record for record in records if record.get("stage") == stage]
-    made = _reconstruction(lines) if stage == 1 else _prediction(lines)
+    made = _reconstruction(lines) if stage == 1 else _prediction(lines, ceiling)
     made = [*made, _gradient(lines)]
     return [panel for panel in made if any(len(curve.x) for curve in panel.curves)]
 
@@ -106,7 +112,23 @@ def _reconstruction(lines: Records) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _prediction(lines: Records) -> list[Panel]:
+def _findable(lines: Records, ceiling: dict[str, Any] | None) -> list[Curve]:
+    """The accuracy that could be reached, and its AUROC, as level lines over the validations."""
+    updates = [record["update"] for record in lines if "edge_accuracy" in (record.get("validation") or {})]
+    scores = (ceiling or {}).get("burn_in", {}).get("possible")
+    if not updates or not scores:
+        return []
+    return [
+        Curve(
+            f"findable_{metric}", f"findable, {name}", np.array([updates[0], updates[-1]], float),
+            np.array([scores[metric]] * 2, float), colour, "dot", True,
+        )
+        for metric, name, colour in (("accuracy", "accuracy", _BLUE), ("auroc", "AUROC", _VERMILLION))
+        if scores.get(metric) is not None
+    ]  # fmt: skip
+
+
+def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
     types = {int(key.removeprefix("edge_type_")) for record in lines[-1:] for key in record if "edge_type_" in key}
     usage = []
     for kind in sorted(types):
@@ -140,11 +162,13 @@ def _prediction(lines: Records) -> list[Panel]:
         Panel(
             "edges", "Inferred edges against springs",
             "Accuracy: share of pairs whose inferred type stands for the truth. AUROC: chance that a spring ranks "
-            "above a pair without one; 0.5 is guessing. Guess: the best constant answer's accuracy.",
+            "above a pair without one; 0.5 is guessing. Guessing: the best constant answer's accuracy. Findable: what "
+            "this relation network reaches when it is taught the springs.",
             [
                 validated(lines, "edge_accuracy", "accuracy", _BLUE),
                 validated(lines, "edge_auroc", "AUROC", _VERMILLION, "dash"),
-                _baseline(lines, "edge_guess", "guess"),
+                _baseline(lines, "edge_guess", "guessing"),
+                *_findable(lines, ceiling),
             ],
             span=(0, 1),
         ),

@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from hri.config import Config
 from hri.decoders import DECODERS, ParallelDecoder, SlotDecoder
-from hri.dynamics import DYNAMICS, GraphDynamics
+from hri.dynamics import DYNAMICS, MessagePassing
 from hri.encoder import LeafEncoder, UpperEncoder
-from hri.relations import Choose, Relations
+from hri.markov import MarkovDynamics
+from hri.relations import Choose, Relations, evidence
 
 Alter = Callable[[Tensor, slice], Tensor]
 """(inputs [N, t, B, D], the times they are for) -> the inputs that the model is given instead."""
@@ -72,12 +73,14 @@ class Model(nn.Module):
         self.joint_leaves = dynamics.passing == "joint" and self.scores_leaves
         self.vision = Vision(config) if config.model.vision else None
         self.relations = Relations(relations, self.tree, config.width) if relations.source == "inferred" else None
-        self.dynamics = DYNAMICS[dynamics.passing](dynamics, relations, self.tree, config.width)
+        self.dynamics = (MarkovDynamics if dynamics.memory == "none" else DYNAMICS[dynamics.passing])(
+            dynamics, relations, self.tree, config.width
+        )
 
     def speaking(self) -> Bool[np.ndarray, " E"]:
         """Which of the model's edges carry messages: the hierarchy's, all (flat), or none (LSTM)."""
         speaks = np.zeros(len(self.senders), dtype=bool)
-        if isinstance(self.dynamics, GraphDynamics):
+        if isinstance(self.dynamics, MessagePassing):
             speaks[torch.cat(self.dynamics.rows()).cpu().numpy()] = True
         return speaks
 
@@ -138,15 +141,53 @@ class Model(nn.Module):
             weights=torch.cat(weights, 1).permute(2, 1, 0, 3),
         )
 
+    def rolls(
+        self,
+        slots: Float[Tensor, "B T N D"],
+        starts: Int[Tensor, " R"],
+        steps: int,
+        seen: Int[Tensor, " r"],
+        choose: Choose,
+    ) -> Prediction:
+        """Predictions of a model without memory from several true states, each run over the edges of one time.
+
+        Args:
+            starts: frames that runs start from.
+            steps: length of every run.
+            seen: the times whose edges the runs go by: one a run, or one for all.
+            choose: as for :meth:`forward`.
+
+        Returns:
+            ``slots`` [B, R x steps, N, D], run after run; logits and weights of the times ``seen``.
+        """
+        assert isinstance(self.dynamics, MarkovDynamics)
+        truth = slots.permute(2, 1, 0, 3)
+        if self.relations is None:
+            logits = self._joined(truth).expand(-1, len(seen), -1, -1)
+        else:
+            logits = self.relations(self.relations.burn_in_windows(truth, truth.shape[1] + 1, seen))
+        weights = choose(logits, seen)
+        runs = truth.index_select(1, starts)
+        spoken = weights.expand(-1, runs.shape[1], -1, -1).flatten(1, 2)
+        rolled = self.dynamics.roll(runs.flatten(1, 2), spoken, steps)
+        return Prediction(
+            slots=rolled.unflatten(2, runs.shape[1:3]).permute(3, 2, 0, 1, 4).flatten(1, 2),
+            logits=logits.permute(2, 1, 0, 3),
+            weights=weights.permute(2, 1, 0, 3),
+        )
+
+    def whole_graph(self, slots: Float[Tensor, "B T N D"]) -> Float[Tensor, "B E K"]:
+        """Logits of a static graph from all T states, as NRI infers it from whole sequences."""
+        assert self.relations is not None
+        truth = slots.permute(2, 1, 0, 3)
+        return self._burn_in(truth, truth.shape[1] + 1)[:, -1].transpose(0, 1)
+
     def _burn_in(self, truth: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "E times B K"]:
         """Logits at all times whose windows hold true states only, in one go."""
         if self.relations is None:
             return self._joined(truth).expand(-1, times, -1, -1)
         logits = self.relations(self.relations.burn_in_windows(truth, times))
-        if not self.static:
-            return logits
-        counts = torch.arange(1, times + 1, dtype=logits.dtype, device=logits.device)
-        return logits.cumsum(1) / counts[:, None, None]
+        return evidence(logits, self.relations.history) if self.static else logits
 
     def _next(self, seen: list[Tensor], like: Tensor) -> Float[Tensor, "E 1 B K"]:
         """Logits at the time after ``seen``; batch norm keeps still, as it will in evaluation."""

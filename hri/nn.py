@@ -7,6 +7,7 @@ Node-major layout: inside the model a tensor of node states is [N, ..., features
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -167,10 +168,17 @@ class _Pair(torch.autograd.Function):
 
 
 class Messages(nn.Module):
-    """One message network per speaking edge type, paper equation 3: all but type 0, where that is silent."""
+    """One message network per speaking edge type, paper equation 3: all but type 0, where that is silent.
 
-    def __init__(self, hidden: int, edge_types: int, silent: bool = True):
+    Args:
+        bend: the nonlinearity after both layers: tanh in the paper, ReLU in NRI's dynamics without memory.
+    """
+
+    def __init__(
+        self, hidden: int, edge_types: int, silent: bool = True, bend: Callable[[Tensor], Tensor] = torch.tanh
+    ):
         super().__init__()
+        self.bend = bend
         self.skip = int(silent)
         """The first type that speaks."""
         self.first = nn.ModuleList(linear(2 * hidden, hidden) for _ in range(edge_types - self.skip))
@@ -185,11 +193,11 @@ class Messages(nn.Module):
     def each(
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"], edges: Edges
     ) -> Float[Tensor, "E B H"]:
-        """What each edge says: sum_k weight_k tanh(W2_k tanh(W1_k [receiver, sender]))."""
+        """What each edge says: sum_k weight_k bend(W2_k bend(W1_k [receiver, sender]))."""
         total = None
         for kind, (first, second) in enumerate(zip(self.first, self.second, strict=True), start=self.skip):
             pair = edges.first_layer(first, hidden)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
-            spoken = torch.tanh(second(torch.tanh(pair))) * weights[..., kind : kind + 1]
+            spoken = self.bend(second(self.bend(pair))) * weights[..., kind : kind + 1]
             total = spoken if total is None else total + spoken
         assert total is not None  # at least two edge types, so at least one speaks
         return total

@@ -5,12 +5,13 @@ It needs about half of Adam's updates here (docs/training.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 MOMENTUM = 0.95
 ITERATIONS = 5
@@ -40,6 +41,38 @@ class Muon(torch.optim.Optimizer):
                 if parameter.grad is not None:
                     move = _matrix_step if parameter.ndim >= 2 else _vector_step
                     move(parameter, parameter.grad, self.state[parameter], group["lr"])
+
+
+class Averaged:
+    """A running average of a model's weights and statistics, to be validated and saved in their place.
+
+    Early on it follows closely (decay (1 + u) / (10 + u) after u updates), later with the decay given.
+    """
+
+    def __init__(self, model: nn.Module, decay: float):
+        self.model, self.decay = model, decay
+        self.tensors = {name: value.detach().clone() for name, value in self._live().items()}
+        """By name, as in the model's state; whole numbers are left out."""
+
+    def _live(self) -> dict[str, Tensor]:
+        return {name: value for name, value in self.model.state_dict().items() if value.is_floating_point()}
+
+    @torch.no_grad()
+    def follow(self, update: int) -> None:
+        """After update number ``update`` (from 0)."""
+        decay = min(self.decay, (1 + update) / (10 + update))
+        for name, value in self._live().items():
+            self.tensors[name] = self.tensors[name].to(value.device).lerp_(value, 1 - decay)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Inside, the model holds the average; after it, its own weights again."""
+        own = {name: value.clone() for name, value in self._live().items()}
+        self.model.load_state_dict(self.tensors, strict=False)
+        try:
+            yield
+        finally:
+            self.model.load_state_dict(own, strict=False)
 
 
 def orthogonal(matrix: Float[Tensor, "M N"]) -> Float[Tensor, "M N"]:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from hri.checkpoint import Checkpoint
-from hri.dynamics import GraphDynamics
+from hri.dynamics import MessagePassing
 from hri.hierarchy import Tree
 from hri.metrics import device_of
 from hri.pictures import level_name
@@ -34,7 +34,7 @@ class Phases:
     step: int
     """Input of frame ``step``, prediction for frame ``step`` + 1."""
     names: tuple[str, ...]
-    """Such as "up 2", "up 1", "siblings", "down 1", "down 2", "LSTM", "decode"."""
+    """Such as "up 2", "up 1", "siblings", "down 1", "down 2", "LSTM" ("messages" without memory), "decode"."""
     titles: tuple[str, ...]
     """The same in words: "leaf → intermediate"."""
     hidden: Float[np.ndarray, "R M H"]
@@ -83,9 +83,9 @@ def phases(checkpoint: Checkpoint, rollout: Rollout, step: int) -> Phases:
     for before in range(step):
         memory = dynamics(states[before], memory, weights[before])
     said: list[tuple[int, Tensor, Tensor]] = []
-    heard, names = [memory.hidden], []
-    if isinstance(dynamics, GraphDynamics):
-        for index, (name, after) in enumerate(dynamics.speak(memory.hidden, weights[step])):
+    heard, names = [dynamics.before(states[step], memory)], []
+    if isinstance(dynamics, MessagePassing):
+        for index, (name, after) in enumerate(dynamics.speak(heard[0], weights[step])):
             rows = dynamics.rows()[index]
             spoken = dynamics.messages.each(heard[-1], weights[step][rows], dynamics.phases[index])  # type: ignore[arg-type]
             said.append((index, rows, spoken[:, 0].norm(dim=1) / len(dynamics.messages.first)))
@@ -95,7 +95,7 @@ def phases(checkpoint: Checkpoint, rollout: Rollout, step: int) -> Phases:
     prediction = dynamics.predict(states[step], heard[-1])[:, 0]
     row = np.concatenate([rows.cpu().numpy() for _, rows, _ in said] or [np.zeros(0, dtype=np.int64)])
     kind = rollout.edge_types[0, step, row].astype(np.int64)
-    names += ["LSTM", "decode"]
+    names += [dynamics.step_name, "decode"]
     return Phases(
         step=step,
         names=tuple(names),

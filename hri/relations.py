@@ -16,7 +16,9 @@ from hri.fast import edge_logits, suits
 from hri.hierarchy import Tree
 from hri.nn import MLP, Edges, linear
 
-Choose = Callable[[Tensor, slice], Tensor]
+Times = slice | Tensor
+"""Which times logits are for: a slice, or their numbers."""
+Choose = Callable[[Tensor, Times], Tensor]
 """(logits [E, t, B, K], the times they are for) -> weights [E, t, B, K] of each edge type's messages."""
 
 
@@ -59,13 +61,18 @@ class Relations(nn.Module):
         second = self.edges.first_layer(again, nodes) + F.linear(first, again.weight[:, -first.shape[-1] :])
         return self.to_type(self.edge_again.after_first(second.flatten(0, -2), still).view_as(second))
 
-    def burn_in_windows(self, states: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "N times B W"]:
-        """Windows for times 0 ... ``times`` - 1, all from true states."""
+    def burn_in_windows(
+        self, states: Float[Tensor, "N T B D"], times: int, only: Int[Tensor, " t"] | None = None
+    ) -> Float[Tensor, "N times B W"]:
+        """Windows for times 0 ... ``times`` - 1, all from true states; of these only some where they are named."""
         nodes, _, batch, width = states.shape
         padded = torch.cat([states.new_zeros(nodes, self.history, batch, width), states[:, : times - 1]], 1)
         if self.published:
-            return padded[:, :times].repeat(1, 1, 1, self.history)
-        return padded.unfold(1, self.history, 1).transpose(-1, -2).flatten(-2)[:, :times]
+            windows = padded[:, :times]
+            return (windows if only is None else windows.index_select(1, only)).repeat(1, 1, 1, self.history)
+        windows = padded.unfold(1, self.history, 1)[:, :times]
+        windows = windows if only is None else windows.index_select(1, only)
+        return windows.transpose(-1, -2).flatten(-2)
 
     def latest_window(self, states: Sequence[Float[Tensor, "N B D"]]) -> Float[Tensor, "N 1 B W"]:
         """The window that follows ``states`` (oldest first; at least ``history`` of them, or zeros are put before)."""
@@ -76,13 +83,36 @@ class Relations(nn.Module):
         return torch.cat(recent, -1).unsqueeze(1)
 
 
+def evidence(logits: Float[Tensor, "E times B K"], history: int) -> Float[Tensor, "E times B K"]:
+    """Of static graphs: the mean over the full windows up to each time; before the first is full, the latest alone."""
+    if logits.shape[1] <= history:
+        return logits
+    counts = torch.arange(1, logits.shape[1] - history + 1, dtype=logits.dtype, device=logits.device)
+    return torch.cat([logits[:, :history], logits[:, history:].cumsum(1) / counts[:, None, None]], 1)
+
+
 def soft(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
     """Gumbel-softmax, the differentiable sample of training. Noise belongs to the sample, whatever the batch."""
     edge_major = noise.permute(2, 1, 0, 3)
     return lambda logits, times: torch.softmax((logits + edge_major[:, times]) / temperature, -1)
 
 
-def most_likely(logits: Tensor, times: slice) -> Tensor:
+def straight(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
+    """One-hot of the same sample, with the gradient of :func:`soft` (straight-through; Jang et al. 2017)."""
+    softly = soft(noise, temperature)
+
+    def choose(logits: Tensor, times: Times) -> Tensor:
+        weights = softly(logits, times)
+        return most_likely(weights, times) + weights - weights.detach()
+
+    return choose
+
+
+SAMPLES: dict[str, Callable[[Tensor, float], Choose]] = {"soft": soft, "straight": straight}
+"""How training draws its edges, by ``train.edge_sample``."""
+
+
+def most_likely(logits: Tensor, times: Times) -> Tensor:
     """One-hot of the most probable type."""
     return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits)
 
@@ -96,7 +126,7 @@ def sampled(noise: Float[Tensor, "B T E K"]) -> Choose:
 def given(types: Int[Tensor, "B E"]) -> Choose:
     """The same known types at every time, whatever was inferred, such as true springs."""
 
-    def choose(logits: Tensor, times: slice) -> Tensor:
+    def choose(logits: Tensor, times: Times) -> Tensor:
         weights = F.one_hot(types.T, logits.shape[-1]).to(logits)
         return weights[:, None].expand(-1, logits.shape[1], -1, -1)
 

@@ -205,11 +205,24 @@ class Run:
                 file.write((self.folder / "last.safetensors").read_bytes())
             _thin(snapshots, "*.safetensors", kept)
 
-    def save_state(self, stage: int, model: Model, optimiser: Any, names: list[str], state: State) -> None:
-        """Everything resuming needs, in one file that replaces the last one whole."""
+    def save_state(
+        self,
+        stage: int,
+        model: Model,
+        optimiser: Any,
+        names: list[str],
+        state: State,
+        averaged: dict[str, torch.Tensor] | None = None,
+    ) -> None:
+        """Everything resuming needs, in one file that replaces the last one whole.
+
+        Args:
+            averaged: the running average of weights (:class:`hri.optimiser.Averaged`), where there is one.
+        """
         if not self.main:
             return
         tensors = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+        tensors |= {f"average.{name}": value.cpu().contiguous() for name, value in (averaged or {}).items()}
         for group in optimiser.param_groups:
             for name, parameter in zip(names, group["params"], strict=True):
                 for key, value in optimiser.state.get(parameter, {}).items():
@@ -246,6 +259,12 @@ class Run:
         optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
         fields = {f.name for f in dataclasses.fields(State)}
         return State(**{name: value for name, value in self._header.items() if name in fields})
+
+    def restored_average(self) -> dict[str, torch.Tensor]:
+        """The running average of weights at the moment that is resumed from."""
+        with safe_open(self.folder / "state.safetensors", framework="pt") as file:
+            names = [name for name in file.keys() if name.startswith("average.")]  # noqa: SIM118
+            return {name[len("average.") :]: file.get_tensor(name) for name in names}
 
     def finish(self, stage: int) -> None:
         """The stage is over."""

@@ -12,6 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -26,7 +27,7 @@ from torch import Tensor, nn
 
 from hri import checkpoint
 from hri.checkpoint import Header
-from hri.config import Config
+from hri.config import Config, TrainConfig
 from hri.control import Wish
 from hri.dataset import Sequences, sequences
 from hri.decoders import SlotDecoder
@@ -35,9 +36,9 @@ from hri.losses import edge_prior, frame_nll, state_nll
 from hri.metrics import copied_frames_mse, free_run_scores, reconstruction_mse, slot_usage
 from hri.model import Model
 from hri.nn import Norm, gumbel_noise
-from hri.optimiser import Muon
+from hri.optimiser import Averaged, Muon
 from hri.patches import choose, tile_loss
-from hri.relations import given, soft
+from hri.relations import SAMPLES, given
 from hri.run import Run
 
 CLIP_WINDOW = 100
@@ -179,20 +180,53 @@ class Prediction(nn.Module):
         steps, train = self.train_set.steps, self.config.train
         generators = [torch.Generator().manual_seed(_number(train.seed, 2, update, int(row))) for row in rows]
         relations = self.config.model.relations
-        shape = (steps, len(self.model.senders), relations.edge_types)
         chosen: dict[str, Any] = {"noise": None, "types": None, "frames": None, "times": None}
+        chosen |= {"prior_share": torch.tensor(prior_share(train, update)), "free_steps": free_steps(train, update)}
+        first, predicted = 1, steps - 1  # frames that are predicted, from which on
+        if self.config.model.dynamics.memory == "none":
+            chosen |= self._starts(update)
+            first, predicted = int(chosen["starts"][0]) + 1, len(chosen["starts"]) * train.free_steps
+            steps += 1  # edges may come from all frames there are
+        shape = (steps, len(self.model.senders), relations.edge_types)
         if relations.source == "true":
             chosen["types"] = self.train_set.true_types(self.model.senders, self.model.receivers)[rows]
         elif relations.source == "inferred":
             chosen["noise"] = torch.stack([gumbel_noise(shape, generator) for generator in generators])
         if self.features is None:
             return chosen | {"seen": self.train_set.states[rows]}
-        times = torch.stack([1 + torch.randperm(steps - 1, generator=g)[: train.frames_decoded] for g in generators])
+        times = torch.stack(
+            [first + torch.randperm(predicted, generator=g)[: train.frames_decoded] for g in generators]
+        )
         frames = self.train_set.frames(np.repeat(rows, times.shape[1]), times.flatten().numpy())
         return chosen | {"seen": self.features[rows], "frames": frames, "times": times}
 
+    def _starts(self, update: int) -> dict[str, Tensor]:
+        """Where the runs of a model without memory start, one behind the other, and the times their edges are from.
+
+        A dynamic graph is that of each start, so no run sees its own future. A static one is inferred once from a
+        window that ends anywhere, late ones more often than early ones (an autoencoder of the sequence, as NRI is).
+        """
+        steps, length = self.train_set.steps, self.config.train.free_steps
+        runs = (steps - 1) // length
+        generator = torch.Generator().manual_seed(_number(self.config.train.seed, 2, update))
+        first = torch.randint(steps - runs * length, (1,), generator=generator)
+        starts = first + length * torch.arange(runs)
+        if self.config.model.relations.graph == "dynamic":
+            return {"starts": starts, "edges_at": starts}
+        late = torch.rand(1, generator=generator).sqrt()
+        return {"starts": starts, "edges_at": (late * steps).long() + 1}
+
     def forward(
-        self, seen: Tensor, noise: Tensor | None, types: Tensor | None, frames: Tensor | None, times: Tensor | None
+        self,
+        seen: Tensor,
+        noise: Tensor | None,
+        types: Tensor | None,
+        frames: Tensor | None,
+        times: Tensor | None,
+        prior_share: Tensor,
+        free_steps: int,
+        starts: Tensor | None = None,
+        edges_at: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         train = self.config.train
         # Half precision is for images only: its rounding is as large as the fixed standard deviation of states.
@@ -201,12 +235,17 @@ class Prediction(nn.Module):
             if types is not None:
                 pick = given(types)
             elif noise is not None:
-                pick = soft(noise, self.config.model.relations.temperature)
+                pick = SAMPLES[train.edge_sample](noise, self.config.model.relations.temperature)
             else:
                 pick = given(torch.ones(len(slots), len(self.model.senders), dtype=torch.long, device=slots.device))
-            predicted = self.model(slots, train.free_steps, pick, train.edges_from)
+            if starts is not None and edges_at is not None:
+                predicted = self.model.rolls(slots, starts, train.free_steps, edges_at, pick)
+                at = starts[0] + torch.arange(1, len(starts) * train.free_steps + 1, device=starts.device)
+            else:
+                predicted = self.model(slots, free_steps, pick, train.edges_from)
+                at = torch.arange(1, slots.shape[1], device=slots.device)
         # Upper slots move while their encoder trains: as targets they are constants, or they would collapse.
-        target = slots[:, 1:].detach()
+        target = slots.index_select(1, at).detach()
         leaves = self.model.tree.leaves
         if self.model.joint_leaves:
             nll = state_nll(predicted.slots, target[:, :, leaves], train.variance)
@@ -219,15 +258,15 @@ class Prediction(nn.Module):
             terms["nll_upper"] = nll.detach()[: int(leaves[0])].sum() / nll.numel()
         if noise is not None:
             prior = edge_prior(predicted.logits.float(), self.balls, train.no_edge_prior)
-            loss, terms["edge_prior"] = loss + train.edge_weight * prior, prior.detach()
+            loss, terms["edge_prior"] = loss + train.edge_weight * prior_share * prior, prior.detach()
             chosen = predicted.logits.detach().argmax(-1).flatten()
             used = torch.bincount(chosen, minlength=predicted.logits.shape[-1]) / len(chosen)
             first = 0 if self.config.model.relations.silent else 1  # type 0 is the silent one, as in rollouts
             terms |= {f"edge_type_{kind}": share for kind, share in enumerate(used, start=first)}
         if frames is not None and times is not None and self.model.vision is not None:
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
-            drawn = predicted.slots[rows, times.flatten() - 1][:, -16:]
-            image = frame_nll(self.model.vision.decoder(drawn).float(), frames, train.variance)
+            shown = predicted.slots[rows, times.flatten() - at[0]][:, -16:]
+            image = frame_nll(self.model.vision.decoder(shown).float(), frames, train.variance)
             loss, terms["frame_nll"] = loss + image, image.detach()
         return loss, terms
 
@@ -355,6 +394,9 @@ def _run_stage(
     state = run.restore(stage.number, model, optimiser, [names[id(p)] for p in parameters])
     if state.update == 0 and anew:
         stage.begin()
+    averaged = Averaged(model, config.average) if config.average else None
+    if averaged is not None and state.update:
+        averaged.tensors.update(run.restored_average())
     module, optimiser = accelerator.prepare(stage, optimiser)
     if accelerator.scaler is not None and state.scaler:
         accelerator.scaler.load_state_dict(state.scaler)
@@ -366,7 +408,14 @@ def _run_stage(
     def keep(update: int) -> None:
         state.update, state.seconds = update, before + time.perf_counter() - started
         state.scaler = accelerator.scaler.state_dict() if accelerator.scaler is not None else {}
-        run.save_state(stage.number, model, optimiser, [names[id(p)] for p in parameters], state)
+        run.save_state(
+            stage.number,
+            model,
+            optimiser,
+            [names[id(p)] for p in parameters],
+            state,
+            averaged.tensors if averaged else {},
+        )
 
     _train_mode(module, config.batch_norm)
     for update in range(state.update, stage.updates):
@@ -394,6 +443,8 @@ def _run_stage(
             )
         optimiser.step()
         stage.shrink(rate)
+        if averaged is not None:
+            averaged.follow(update)
         if np.isfinite(norm):
             state.norms = [*state.norms, norm][-CLIP_WINDOW:]
 
@@ -402,14 +453,16 @@ def _run_stage(
         seconds = before + time.perf_counter() - started
         if last or (update + 1) % config.evaluate_every == 0:
             model.eval()
-            validation = stage.validate(model)
+            with averaged.shown() if averaged is not None else nullcontext():
+                validation = stage.validate(model)
         report = Report(stage.number, update + 1, stage.updates, losses, rate, norm, seconds, validation)
         if validation:
             score = stage.score(validation)
             better = score < state.best
             state.best = min(state.best, score)
             now = run.describe(header, stage.number, update + 1, seconds, validation)
-            run.save_checkpoints(model, now, better)
+            with averaged.shown() if averaged is not None else nullcontext():
+                run.save_checkpoints(model, now, better)
             _train_mode(module, config.batch_norm)
         run.log(report.to_dict(), always=last or bool(validation) or stage.updates <= 2000)
         if validation or time.perf_counter() - saved > SAVE_SECONDS:
@@ -481,6 +534,18 @@ def learning_rate(peak: float, update: int, updates: int, warmup: int, schedule:
     if schedule == "constant":
         return peak * ramp
     return peak * ramp * (0.01 + 0.99 * (1 + np.cos(np.pi * update / max(1, updates))) / 2)
+
+
+def prior_share(train: TrainConfig, update: int) -> float:
+    """What part of ``train.edge_weight`` counts at an update of stage 2: a linear rise, then a geometric fall."""
+    rise = min(1.0, (update + 1) / max(1, train.prior_warmup))
+    return float(rise * train.prior_end ** (update / max(1, train.updates)))
+
+
+def free_steps(train: TrainConfig, update: int) -> int:
+    """The n of "n free steps" at an update: as configured, or growing evenly up to it from ``free_steps_start``."""
+    first = train.free_steps_start or train.free_steps
+    return first + int((train.free_steps - first + 1) * update / max(1, train.updates) * (1 - 1e-9))
 
 
 def batch_rows(seed: int, stage: int, update: int, batch: int, population: int) -> Int[np.ndarray, " B"]:

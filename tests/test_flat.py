@@ -191,7 +191,7 @@ def test_they_train_score_and_publish(name: str, tmp_path: Path) -> None:
     if kinds:
         assert {"overall", "any two"} <= scores["edge_accuracy"].keys()
         assert "edges right in NRI's paper" in card
-        told = brief(scores["edges"], config.data.physics)
+        told = brief(scores["edges"], physics=config.data.physics)
         assert set(told["burn_in"]) == {"overall", "calibration"}
         words = FORCES[config.data.physics].types
         assert sorted(told["types"].split(", ")) == sorted(f"{k} {words[told_as]}" for k, told_as in enumerate(

@@ -19,7 +19,7 @@ from hri.model import Model, Vision
 from hri.nn import Edges, Messages, Norm, gumbel_noise, linear
 from hri.patches import choose, tile_loss
 from hri.presets import PRESETS, VARIANTS
-from hri.relations import Relations, given, most_likely, sampled, soft
+from hri.relations import Relations, given, most_likely, sampled, soft, straight
 
 TREE = Tree.parse("4-3")
 
@@ -154,11 +154,24 @@ def test_a_static_graph_gathers_evidence_and_keeps_it() -> None:
     kept.load_state_dict(static.state_dict())
     with torch.no_grad():
         anew, once = static(seen, 8, most_likely), kept(seen, 8, most_likely)
-    # Until the last true input, the mean of what the dynamic model saw so far; from then on the same graph.
+    # Until the last true input, the mean over the full windows of ten states so far (the latest window before there is
+    # a full one); from then on the same graph.
     known = 20 - 8 + 2
-    means = torch.stack([anew.logits[:, : time + 1].mean(1) for time in range(known)], 1)
+    means = torch.stack([anew.logits[:, min(time, 10) : time + 1].mean(1) for time in range(known)], 1)
     torch.testing.assert_close(once.logits[:, :known], means, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(once.logits[:, known:], means[:, -1:].expand_as(once.logits[:, known:]))
+
+
+def test_straight_through_speaks_one_type_with_the_soft_gradient() -> None:
+    noise = gumbel_noise((2, 3, 4, 5), torch.Generator().manual_seed(0))
+    loud = torch.randn(4, 3, 2, 5)
+    one, two = (torch.zeros(4, 3, 2, 5, requires_grad=True) for _ in range(2))
+    hard = straight(noise, 0.5)(one, slice(0, 3))
+    softly = soft(noise, 0.5)(two, slice(0, 3))
+    torch.testing.assert_close(hard, F.one_hot(softly.argmax(-1), 5).float())
+    (hard * loud).sum().backward()
+    (softly * loud).sum().backward()
+    torch.testing.assert_close(one.grad, two.grad)
 
 
 def test_cutting_every_edge_equals_a_model_without_messages() -> None:

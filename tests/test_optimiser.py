@@ -7,7 +7,7 @@ import copy
 import pytest
 import torch
 
-from hri.optimiser import MATCHED, Muon, orthogonal
+from hri.optimiser import MATCHED, Averaged, Muon, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (4, 100), (64, 3)])
@@ -70,3 +70,19 @@ def test_parameters_without_gradient_stay() -> None:
     weight = torch.nn.Parameter(torch.ones(2, 2))
     Muon([weight], lr=1.0).step()
     assert torch.equal(weight, torch.ones(2, 2))
+
+
+def test_the_average_follows_and_steps_aside() -> None:
+    model = torch.nn.Linear(2, 1)
+    averaged = Averaged(model, 0.5)
+    values = [model.weight.detach().clone()]
+    for update in range(4):
+        with torch.no_grad():
+            model.weight.add_(1.0)
+        averaged.follow(update)
+        decay = min(0.5, (1 + update) / (10 + update))
+        values.append(decay * values[-1] + (1 - decay) * model.weight.detach())
+    own = model.weight.detach().clone()
+    with averaged.shown():
+        torch.testing.assert_close(model.weight.detach(), values[-1])
+    torch.testing.assert_close(model.weight.detach(), own, rtol=0, atol=0)

@@ -21,7 +21,7 @@ from hri import train as training
 from hri.config import Config, DataConfig, TrainConfig
 from hri.presets import CONTROLS, PRESETS
 from hri.run import Run
-from hri.train import TrainingStopped, batch_rows, learning_rate, train
+from hri.train import TrainingStopped, batch_rows, free_steps, learning_rate, prior_share, train
 
 SMALL = DataConfig(train=16, validation=4, test=4)
 NARROW: dict[str, Any] = {"encoder_channels": 8, "decoder_channels": 8}
@@ -294,6 +294,35 @@ def test_schedule_and_order() -> None:
     assert sorted(rows[:20]) == sorted(rows[20:]) == list(range(20))
     assert not (rows[:20] == rows[20:]).all()
     assert not (rows[:8] == batch_rows(1, 2, 0, 8, 20)).all()
+
+
+def test_the_prior_rises_and_eases_and_free_steps_grow() -> None:
+    plain = TrainConfig(updates=100)
+    assert {prior_share(plain, update) for update in range(100)} == {1.0}
+    assert {free_steps(plain, update) for update in range(100)} == {10}
+    eased = TrainConfig(updates=100, prior_warmup=10, prior_end=0.01, free_steps_start=5)
+    shares = [prior_share(eased, update) for update in range(101)]
+    assert shares[0] == pytest.approx(0.1)
+    assert max(shares) == shares[9]
+    assert shares[50] == pytest.approx(0.1)
+    assert shares[100] == pytest.approx(0.01)
+    steps = [free_steps(eased, update) for update in range(100)]
+    assert steps == sorted(steps)
+    shares_of = [steps.count(step) for step in range(5, 11)]
+    assert sum(shares_of) == 100
+    assert max(shares_of) - min(shares_of) <= 1
+
+
+@pytest.mark.parametrize("changes", [{"edge_sample": "straight"}, {"average": 0.9, "prior_end": 0.1}])
+def test_settings_of_relations_resume_to_the_same_numbers(changes: dict[str, Any], tmp_path: Path) -> None:
+    config = small(free_steps_start=4, prior_warmup=2, **changes)
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    list(train(config, whole))
+    for index, _ in enumerate(train(config, halves)):
+        if index == 2:
+            break
+    list(train(config, halves, resume=True))
+    assert lines(whole) == lines(halves)
 
 
 def test_snapshots_over_the_course_of_training_are_few_and_load(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from app import (  # noqa: E402
 )
 from app.library import Scene  # noqa: E402
 from app.scene import pick_scene  # noqa: E402
-from hri import pictures  # noqa: E402
+from hri import ceilings, pictures  # noqa: E402
 
 PANELS = {
     "inspect": inspector.panel,
@@ -54,6 +54,8 @@ def show(scene: Scene) -> None:
             if matrix:
                 with st.container(width=310, key="matrix-side"):
                     widgets.matrix(rollout, names=names)
+        if told := library.edges_right(scene.source):
+            st.caption(f"Edges right on unseen systems: {told}.", help=ceilings.EXPLAINED)
         widgets.keep_address(opening)
     with left, st.container(key="stage"):
         pickers.overlay_picker(rollout)
@@ -72,8 +74,8 @@ def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.N
             help="Every inferred pair as a square beside the graph: rows send, columns receive.",
         )  # fmt: skip
         try:
-            aligned = drawn.named_types(scene.rollout, "aligned")
-            told = f"Right for {aligned.right:.0%} of the burn-in's messages in this scene."
+            aligned = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
+            told = f"Edges right in this scene: {drawn.edges_right(aligned, scene.source)}."
         except ValueError as error:
             aligned, told = None, str(error)
         names = st.segmented_control(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import streamlit as st
 
 from app import places, widgets
 from app.training.shared import BADGES, attempt, curves, show_view, standing
-from hri import queueing, runs
+from hri import ceilings, queueing, runs
 from hri.control import ask
 from hri.diagnosis import Finding, diagnose
 from hri.figures_training import panels
@@ -68,7 +69,9 @@ def _watch(folder: Path, watching: bool) -> None:
         )  # fmt: skip
     left, right = st.columns([11, 9], gap="medium")
     with left:
-        curves(panels(records, stage), f"{run.name}/{stage}", records[-1]["update"])
+        ceiling = places.ceiling(run.config)
+        edges_right(records, ceiling)
+        curves(panels(records, stage, ceiling), f"{run.name}/{stage}", records[-1]["update"])
     with right:
         scene(folder, stage)
 
@@ -127,6 +130,15 @@ def facts(run: RunInfo, told: Progress) -> None:
         f"**{best}** {name}",
     ]
     st.markdown(" &nbsp;·&nbsp; ".join(parts))
+
+
+def edges_right(records: Sequence[dict[str, Any]], ceiling: dict[str, Any] | None) -> None:
+    """How many edges are right at the newest validation, between guessing and what could be found."""
+    told = [record["validation"] for record in records if "edge_accuracy" in (record.get("validation") or {})]
+    if told:
+        most = (ceiling or {}).get("burn_in", {}).get("possible", {}).get("accuracy")
+        words = ceilings.in_words(told[-1]["edge_accuracy"], most, told[-1].get("edge_guess"))
+        st.caption(f"Edges right: {words}", help=ceilings.EXPLAINED)
 
 
 def say(finding: Finding) -> None:
