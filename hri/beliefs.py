@@ -169,8 +169,8 @@ def aligned(rollout: Rollout, history: int = 0) -> Named:
         for chosen in (np.ones_like(possible), possible)
     )
     unsaid = rollout.all_types_speak  # type 0 is then of cut edges alone: it stays what it is, and the first
-    stand_for = meanings.assign(counts[unsaid:])
-    none, spring = (stand_for.index(meaning) + unsaid for meaning in meanings.MEANINGS)
+    stand_for = [*([None] * unsaid), *meanings.assign(counts[unsaid:])]
+    none, spring = (stand_for.index(meaning) for meaning in meanings.MEANINGS)
     rest = [kind for kind in range(unsaid, count) if kind not in (none, spring)]
     order = [*range(unsaid), none, spring, *rest]
     names = (
