@@ -18,7 +18,8 @@ The files in reading order; none imports one that comes after it (but for a type
 | video.py, clips.py                 | a clip of one's own as frames; many grey clips on disk                |
 | clip_windows.py                    | windows of clips as scenes by seed                                    |
 | dataset.py                         | spring systems, bodies or clips as tensors                            |
-| kernels.py, fast.py, recurrence.py | the arithmetic that training waits for, arranged for speed            |
+| kernels.py, fast.py, recurrence.py | the arithmetic that training waits for, arranged for speed on CPUs    |
+| device_recurrence.py               | the recurrent loop as few tensor operations, for GPUs                 |
 | nn.py                              | the small parts: batch norm, MLP, message networks                    |
 | encoder.py                         | frames to 16 + 4 + 1 slots                                            |
 | receptive.py                       | the part of a frame that each slot can see                            |
@@ -41,9 +42,14 @@ The files in reading order; none imports one that comes after it (but for a type
 | evaluate.py                        | a checkpoint and a data set to scores                                 |
 | optimiser.py, run.py, train.py     | Muon; the run folder; two stages as a generator of reports            |
 | ceiling.py                         | the relation network trained with the truth: the most it could find   |
+| device_render.py, device_data.py   | frames, data and chance of an update on a GPU                         |
+| device_optimiser.py                | Muon and Adam as few tensor operations                                |
+| device_step.py, device_loop.py     | an update as a CUDA graph; a stage as blocks of them                  |
+| device_check.py                    | whether a GPU gives the losses of the CPU                             |
 | settings.py, starters.py           | the config as a form needs it; small experiments to begin with        |
 | estimate.py, diagnosis.py          | time and memory before a training; words for its numbers              |
 | plan.py, jobs.py, ray_engine.py    | models x seeds x updates; one training as processes, here or on Ray   |
+| many_plan.py, bundles.py, many.py  | a plan's runs side by side on a GPU that is there for minutes         |
 | runs.py, queueing.py               | runs as folders; a queue of trainings that outlives the page          |
 | figures_training.py                | the course of a training as panels of curves                          |
 | publish.py                         | a finished run to a model card                                        |
@@ -65,6 +71,7 @@ The files in reading order; none imports one that comes after it (but for a type
 | export.py, script.py               | every export by its ending; the Python that makes a picture           |
 | scoreboard.py, claims.py           | results files as records; the paper's claims held against them        |
 | bench.py, scaling.py               | how long each part takes; what a larger tree costs                    |
+| device_bench.py                    | updates a second on a GPU, beside one core                            |
 | results.py, reproduce.py           | finished runs to one table; a plan carried out                        |
 | reproduce_publish.py               | runs of a plan to checkpoints and back                                |
 | figures_results.py                 | results as Plotly figures                                             |

@@ -11,15 +11,14 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import tyro
-from tyro import _errors as parsing  # private, and pinned: the only way to an error of one line
-from tyro.conf import AvoidSubcommands, DisallowNone, FlagCreatePairsOff
-
-from hri import cli
 from hri.terminal import PROGRAM, complain, sentence
 
-MARKERS = (FlagCreatePairsOff, AvoidSubcommands, DisallowNone)
+if TYPE_CHECKING:
+    from tyro import _errors as parsing
+
+    from hri import cli
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,6 +43,16 @@ def run(arguments: list[str]) -> int:
     Raises:
         ValueError: unknown command or flags that do not fit, and what the command itself raises.
     """
+    if arguments[:1] == ["train-many"]:  # it must run where tyro is not installed
+        from hri.many_cli import train_many
+
+        return train_many(arguments[1:])
+    import tyro
+    from tyro import _errors as parsing  # private, and pinned: the only way to an error of one line
+    from tyro.conf import AvoidSubcommands, DisallowNone, FlagCreatePairsOff
+
+    from hri import cli
+
     if not arguments or arguments[0] in ("-h", "--help"):
         print(f"usage: {PROGRAM} COMMAND ...\n\nHierarchical Relational Inference: simulate, train, predict.\n")
         for name, command in cli.COMMANDS.items():
@@ -57,7 +66,8 @@ def run(arguments: list[str]) -> int:
         flags = ["--checkpoint", *flags]
     command = cli.training(flags, arguments) if name == "train" else cli.COMMANDS[name]
     with parsing.on_parse_error(refuse):
-        tyro.cli(command, prog=f"{PROGRAM} {name}", description=description(command), args=flags, config=MARKERS)
+        markers = FlagCreatePairsOff, AvoidSubcommands, DisallowNone
+        tyro.cli(command, prog=f"{PROGRAM} {name}", description=description(command), args=flags, config=markers)
     return 0
 
 
@@ -70,6 +80,8 @@ def description(command: cli.Command) -> str:
 
 def refuse(event: parsing.ParseErrorEvent) -> None:
     """What is wrong with the flags, as one sentence."""
+    from tyro import _errors as parsing
+
     more = f"see `{event.prog} --help`"
     if isinstance(event, parsing.MissingArgs) and not event.unrecognized_tokens:
         needed = ", ".join(_name(missing.arg) for missing in event.missing_arguments)

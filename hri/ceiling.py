@@ -110,8 +110,12 @@ class WithTruth(nn.Module):
         steps = examples.seen.shape[1]
         every = torch.tensor([steps]) if whole else torch.arange(steps)
         counts = EdgeTally(
-            *(self.tree, self.senders, self.receivers, self.edge_types),
-            *((1, slice(0, 1)) if whole else (steps, windows)),
+            self.tree,
+            self.senders,
+            self.receivers,
+            self.edge_types,
+            1 if whole else steps,
+            slice(0, 1) if whole else windows,
             stand_for=meanings.MEANINGS,
         )
         for start in range(0, len(examples), _BLOCK):

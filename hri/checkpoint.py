@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hri.model import Model
 
 FORMAT = 1
+COMMIT = "HRI_COMMIT"
+"""Environment variable that names the commit where the code lies without its history."""
 
 
 @dataclass(frozen=True)
@@ -176,22 +178,28 @@ def save(path: str | os.PathLike[str], model: Model, header: Header) -> None:
         file.write(safetensors.torch.save(weights, metadata={"hri": header.to_json()}))
 
 
-def provenance() -> dict[str, Any]:
-    """Device, versions and commit of this process, for a header."""
+def provenance(device: str = "cuda") -> dict[str, Any]:
+    """Device, versions and commit of this process, for a header.
+
+    Args:
+        device: kind of device that computes, where there is such a one; else it is the CPU.
+    """
     import subprocess
     from importlib.metadata import version
 
     import torch
 
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
-    )
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU ({platform.machine()})"
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    try:
+        commit = subprocess.run(asked, capture_output=True, text=True, cwd=Path(__file__).parent, check=False).stdout
+    except OSError:  # a machine without git
+        commit = ""
+    on_gpu = device == "cuda" and torch.cuda.is_available()
     return {
-        "device": device,
+        "device": torch.cuda.get_device_name() if on_gpu else f"CPU ({platform.machine()})",
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in ("torch", "numpy", "numba")},
         },
-        "commit": commit.stdout.strip(),
+        "commit": commit.strip() or os.environ.get(COMMIT, ""),
     }

@@ -20,7 +20,8 @@ from hri.data_cli import data
 from hri.files import read_npz, replacing
 from hri.forces import check_tree, system_named
 from hri.hierarchy import Tree
-from hri.predict_cli import device_named, export, find_checkpoint, load_checkpoint, recorded_in, rollout
+from hri.many_cli import train_many
+from hri.predict_cli import export, find_checkpoint, load_checkpoint, recorded_in, rollout
 from hri.presets import VARIANTS
 from hri.presets import preset as named_preset
 from hri.records import Trajectories
@@ -32,12 +33,13 @@ from hri.terminal import (
     answer,
     bar,
     check_target,
+    device_named,
     listed,
     stages_bar,
     training_bar,
 )
 
-Command = Callable[..., None]
+Command = Callable[..., object]
 
 
 def simulate(
@@ -132,6 +134,7 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
         vision_from: Path | None = None,
         refine: bool = False,
         estimate: bool = False,
+        device: str = "auto",
         data: DataConfig = start.data,
         model: ModelConfig = start.model,
         train: TrainConfig = start.train,
@@ -162,6 +165,7 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
             vision_from: Take encoder and decoder of this checkpoint and skip stage 1.
             refine: Go on with stage 1 from the checkpoint of --vision-from instead of skipping it.
             estimate: Train nothing; time a few updates and print hours and memory (MB) as a JSON object.
+            device: auto (CUDA where there is one), cpu, cuda or cuda:1. On CUDA whole updates run as one CUDA graph.
             data: Where sequences come from.
             model: What the model is made of.
             train: How it is trained.
@@ -181,7 +185,7 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
 
         validation: dict[str, Any] = {}
         with training_bar(config.name, config.data.train) as show:
-            for report in reports(config, run, resume, source, f"{PROGRAM} {shlex.join(typed)}", refine):
+            for report in reports(config, run, resume, source, f"{PROGRAM} {shlex.join(typed)}", refine, device):
                 show(report)
                 validation = report.validation or validation
         if FIRST_PROCESS:
@@ -358,6 +362,9 @@ def bench(
     seconds drift, their multiple of that product does not. Training steps are those of training, with inputs and
     Adam: 32 sequences of 49 frames, or 196 single frames in stage 1.
 
+    On CUDA device_updates is added: updates a second as training on a GPU makes them (one replay of a CUDA graph each),
+    beside those of one core: HRI-H at batch 32 and 256 and four side by side, HRI, NRI, LSTM, both stages of images.
+
     With --scaling instead: time and peak memory of a training step as the tree grows, hierarchical messages (HRI-H)
     against flat ones (NRI), each size in a process of its own.
 
@@ -390,17 +397,23 @@ def bench(
         return
     import torch
 
+    from hri import device_bench
     from hri.bench import PARTS
     from hri.bench import bench as measure
     from hri.bench import profile as operations
 
+    place = torch.device(chosen)
     if profile is not None:
-        print(operations(profile, threads, precision, torch.device(chosen)))
+        on_gpu = place.type == "cuda" and profile in device_bench.PARTS
+        print(device_bench.profile(profile, place) if on_gpu else operations(profile, threads, precision, place))
         return
     parts = PARTS if only == "all" else only.split(",")
     with bar("timing", len(PARTS)) as reach:
         stored = find_checkpoint(checkpoint) if checkpoint else None
         timed = measure(parts, threads, precision, chosen, stored, seconds, lambda name, done: reach(done))
+    if place.type == "cuda":
+        named = tuple(device_bench.PARTS) if only in ("all", "train") else tuple(set(parts) & device_bench.PARTS.keys())
+        timed |= {"device_updates": device_bench.measure(place, named, min(seconds, 3.0))}
     answer(timed, json, f"{timed['threads']} threads, {chosen}")
     if out is not None:
         _write_json(out, timed)
@@ -481,6 +494,7 @@ def queue(folder: Path = Path("runs")) -> None:
 COMMANDS: dict[str, Command] = {
     "simulate": simulate,
     "train": training(),
+    "train-many": train_many,
     "evaluate": evaluate,
     "ceiling": ceiling,
     "rollout": rollout,

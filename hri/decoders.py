@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from hri.config import RenderConfig, VisionConfig
+from hri.encoder import LEAF_CELLS
 from hri.nn import conv_weights, linear
 
 
@@ -55,6 +56,9 @@ class SlotDecoder(nn.Module):
         self.spread = linear(self.inputs, self.inputs * 4)
         doublings = {32: 4, 64: 5}[render.size]
         self.layers = _upsampling(self.inputs, vision.decoder_channels, render.channels, doublings)
+        self.cells: Tensor
+        """Cell of the 4 x 4 grid, rows first, that each slot stands for [16]."""
+        self.register_buffer("cells", LEAF_CELLS.clone(), persistent=False)
 
     def each(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M L C H W"]:
         """The image of each slot alone."""

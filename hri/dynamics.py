@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from hri import device_recurrence
 from hri.config import DynamicsConfig, RelationsConfig
 from hri.fast import suits
 from hri.hierarchy import Tree
@@ -68,6 +69,10 @@ class MessagePassing(nn.Module):
         """For each phase, the rows of its edges among the inferred ones."""
         return [getattr(self, name) for name in self.row_names]
 
+    def joined(self) -> list[Edges]:
+        """For each phase, which nodes its edges join."""
+        return list(self.phases)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
+
     def speak(
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"]
     ) -> Iterator[tuple[str, Float[Tensor, "N B H"]]]:
@@ -120,6 +125,8 @@ class GraphDynamics(MessagePassing):
         """Many steps on known inputs, as calling this module once a step: hidden states and the last memory."""
         if suits(states):
             return burn_in(self, states, memory, weights)
+        if device_recurrence.suits(states):
+            return device_recurrence.burn_in(self, states, memory, weights)
         hidden = []
         for time, known in enumerate(states):
             memory = self.plain(known, memory, weights[:, time])

@@ -54,6 +54,8 @@ class LeafEncoder(nn.Module):
         line = torch.linspace(-1, 1, render.size)
         mesh = torch.stack(torch.meshgrid(line, line, indexing="xy"))[None]
         self.register_buffer("mesh", mesh, persistent=False)
+        self.cells: Tensor
+        self.register_buffer("cells", LEAF_CELLS.clone(), persistent=False)
 
     def map(self, frames: Float[Tensor, "M C H W"]) -> Float[Tensor, "M F 4 4"]:
         """Feature map of each frame (pixels in 0 ... 1): what stage 2 computes once and keeps."""
@@ -62,7 +64,7 @@ class LeafEncoder(nn.Module):
 
     def slots(self, features: Float[Tensor, "M F 4 4"]) -> Float[Tensor, "M 16 D"]:
         """Leaf slots, one a cell, in slot order."""
-        cells = features.flatten(2).index_select(2, LEAF_CELLS.to(features.device)).transpose(1, 2)
+        cells = features.flatten(2).index_select(2, self.cells).transpose(1, 2)
         return F.relu(self.to_slot(cells))
 
 
@@ -75,10 +77,12 @@ class UpperEncoder(nn.Module):
         self.intermediate = ConvBlock(channels, channels, kernel=2, pool=2)
         self.root = ConvBlock(channels, channels, kernel=2, pool=2)
         self.to_slot = linear(channels, vision.slot_width)
+        self.cells: Tensor
+        self.register_buffer("cells", QUADRANT_CELLS.clone(), persistent=False)
 
     def forward(self, features: Float[Tensor, "M F 4 4"]) -> Float[Tensor, "M 5 D"]:
         """[root, 4 intermediates] in slot order."""
         quadrants = self.intermediate(features)
         root = self.root(quadrants).flatten(2)
-        ordered = quadrants.flatten(2).index_select(2, QUADRANT_CELLS.to(features.device))
+        ordered = quadrants.flatten(2).index_select(2, self.cells)
         return F.relu(self.to_slot(torch.cat([root, ordered], 2).transpose(1, 2)))

@@ -212,6 +212,7 @@ def _tally(model: Model, data: Sequences, whole: bool = False) -> EdgeTally:
     return EdgeTally(*pairs, model.edge_types, steps, counted, model.speaking())
 
 
+@torch.no_grad()
 def _whole(model: Model, data: Sequences, slots: Float[Tensor, "B T N D"], tally: EdgeTally) -> None:
     """Count the graph that all states of each sequence show."""
     logits = model.whole_graph(slots)[:, None]

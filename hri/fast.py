@@ -24,12 +24,16 @@ PIECE_FLOATS = 400_000
 """Numbers an edge activation piece holds: a few pieces fit a core's cache together."""
 
 
+ENABLED = True
+"""Off, CPUs take the plain code too: for a few updates, compiling the loops takes longer than they save."""
+
+
 def suits(values: Tensor) -> bool:
     """Whether to take the fused loops: float32 on a CPU, and gradients wanted. All else goes through the plain code.
 
     So what users see is computed by the definition itself, and no compiler runs before the first picture.
     """
-    return values.device.type == "cpu" and values.dtype == torch.float32 and torch.is_grad_enabled()
+    return ENABLED and values.device.type == "cpu" and values.dtype == torch.float32 and torch.is_grad_enabled()
 
 
 def edge_logits(relations: Relations, windows: Float[Tensor, "N ... W"], still: bool) -> Float[Tensor, "E ... K"]:

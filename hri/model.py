@@ -71,6 +71,8 @@ class Model(nn.Module):
         self.senders, self.receivers = self.tree.edges_among(relations.pairs)
         self.scores_leaves = dynamics.nodes == "leaves"
         self.joint_leaves = dynamics.passing == "joint" and self.scores_leaves
+        self.leaf_rows: Tensor
+        self.register_buffer("leaf_rows", torch.as_tensor(self.tree.leaves), persistent=False)
         self.vision = Vision(config) if config.model.vision else None
         self.relations = Relations(relations, self.tree, config.width) if relations.source == "inferred" else None
         self.dynamics = (MarkovDynamics if dynamics.memory == "none" else DYNAMICS[dynamics.passing])(
@@ -104,7 +106,7 @@ class Model(nn.Module):
         """
         truth = slots.permute(2, 1, 0, 3)  # N T B D: nodes first, see hri.nn
         if self.joint_leaves:
-            truth = truth[torch.as_tensor(self.tree.leaves, device=slots.device)]
+            truth = truth.index_select(0, self.leaf_rows)
         steps, last_true = truth.shape[1], truth.shape[1] - free_steps
         if alter is not None:
             inputs = slice(0, last_true + 1)

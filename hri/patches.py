@@ -40,11 +40,11 @@ def tile_loss(
         others: for the first R2 of them (they come in random order), a random other tile (0 ... 15) that
             stands for the 15 tiles outside the patch.
     """
-    cells = LEAF_CELLS.to(slots.device)
-    own = cells[rows % 16]
-    patches = frames.unfold(2, 8, 8).unfold(3, 8, 8)  # M C 4 4 8 8
-    truth = patches[rows // 16, :, own // 4, own % 4]
-    maps = _half_drawn(decoder, with_index(slots).flatten(0, 1)[rows])
+    # Rows are gathered by index_select, whose gradient a CUDA graph can hold.
+    own = decoder.cells.index_select(0, rows % 16)
+    patches = frames.unfold(2, 8, 8).unfold(3, 8, 8).permute(0, 2, 3, 1, 4, 5).flatten(0, 2)  # M*4*4 C 8 8
+    truth = patches.index_select(0, rows // 16 * 16 + own)
+    maps = _half_drawn(decoder, with_index(slots).flatten(0, 1).index_select(0, rows))
     inside = ((_tile(decoder, maps, own) - truth) ** 2).sum((1, 2, 3))
     outside = (_tile(decoder, maps[: len(others)], others) ** 2).sum((1, 2, 3))
     held = 15 * len(rows) / max(len(others), 1)

@@ -16,6 +16,25 @@ Settings = tuple[tuple[str, Any], ...]
 """What differs from a preset: (path in the config, such as "train.batch"; its value)."""
 
 
+def with_settings(name: str, settings: Settings) -> Config:
+    """A preset with some of its settings changed.
+
+    Raises:
+        ValueError: no such preset, or a setting that does not exist or does not fit.
+    """
+    values = preset(name).to_dict()
+    for path, value in settings:
+        *folders, last = path.split(".")
+        place = values
+        for folder in folders:
+            inner = place.get(folder)
+            if not isinstance(inner, dict):
+                raise ValueError(f"{name} has no settings {folder} (in {path}); see `python -m hri train --help`")
+            place = inner
+        place[last] = value
+    return Config.from_dict(values)
+
+
 @dataclass(frozen=True)
 class Job:
     """One training and the scores of its best checkpoint, in a folder of its own."""
@@ -65,14 +84,7 @@ class Job:
         Raises:
             ValueError: a setting that does not exist or does not fit.
         """
-        values = preset(self.preset).to_dict()
-        for path, value in (*self.settings, ("train.seed", self.seed), ("train.updates", self.updates)):
-            *folders, last = path.split(".")
-            place = values
-            for folder in folders:
-                place = place[folder]
-            place[last] = value
-        return Config.from_dict(values)
+        return with_settings(self.preset, (*self.settings, ("train.seed", self.seed), ("train.updates", self.updates)))
 
     def commands(self, folder: Path) -> tuple[list[str], list[str]]:
         """What follows ``python -m hri``: train (or go on), then score on test systems."""

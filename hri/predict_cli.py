@@ -10,7 +10,7 @@ import tyro
 
 from hri.files import read_npz, write_npz
 from hri.records import Rollout
-from hri.terminal import CHECKPOINTS, bar, check_target
+from hri.terminal import CHECKPOINTS, bar, check_target, device_named
 from hri.video import WHOLE, Cut
 
 if TYPE_CHECKING:
@@ -229,22 +229,6 @@ def load_checkpoint(checkpoint: Path, device: str) -> Checkpoint:
 
     read_header(path)  # a wrong file is refused before torch is waited for
     return load(path, device_named(device))
-
-
-def device_named(name: str) -> str:
-    """The device of that name; "auto" is CUDA where there is one.
-
-    Raises:
-        ValueError: it is not there.
-    """
-    import torch
-
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
-    try:
-        torch.empty(1, device=chosen).add_(1)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise ValueError(f"there is no device {name!r} here; choose auto or cpu") from None
-    return chosen
 
 
 def find_checkpoint(checkpoint: Path) -> Path:

@@ -97,6 +97,11 @@ def soft(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
     return lambda logits, times: torch.softmax((logits + edge_major[:, times]) / temperature, -1)
 
 
+def one_hot(types: Int[Tensor, "*shape"], like: Float[Tensor, "... K"]) -> Float[Tensor, "*shape K"]:
+    """1 at each type and 0 elsewhere. Unlike PyTorch's, it never asks the device for its numbers."""
+    return (types[..., None] == torch.arange(like.shape[-1], device=like.device)).to(like)
+
+
 def straight(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
     """One-hot of the same sample, with the gradient of :func:`soft` (straight-through; Jang et al. 2017)."""
     softly = soft(noise, temperature)
@@ -114,7 +119,7 @@ SAMPLES: dict[str, Callable[[Tensor, float], Choose]] = {"soft": soft, "straight
 
 def most_likely(logits: Tensor, times: Times) -> Tensor:
     """One-hot of the most probable type."""
-    return F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits)
+    return one_hot(logits.argmax(-1), logits)
 
 
 def sampled(noise: Float[Tensor, "B T E K"]) -> Choose:
@@ -127,7 +132,7 @@ def given(types: Int[Tensor, "B E"]) -> Choose:
     """The same known types at every time, whatever was inferred, such as true springs."""
 
     def choose(logits: Tensor, times: Times) -> Tensor:
-        weights = F.one_hot(types.T, logits.shape[-1]).to(logits)
+        weights = one_hot(types.T, logits)
         return weights[:, None].expand(-1, logits.shape[1], -1, -1)
 
     return choose

@@ -48,7 +48,7 @@ _OFFSET = np.array([0.125 + 0.775 / 2, 1 - 0.11 - 0.77 / 2])
 _SCALE = np.array([0.775 / 2, -0.77 / 2])
 _HALF_AXES = np.array([0.04 * 0.775 + 25 / 36 / 32, 0.04 * 0.77 + 25 / 36 / 32])
 
-_SCAN_LINES = 16
+SCAN_LINES = 16
 _DISC, _TRIANGLE, _SQUARE = 0, 1, 2
 # Square and triangle (apex up) cover as many pixels as the disc, so that no shape is easier to see.
 _SQUARE_HALF = np.sqrt(np.pi) / 2
@@ -208,14 +208,14 @@ def _draw(centres, order, axes, kinds, colours, frames):
             top, bottom = int(max(0.0, row - reach * b)), int(min(height - 1.0, row + reach * b)) + 1
             for i in range(top, bottom):
                 cover[left:right] = 0.0
-                for line in range(_SCAN_LINES):
-                    half = a * _half_chord(kinds[n], (i + (line + 0.5) / _SCAN_LINES - row) / b)
+                for line in range(SCAN_LINES):
+                    half = a * _half_chord(kinds[n], (i + (line + 0.5) / SCAN_LINES - row) / b)
                     if half > 0.0:
                         start, stop = max(float(left), column - half), min(float(right), column + half)
                         for j in range(int(start), min(right, int(stop) + 1)):
                             cover[j] += max(0.0, min(j + 1.0, stop) - max(float(j), start))
                 for j in range(left, right):
-                    share = cover[j] / _SCAN_LINES
+                    share = cover[j] / SCAN_LINES
                     if share > 0.0:
                         for c in range(channels):
                             canvas[i, j, c] += share * (colours[n, c] - canvas[i, j, c])

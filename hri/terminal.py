@@ -23,7 +23,7 @@ def sentence(error: Exception) -> str | None:
     kind = type(error).__name__
     if isinstance(error, MemoryError) or kind == "OutOfMemoryError":
         return "there is not enough memory; ask for less at once, or stop other programs"
-    if isinstance(error, ValueError) or kind == "TrainingStopped":
+    if isinstance(error, ValueError) or "TrainingStopped" in {base.__name__ for base in type(error).__mro__}:
         return " ".join(str(error).split())
     if isinstance(error, OSError):
         place = f" ({os.fsdecode(error.filename)})" if error.filename else ""
@@ -53,6 +53,22 @@ def check_target(path: Path) -> None:
         raise ValueError(f"{path} is a folder; name a file to write")
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(errno.EACCES, "the folder may not be written", str(path.parent))
+
+
+def device_named(name: str) -> str:
+    """The device of that name; "auto" is CUDA where there is one.
+
+    Raises:
+        ValueError: it is not there.
+    """
+    import torch
+
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+    try:
+        torch.empty(1, device=chosen).add_(1)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise ValueError(f"there is no device {name!r} here; choose auto or cpu") from None
+    return chosen
 
 
 def answer(values: dict[str, Any], as_json: bool, title: str) -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,8 +38,9 @@ from hri.model import Model
 from hri.nn import Norm, gumbel_noise
 from hri.optimiser import Averaged, Muon
 from hri.patches import choose, tile_loss
-from hri.relations import SAMPLES, given
+from hri.relations import SAMPLES, given, most_likely
 from hri.run import Run
+from hri.terminal import device_named
 
 CLIP_WINDOW = 100
 """Updates over which the median gradient norm is taken."""
@@ -112,18 +113,22 @@ class Reconstruction(nn.Module):
         self.vision.upper.requires_grad_(False)
         return [*self.vision.leaves.parameters(), *self.vision.decoder.parameters()]
 
-    def shrink(self, rate: float) -> None:
+    def shrink(self, rate: float | Tensor) -> None:
         """After an update; nothing shrinks."""
 
     def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
-        """The frames of an update: rows number the (system, time) pairs."""
-        return {"frames": self.train_set.frames(*np.divmod(rows, self.train_set.steps)), "update": update}
+        """The frames of an update (rows number the (system, time) pairs), and at first the patches to train."""
+        frames = self.train_set.frames(*np.divmod(rows, self.train_set.steps))
+        if update >= self.patch_updates:
+            return {"frames": frames}
+        chosen = choose(frames, torch.Generator().manual_seed(_number(self.config.train.seed, 1, update)))
+        return {"frames": frames} | dict(zip(("rows", "weights", "others"), chosen, strict=True))
 
-    def forward(self, frames: Tensor, update: int) -> tuple[Tensor, dict[str, Tensor]]:
-        if update < self.patch_updates:
+    def forward(
+        self, frames: Tensor, rows: Tensor | None = None, weights: Tensor | None = None, others: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        if rows is not None and weights is not None and others is not None:
             assert isinstance(self.vision.decoder, SlotDecoder)  # no other draws patches one by one
-            generator = torch.Generator().manual_seed(_number(self.config.train.seed, 1, update))
-            rows, weights, others = (part.to(frames.device) for part in choose(frames.cpu(), generator))
             slots = self.vision.leaves.slots(self.vision.leaves.map(frames))
             error = tile_loss(self.vision.decoder, slots, frames, rows, weights, others)
         else:
@@ -169,11 +174,12 @@ class Prediction(nn.Module):
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
     @torch.no_grad()
-    def shrink(self, rate: float) -> None:
+    def shrink(self, rate: float | Tensor) -> None:
         """After an update: the encoder of upper slots, as ``train.upper_decay`` says."""
         if self.model.vision is not None and self.config.train.upper_decay:
+            kept = 1 - rate * self.config.train.upper_decay
             for parameter in self.model.vision.upper.parameters():
-                parameter.mul_(max(0.0, 1 - rate * self.config.train.upper_decay))
+                parameter.mul_(kept.clamp(min=0) if isinstance(kept, Tensor) else max(0.0, kept))
 
     def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
         """Sequences of an update, with the noise and the decoded times that belong to each of them."""
@@ -252,10 +258,10 @@ class Prediction(nn.Module):
         target = slots.index_select(1, at).detach()
         leaves = self.model.tree.leaves
         if self.model.joint_leaves:
-            nll = state_nll(predicted.slots, target[:, :, leaves], train.variance)
+            nll = state_nll(predicted.slots, target.index_select(2, self.model.leaf_rows), train.variance)
         else:
             nll = state_nll(predicted.slots, target, train.variance)
-            nll = nll[leaves] if self.model.scores_leaves else nll
+            nll = nll.index_select(0, self.model.leaf_rows) if self.model.scores_leaves else nll
         loss, terms = nll.mean(), {"nll": nll.mean().detach()}
         if self.model.vision is not None and len(nll) > len(leaves):
             # Their part of the mean, not their share of it: parts may be averaged over processes.
@@ -263,13 +269,13 @@ class Prediction(nn.Module):
         if noise is not None:
             prior = edge_prior(predicted.logits.float(), self.balls, train.no_edge_prior)
             loss, terms["edge_prior"] = loss + train.edge_weight * prior_share * prior, prior.detach()
-            chosen = predicted.logits.detach().argmax(-1).flatten()
-            used = torch.bincount(chosen, minlength=predicted.logits.shape[-1]) / len(chosen)
+            used = most_likely(predicted.logits.detach(), slice(None)).flatten(0, -2).mean(0)
             first = 0 if self.config.model.relations.silent else 1  # type 0 is the silent one, as in rollouts
             terms |= {f"edge_type_{kind}": share for kind, share in enumerate(used, start=first)}
         if frames is not None and times is not None and self.model.vision is not None:
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
-            shown = predicted.slots[rows, times.flatten() - at[0]][:, -16:]
+            places = rows * predicted.slots.shape[1] + times.flatten() - at[0]
+            shown = predicted.slots.flatten(0, 1).index_select(0, places)[:, -16:]
             image = frame_nll(self.model.vision.decoder(shown).float(), frames, train.variance)
             loss, terms["frame_nll"] = loss + image, image.detach()
         return loss, terms
@@ -307,6 +313,7 @@ def train(
     vision_from: str | None = None,
     command: str = "",
     refine: bool = False,
+    device: str = "auto",
 ) -> Iterator[Report]:
     """Train ``config`` in ``folder``, yielding a report an update; the folder always holds a state to resume from.
 
@@ -315,28 +322,71 @@ def train(
         vision_from: a checkpoint whose encoder and decoder are taken; stage 1 is then skipped.
         command: what was typed, for the header.
         refine: go on with stage 1 from those weights instead of skipping it; its learning rate begins anew.
+        device: cpu, cuda, cuda:1, or auto (CUDA where there is one). On CUDA updates are :mod:`hri.device_loop`'s,
+            whose noise is another than a CPU's: a run goes on on either, to the same numbers only on one.
 
     Raises:
-        ValueError: the folder holds another run, the config cannot be trained, the batch cannot be shared out.
+        ValueError: the folder holds another run, the config cannot be trained, the batch cannot be shared out, or
+            there is no such device.
         TrainingStopped: the loss is not finite; the last good state and checkpoints are kept.
         OSError: the folder cannot be written or the disk is full; earlier files are kept.
     """
     keep_freed_memory()
+    place = torch.device(device_named(device))
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    given = vision_from, command, refine
+    if place.type == "cuda" and alone and config.train.precision != "fp16":
+        from hri.device_loop import run_stage
+
+        with Run(Path(folder), config, resume) as run:
+            for report in prepared(config, run, place, run_stage, *given):
+                if report is not None:
+                    yield report
+                else:
+                    time.sleep(0.001)
+        return
     AcceleratorState._reset_state()  # an earlier run of this process may have had another precision
-    accelerator = Accelerator(mixed_precision=config.train.precision, cpu=not torch.cuda.is_available())
+    accelerator = Accelerator(mixed_precision=config.train.precision, cpu=place.type == "cpu")
+
+    def loop(
+        stage: Reconstruction | Prediction, model: Model, run: Run, header: Header, device: torch.device, anew: bool
+    ) -> Iterator[Report]:
+        if stage.batch % accelerator.num_processes:
+            raise ValueError(
+                f"a batch of {stage.batch} cannot be shared by {accelerator.num_processes} processes; choose a multiple"
+            )
+        return _run_stage(stage, model, run, header, accelerator, anew)
+
     with Run(Path(folder), config, resume, main=accelerator.is_main_process) as run:
-        yield from _train(config, run, accelerator, vision_from, command, refine)
+        for report in prepared(config, run, accelerator.device, loop, *given):
+            assert report is not None
+            yield report
 
 
-def _train(
-    config: Config, run: Run, accelerator: Accelerator, vision_from: str | None, command: str, refine: bool
-) -> Iterator[Report]:
+def prepared(
+    config: Config,
+    run: Run,
+    device: torch.device,
+    loop: Callable[..., Iterator[Report | None]],
+    vision_from: str | None = None,
+    command: str = "",
+    refine: bool = False,
+    data: Callable[..., Sequences] = sequences,
+) -> Iterator[Report | None]:
+    """Make model and data, and train both stages of a run with ``loop`` (stage, model, run, header, device, anew).
+
+    Args:
+        data: gives a split, as :func:`hri.dataset.sequences` does; several runs may share what it gives.
+
+    Raises:
+        ValueError: an encoder that does not fit.
+    """
     if refine and not (vision_from and config.train.stage1_updates):
         raise ValueError("nothing to refine: name a checkpoint with --vision-from, and --stage1-updates above 0")
     torch.manual_seed(config.train.seed)
     model = Model(config)
-    training = sequences(config.data, "train")
-    validation = sequences(config.data, "validation", training.normalisation)
+    training = data(config.data, "train")
+    validation = data(config.data, "validation", training.normalisation)
     if vision_from:
         taken = checkpoint.load(vision_from)
         if taken.model.vision is None or model.vision is None:
@@ -371,19 +421,15 @@ def _train(
         data=training.about,
         command=command,
         **earlier,
-        **checkpoint.provenance(),
+        **checkpoint.provenance(device.type),
     )
-    model.to(accelerator.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for stage_class in stages:
         if run.done(stage_class.number):
             continue
         run.restore_weights(model, stage_class.number)
         stage = stage_class(config, model, training, validation)
-        if stage.batch % accelerator.num_processes:
-            raise ValueError(
-                f"a batch of {stage.batch} cannot be shared by {accelerator.num_processes} processes; choose a multiple"
-            )
-        yield from _run_stage(stage, model, run, header, accelerator, anew=not (refine and stage.number == 1))
+        yield from loop(stage, model, run, header, device, anew=not (refine and stage.number == 1))
         if run.stopped:
             return
 
@@ -421,7 +467,7 @@ def _run_stage(
             averaged.tensors if averaged else {},
         )
 
-    _train_mode(module, config.batch_norm)
+    train_mode(module, config.batch_norm)
     for update in range(state.update, stage.updates):
         rows = batch_rows(config.seed, stage.number, update, stage.batch, stage.population)[mine]
         rate = learning_rate(stage.learning_rate, update, stage.updates, config.warmup, config.schedule)
@@ -440,11 +486,7 @@ def _run_stage(
         *means, word = accelerator.reduce(torch.stack([loss.detach(), *terms.values(), wish]).float(), "mean").tolist()
         losses = dict(zip(["loss", *terms], means, strict=True))
         if not np.isfinite(means).all() or (not np.isfinite(norm) and accelerator.scaler is None):
-            raise TrainingStopped(
-                f"the loss of stage {stage.number} is no longer a number at update {update + 1}: stopped; "
-                f"the state of update {state.update} is kept in {run.folder}. "
-                "Try a lower learning rate or a smaller --train.clip"
-            )
+            raise TrainingStopped(no_number(stage.number, update + 1, state.update, run.folder))
         optimiser.step()
         stage.shrink(rate)
         if averaged is not None:
@@ -467,7 +509,7 @@ def _run_stage(
             now = run.describe(header, stage.number, update + 1, seconds, validation)
             with averaged.shown() if averaged is not None else nullcontext():
                 run.save_checkpoints(model, now, better)
-            _train_mode(module, config.batch_norm)
+            train_mode(module, config.batch_norm)
         run.log(report.to_dict(), always=last or bool(validation) or stage.updates <= 2000)
         if validation or time.perf_counter() - saved > SAVE_SECONDS:
             keep(update + 1)
@@ -487,6 +529,14 @@ def _run_stage(
         keep(stage.updates)
     run.finish(stage.number)
     accelerator.free_memory()
+
+
+def no_number(stage: int, update: int, kept: int, folder: Path) -> str:
+    """One sentence for a loss that is no number."""
+    return (
+        f"the loss of stage {stage} is no longer a number at update {update}: stopped; the state of update {kept} is "
+        f"kept in {folder}. Try a lower learning rate or a smaller --train.clip"
+    )
 
 
 def keep_freed_memory() -> None:
@@ -511,7 +561,8 @@ def _shrink(layer: nn.Module, scale: float) -> None:
         parameter.mul_(scale)
 
 
-def _train_mode(module: nn.Module, batch_norm: str) -> None:
+def train_mode(module: nn.Module, batch_norm: str) -> None:
+    """As ``train.batch_norm`` says: with the batch's statistics, or with the running ones."""
     module.train()
     if batch_norm == "running":
         for part in module.modules():
