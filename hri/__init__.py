@@ -63,6 +63,7 @@ The files in reading order; none imports one that comes after it (but for a type
 | figures_influence.py               | influence as a picture                                                |
 | figures_phases.py                  | one phase of a step as a picture                                      |
 | figures_edges.py                   | one edge over time                                                    |
+| figures_relations.py               | a scene's true graph beside the inferred one                          |
 | player_compare.py                  | several rollouts of one scene to the page's player                    |
 | systems.py, ranking.py             | springs drawn by hand; the hardest and easiest of many seeds          |
 | figures_ranking.py                 | many seeds in the order of their errors                               |

@@ -14,6 +14,7 @@ from app.training.shared import BADGES, attempt, curves, show_view, standing
 from hri import ceilings, queueing, runs
 from hri.control import ask
 from hri.diagnosis import Finding, diagnose
+from hri.figures_relations import truth_beside
 from hri.figures_training import panels
 from hri.progress import Progress, duration, progress
 from hri.records import Rollout
@@ -174,11 +175,22 @@ def scene(folder: Path, stage: int) -> None:
         return
     st.caption(f"A scene never trained on, after {update:,} updates of stage {stage}.")
     if isinstance(shown, Rollout):
+        relations(shown, update)
         widgets.images(shown, "train")
         widgets.timeline(shown, "train")
         widgets.keep_place("train")
     else:
         strip(shown)
+
+
+def relations(shown: Rollout, update: int) -> None:
+    """The scene's true graph beside the inferred one; nothing where either is missing."""
+    try:
+        figure = truth_beside(shown, update)
+    except ValueError:
+        return
+    st.plotly_chart(figure, width="stretch", key=f"relations-{update}", config={"displayModeBar": False})
+    st.caption("Blue: joined, dotted: not; orange and dashed: wrong. Inferred from the true states alone.")
 
 
 def strip(shown: Reconstruction) -> None:
