@@ -74,8 +74,8 @@ RELATING = TrainConfig(
 """What makes models of spring states find the springs, by runs side by side (docs/training.md)."""
 
 ROLLING = TrainConfig(
-    updates=10_000,
-    batch=64,
+    updates=12_000,
+    batch=32,
     learning_rate=5e-3,
     warmup=50,
     free_steps=10,
@@ -183,7 +183,7 @@ def _flat(system: str, variant: str) -> Config:
     )
     if dynamics.memory == "none":
         # One graph a system, from everything that was seen of it, as NRI infers it.
-        relations, training = dataclasses.replace(relations, graph="static", history=48), ROLLING
+        relations, training = dataclasses.replace(relations, graph="static", hidden=128), ROLLING
     return Config(
         name=f"{system}-state-{variant}",
         data=DataConfig(tree=tree, physics=physics, train=20_000),  # type: ignore[arg-type]  # a name of FORCES
