@@ -171,7 +171,7 @@ def _whole(scene: Scene, config: Config, span: Span) -> None:
                 _do(ChooseEdges("sample", int(seed), **_steps(span)))
             known = config.model.vision is None
             told = (
-                "What the model would predict if it knew every spring." if known
+                "What the model would predict if it knew every true relation." if known
                 else "True springs join balls, and this model's nodes are parts of the image."
             )  # fmt: skip
             if st.button("Give the true graph", key="choose-true", disabled=not known, help=told):

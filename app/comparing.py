@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import address, drawn, inspector, library, running, widgets
 from app.library import Scene, Source
-from hri import pictures
+from hri import ceilings, pictures
 from hri.compare import Comparison, unequal
 from hri.layout import Layout
 from hri.player_compare import LETTERS, tree_name
@@ -138,7 +138,8 @@ def pick_scene(sources: Sequence[Source], data: Any, seed: Any, another: Any) ->
     start: Any = (
         "min" if "seed" in kept else next(iter(stored or library.stored_seeds(sources[0])), library.FIRST_UNSEEN)
     )
-    told = "Every seed is another system of springs."
+    config = library.config_of(sources[0])
+    told = f"Every seed is another system of {'springs' if config is None else config.data.force.parts}."
     number = int(seed.number_input("Seed", 0, library.LAST_SEED, start, key="seed", bind="query-params", help=told))
     another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(sources,))
     # All as stored, or all computed here: another machine's last digits are no difference between models.
@@ -195,15 +196,18 @@ def numbers(scene: Scene, comparison: Comparison, index: int, fair: bool) -> Any
                 help=f"Mean squared error over {comparison.unit}, mean of the {about}. Lower is better. "
                 f"Percent: against model {LETTERS[0]}.",
             )  # fmt: skip
+        beside = None
         try:
-            right = drawn.named_types(scene.rollout, "aligned").right
-            edges = "–" if right is None else f"{right:.0%}"
+            found = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
+            edges = "–" if found.right is None else f"{found.right:.2f}"
+            beside = ceilings.in_words(None, drawn.findable(scene.source), found.guess)
         except ValueError:
             edges = "none"
         st.metric(
-            "Edges right", edges,
-            help="Of the burn-in's messages in this scene, the share whose type stands for the truth, learned types "
-            "matched to true springs by assignment. For image slots, springs between the slots that hold the balls.",
+            "Edges right", edges, beside or None, delta_color="off", delta_arrow="off",
+            help="Of the pairs that may be related, the share whose type stands for the truth in this scene's "
+            "burn-in, learned types matched to the true relations by assignment. For image slots, springs between the "
+            f"slots that hold the balls. {ceilings.EXPLAINED}",
         )  # fmt: skip
         return st.empty()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import library, widgets
+from app import drawn, library, widgets
 from app.library import Scene
-from hri import beliefs
+from hri import beliefs, ceilings
+from hri.config import DataConfig
 from hri.systems import System
 
 TREES = ("4-3", "3-3", "2-2", "2-3", "4-2", "5-2")
@@ -67,7 +68,7 @@ def panel(scene: Scene) -> None:
         return
     board, choices = st.columns([1.15, 1], gap="large")
     with choices:
-        begin = _begin(scene, list(TREES) if config.model.vision is not None else [config.data.tree])
+        begin = _begin(scene, config.data, list(TREES) if config.model.vision is not None else [config.data.tree])
         if problem := kept.pop("system_problem", None):
             st.error(widgets.plain(problem))
         _verdict(scene)
@@ -75,19 +76,24 @@ def panel(scene: Scene) -> None:
         widgets.board(begin, _accept)
 
 
-def _begin(scene: Scene, trees: list[str]) -> System:
+def _begin(scene: Scene, data: DataConfig, trees: list[str]) -> System:
     """What is on the board at first: what is shown, or the balls of a seed."""
     kept, shown = st.session_state, scene.system
     now = shown.tree if shown is not None else library.DATASETS.get(scene.dataset, (trees[0], ""))[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         tree = st.selectbox(
             "Tree", trees, index=trees.index(now) if now in trees else 0, key=f"board-tree-{scene.dataset}", width=120,
-            help="Children of the root, then of each intermediate.", disabled=len(trees) == 1,
+            help="Children of the root, then of each intermediate; flat: balls without a hierarchy.",
+            disabled=len(trees) == 1,
         )  # fmt: skip
         usual = shown.physics if shown is not None and shown.tree == tree else SLOW[1] if tree == SLOW[0] else "04"
+        usual = data.physics if data.force.flat else usual
+        known: list[str] = [data.physics] if data.force.flat else ["04", "05"]
         physics = st.selectbox(
-            "Physics", ["04", "05"], index=["04", "05"].index(usual), key=f"board-physics-{tree}-{usual}", width=120,
-            help="04, published with tree 4-3: balls move four times as fast as in 05, published with 3-3.",
+            "Physics", known, index=known.index(usual), key=f"board-physics-{tree}-{usual}", width=120,
+            help="04, published with tree 4-3: balls move four times as fast as in 05, published with 3-3. Springs or "
+            "charges: between any two balls.",
+            disabled=len(known) == 1,
         )  # fmt: skip
         before = kept.get("system_before")
         if shown is not None and st.button(
@@ -133,3 +139,8 @@ def _verdict(scene: Scene) -> None:
         "springs.**",
         help="Pairs whose most probable type carries messages in most steps of the burn-in, in either direction.",
     )
+    if found.pairs:
+        right = (found.pairs - found.heard - found.joined + 2 * found.both) / found.pairs
+        guess = max(found.joined, found.pairs - found.joined) / found.pairs
+        words = ceilings.in_words(right, drawn.findable(scene.source), guess)
+        st.caption(f"Pairs right: {words}.", help=ceilings.EXPLAINED)

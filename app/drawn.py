@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from app import library
+from hri import ceilings
 from hri.records import Rollout
 
 if TYPE_CHECKING:
@@ -78,17 +79,33 @@ Names = Literal["raw", "aligned"]
 """Of edge types: as learned, or matched to true springs (:func:`hri.beliefs.aligned`)."""
 
 
-def named_types(rollout: Rollout, names: Names) -> Named:
+def named_types(rollout: Rollout, names: Names, history: int = 0) -> Named:
     """The rollout under one set of names for its edge types.
+
+    Args:
+        rollout: of one scene.
+        names: which.
+        history: states of the model's window (:func:`app.library.window_of`), where edges are counted.
 
     Raises:
         ValueError: nothing to match types with; one sentence.
     """
-    return _named(library.scene_id(rollout), names, rollout)
+    return _named(library.scene_id(rollout), names, history, rollout)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _named(scene: str, names: Names, _rollout: Rollout) -> Named:
+def _named(scene: str, names: Names, history: int, _rollout: Rollout) -> Named:
     from hri import beliefs  # what draws takes a compiler along, and Results need none
 
-    return beliefs.aligned(_rollout) if names == "aligned" else beliefs.learned(_rollout)
+    return beliefs.aligned(_rollout, history) if names == "aligned" else beliefs.learned(_rollout)
+
+
+def edges_right(named: Named, source: library.Source) -> str:
+    """Edges right in a scene, between guessing there and what the model could find in any."""
+    return ceilings.in_words(named.right, findable(source), named.guess)
+
+
+def findable(source: library.Source) -> float | None:
+    """The share of edges that a model could have right, where that was measured."""
+    told = library.ceiling_of(source)
+    return None if told is None else told["burn_in"]["possible"]["accuracy"]

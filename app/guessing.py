@@ -12,7 +12,7 @@ import streamlit as st
 from app import lesson_state, widgets
 from app.classroom import Classroom
 from app.lessons.stage import arena, told
-from hri import course
+from hri import ceilings, course
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -173,6 +173,15 @@ def _verdict(asked: Round, marks: frozenset[Pair]) -> None:
             "The model", f"{theirs.points} points", f"{theirs.right} of {theirs.pairs} right, F1 {theirs.f1:.2f}",
             delta_color="off", delta_arrow="off",
         )  # fmt: skip
+        st.caption(beside(asked), help=ceilings.EXPLAINED)
+
+
+def beside(asked: Round) -> str:
+    """What the same answer for every pair of a round has right, and what the model finds and could find anywhere."""
+    joined, pairs = len(asked.springs), len(asked.pairs)
+    told = f"The same answer for every pair has {max(joined, pairs - joined)} of {pairs} right."
+    words = lesson_state.edges_right(course.STATE_MODEL)
+    return f"{told} The model's edges on unseen systems: {words}." if words else told
 
 
 def answer_of_model(asked: Round) -> frozenset[Pair] | None:

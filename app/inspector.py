@@ -36,10 +36,11 @@ def inspect_node(rollout: Rollout, node: int, place: str = "") -> None:
     if not 0 <= node < tree.size:
         return
     children = tree.children(node)
-    family = [f"child of {pictures.node_name(tree, tree.parents[node])}"] if node else []
+    family = [f"child of {pictures.node_name(tree, tree.parents[node])}"] if tree.parents[node] >= 0 else []
     family += [f"parent of {', '.join(map(str, children))}"] if children else []
+    name = ", ".join(filter(None, [f"**{pictures.node_name(tree, node).capitalize()}**", "; ".join(family)]))
     st.markdown(
-        f":small[**{pictures.node_name(tree, node).capitalize()}**, {'; '.join(family)}. Prediction error by frame:]",
+        f":small[{name}. Prediction error by frame:]",
         help="Root mean square over the node's numbers, in the units of its state; shaded: the free run.",
     )
     st.plotly_chart(
@@ -48,7 +49,7 @@ def inspect_node(rollout: Rollout, node: int, place: str = "") -> None:
 
 
 def inspect_edge(rollout: Rollout, chosen: dict[str, Any], place: str = "") -> None:
-    """An edge: what the model believed of it over time, and whether there is a spring; ``place`` as for a node."""
+    """An edge: what the model believed of it over time, and what is true of it; ``place`` as for a node."""
     pair = [chosen["sender"], chosen["receiver"]]
     rows = np.flatnonzero((rollout.edge_sender_receiver == pair).all(1))
     if not len(rows):
@@ -56,7 +57,9 @@ def inspect_edge(rollout: Rollout, chosen: dict[str, Any], place: str = "") -> N
         return
     springs = pictures.true_springs(rollout)
     if springs is None:
-        truth = "The true springs are not known."
+        truth = "The true relations are not known."
+    elif not rollout.force.silent:
+        truth = f"They {rollout.force.truths[int(springs[0, pair[0], pair[1]])]}."
     else:
         share = float(springs[:, pair[0], pair[1]].mean())
         truth = (
@@ -104,11 +107,11 @@ def _about_node(scene: Scene, node: int) -> None:
         if rollout.observation == "frames"
         else "Position and velocity; −1 and 1 are the extremes of the training systems.",
     )
-    groups = {"Parent": [tree.parents[node]] if node else [], "Children": tree.children(node)}
+    groups = {"Parent": [tree.parents[node]] if tree.parents[node] >= 0 else [], "Children": tree.children(node)}
     family = [node, *groups["Parent"], *groups["Children"]]
     widgets.family(
         {heading: [(_name(tree, kin), _node(kin)) for kin in kins] for heading, kins in groups.items() if kins},
-        within=(f"Only {pictures.node_name(tree, node)} and its family", family),
+        within=None if tree.flat else (f"Only {pictures.node_name(tree, node)} and its family", family),
     )
     shown = _sees(scene, node, frame) + _draws(rollout, node, frame)
     chart, pictured = st.columns([3, 1.2]) if shown else (st.container(), None)
@@ -147,8 +150,8 @@ def _draws(rollout: Rollout, node: int, frame: int) -> list[tuple[np.ndarray, st
 def _line(tree: Tree, node: int) -> list[int]:
     """A node and all that it descends from."""
     line = [node]
-    while line[-1]:
-        line.append(tree.parents[line[-1]])
+    while (parent := tree.parents[line[-1]]) >= 0:
+        line.append(parent)
     return line
 
 

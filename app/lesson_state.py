@@ -36,6 +36,12 @@ def path_of(model: str) -> Path:
     return source.path
 
 
+def edges_right(model: str) -> str:
+    """Edges right of a model on unseen systems, in words; "" where it is not there or says nothing of edges."""
+    source = library.sources().get(model)
+    return "" if source is None else library.edges_right(source)
+
+
 def rollout(model: str, seed: int, edits: Intervention = NOTHING, dataset: str = "springs-4-3") -> Rollout:
     """A model's rollout of a scene, with ten free steps; a stored one where there is one.
 

@@ -6,14 +6,14 @@ import hashlib
 import random
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
 from app import places, recorded
-from hri import runs
+from hri import ceilings, runs
 from hri.config import Config
 from hri.interventions import NOTHING, Intervention
 from hri.receptive import receptive_fields
@@ -121,9 +121,7 @@ def datasets(source: Source) -> list[str]:
         return [recorded.body_of(config.data)]
     if config.data.clips is not None:
         return [PurePath(config.data.clips.folder).name]
-    own = next(
-        (n for n, d in DATASETS.items() if d == (config.data.tree, config.data.physics)), f"springs-{config.data.tree}"
-    )
+    own = config.data.system
     return [own, *(name for name in DATASETS if name != own)] if config.model.vision else [own]
 
 
@@ -142,6 +140,48 @@ def fields_of(source: Source) -> Float[np.ndarray, "21 4"] | None:
     if config is None or config.model.vision is None:
         return None
     return receptive_fields(config.model.vision, config.data.render)
+
+
+def ceiling_of(source: Source) -> dict[str, Any] | None:
+    """What a model's relations could find, where that was measured; None without a checkpoint.
+
+    Raises:
+        ValueError: the checkpoint cannot be read; one sentence.
+    """
+    if source.path is None:
+        return None
+    told = header(source.path)
+    if ceilings.objection(told.config, told.parts):
+        return None
+    if known := (told.metrics.get("test") or {}).get("ceiling"):
+        return known
+    encoder = _encoder(source.path, source.path.stat().st_mtime_ns) if told.config.model.vision else None
+    return places.ceiling(told.config, encoder)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _encoder(path: Path, changed: int) -> str:
+    return ceilings.encoder_of(path)
+
+
+def edges_right(source: Source) -> str:
+    """Edges right on unseen systems, as the checkpoint's own test says, in words; "" where it says nothing of edges.
+
+    Raises:
+        ValueError: the checkpoint cannot be read; one sentence.
+    """
+    scores = ((header(source.path).metrics.get("test") or {}) if source.path else {}).get("edges")
+    return ceilings.on_unseen(scores, ceiling_of(source)) if scores else ""
+
+
+def window_of(source: Source) -> int:
+    """States that a model's edges are inferred from; 0 where that is not known.
+
+    Raises:
+        ValueError: the checkpoint cannot be read; one sentence.
+    """
+    config = config_of(source)
+    return config.model.relations.history if config is not None and config.model.relations.source == "inferred" else 0
 
 
 def header(path: Path) -> Header:

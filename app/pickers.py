@@ -17,40 +17,46 @@ PAIRS: list[pictures.Pairs] = ["hierarchy", "all"]
 def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
     """Which level's slots are drawn over the images: 16, 4, 1, all or off."""
     tree = rollout.tree
-    sizes = {"leaves": len(tree.leaves), "middle": tree.size - len(tree.leaves) - 1, "root": 1}
-    levels = {str(size): level for level, size in sizes.items() if size} | {"all": "all", "off": "off"}
+    root = 0 if tree.flat else 1
+    sizes = {"leaves": len(tree.leaves), "middle": tree.size - len(tree.leaves) - root, "root": root}
+    levels = {str(size): level for level, size in sizes.items() if size}
+    levels |= ({} if tree.flat else {"all": "all"}) | {"off": "off"}
     # Another tree counts otherwise: keep the level, not the number. The address carries what is on the button.
     if st.session_state.get("overlay") not in levels and "overlay_level" in st.session_state:
         kept = [label for label, level in levels.items() if level == st.session_state["overlay_level"]]
         st.session_state["overlay"] = next(iter(kept), next(iter(levels)))
     label = st.segmented_control(
-        "Levels over the images",
+        "Balls over the images" if tree.flat else "Levels over the images",
         list(levels),
         default=None if "overlay" in st.session_state else next(iter(levels)),
         required=True,
         key="overlay",
-        help="Leaf slots, intermediate slots, the root, all levels, or none.",
+        help="All balls, or none." if tree.flat else "Leaf slots, intermediate slots, the root, all levels, or none.",
         bind="query-params",
     )
     level = st.session_state["overlay_level"] = levels[label or next(iter(levels))]
     widgets.tell(player, "level", {"level": level})
 
 
-def graph_pickers(whose: str, player: str = "explore") -> tuple[Layout, pictures.Pairs]:
+def graph_pickers(whose: str, player: str = "explore", flat: bool = False) -> tuple[Layout, pictures.Pairs]:
     """How the graph is laid out and which pairs it holds, with the threshold beside them.
 
     Args:
         whose: opinions the pairs are, such as "the model has".
         player: which the threshold is for.
+        flat: without a hierarchy, so that there is no choice of pairs.
     """
     layout = st.segmented_control(
         "Layout", LAYOUTS, default="radial", required=True, key="layout", bind="query-params",
-        help="Radial: the hierarchy from the inside out. Image: every node where it is in the frame.",
+        help=f"Radial: {'a circle' if flat else 'the hierarchy from the inside out'}. "
+        "Image: every node where it is in the frame.",
     )  # fmt: skip
-    pairs = st.segmented_control(
-        "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
-        help=f"The hierarchy's own pairs, or every pair {whose} an opinion of.",
-    )  # fmt: skip
+    pairs: pictures.Pairs = "all"
+    if not flat:
+        pairs = st.segmented_control(
+            "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
+            help=f"The hierarchy's own pairs, or every pair {whose} an opinion of.",
+        )  # fmt: skip
     with st.container(width=178):
         threshold_picker(player)
     return layout, pairs
@@ -94,7 +100,7 @@ def edge_filter(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore"
         if kept := st.session_state.get(key):
             st.session_state[key] = [name for name in kept if name in offered]
     chosen = {
-        "ways": st.pills(
+        "ways": [] if rollout.tree.flat else st.pills(
             "Only these levels", choices["ways"], selection_mode="multi", key="ways", bind="query-params",
             help="Sender → receiver. None chosen: all. Other pairs are inferred, but not part of the hierarchy.",
         ),

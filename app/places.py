@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from hri import scoreboard
+from hri import ceilings, scoreboard
+from hri.config import Config
 from hri.progress import Tail
 from hri.records import Rollout
 from hri.scoreboard import Board
@@ -20,6 +22,8 @@ STORED = Path(os.environ.get("HRI_STORED", ROOT / "assets" / "stored"))
 """Folder of stored rollouts ``<name>.npz``, shown without running a model."""
 RESULTS = Path(os.environ.get("HRI_RESULTS", ROOT / "assets" / "results"))
 """Folder of the results files (:mod:`hri.scoreboard`)."""
+CEILINGS = RESULTS / ceilings.STORED.name
+"""What relations could find (:mod:`hri.ceilings`)."""
 RUNS = Path(os.environ.get("HRI_RUNS", ROOT / "runs"))
 """Folder of the training runs (:mod:`hri.runs`)."""
 
@@ -32,6 +36,38 @@ def board() -> Board:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _board(folder: Path, changed: tuple[tuple[Path, int], ...]) -> Board:
     return scoreboard.read(folder)
+
+
+def ceiling(config: Config, encoder: str | None = None) -> dict[str, Any] | None:
+    """What relations of a config could find, where that was measured; read anew when the file changes.
+
+    Args:
+        config: of a model.
+        encoder: fingerprint of an image model's encoder (:func:`hri.ceilings.encoder_of`).
+    """
+    return ceilings.find(config, encoder, _ceilings(*_changed(CEILINGS)))
+
+
+def ceilings_problem() -> list[str]:
+    """One sentence where the file of ceilings cannot be used."""
+    try:
+        ceilings.read(CEILINGS)
+    except (OSError, ValueError) as error:
+        return [f"{error}."]
+    return []
+
+
+def _changed(path: Path) -> tuple[Path, int]:
+    """A file and when it last changed; 0 where it is not there."""
+    return path, path.stat().st_mtime_ns if path.exists() else 0
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _ceilings(path: Path, changed: int) -> dict[str, Any]:
+    try:
+        return ceilings.read(path)
+    except (OSError, ValueError):  # the Results page says so
+        return {}
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -95,6 +95,8 @@ def _live(
     tree, physics = library.DATASETS.get(dataset, (config.data.tree, config.data.physics))
     if own is not None:
         tree = own.tree
+        if config.data.force.flat and own.physics != physics:
+            raise ValueError(f"{path.stem} knows {config.data.force.parts}, and what you drew is of another kind.")
     data = replace(config.data, tree=tree, physics=physics)  # type: ignore[arg-type]
     scene = scenes_of(data, [seed]) if own is None else own.simulate()
     with lock:

@@ -29,7 +29,7 @@ def _of_seeds(config: Config | None) -> str:
         return "Every seed is another window and camera angle; from 200042 on of recordings that no training saw."
     if config is not None and config.data.clips is not None:
         return "Every seed is another window of a clip; from 200042 on of clips that no training saw."
-    return "Every seed is another system of springs."
+    return f"Every seed is another system of {'springs' if config is None else config.data.force.parts}."
 
 
 def pick_scene() -> Scene:

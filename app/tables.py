@@ -7,8 +7,14 @@ from typing import Any
 import streamlit as st
 
 from app import library
-from hri import scoreboard
-from hri.scoreboard import METRICS, RUN_COLUMNS, Entry, Plan, Setting
+from hri import ceilings, scoreboard
+from hri.scoreboard import METRICS, RUN_COLUMNS, Board, Entry, Plan, Setting
+
+MATTERS = (
+    "A spring matters if without it a ball would be a tenth of a pixel or more away from where it goes, within ten "
+    "frames. One that does not cannot be seen."
+)
+"""Which springs are told apart, for a reader of the page."""
 
 
 def models(entries: list[Entry]) -> None:
@@ -21,6 +27,26 @@ def models(entries: list[Entry]) -> None:
         spread = f"Standard deviation of {metric.label} over seeds."
         config[f"± {name}"] = number("±", help=spread, format=metric.table)
     _show("models", scoreboard.table(entries, set(library.sources())), [entry.checkpoint for entry in entries], config)
+
+
+def relations(entries: list[Entry]) -> None:
+    """A row a model that infers edges: how many of each level it found, between guessing and what could be found."""
+    columns = scoreboard.relations(entries)
+    if columns["model"]:
+        st.dataframe(columns, hide_index=True, height="content", placeholder="–", key="relations-table")
+        st.caption(f"{ceilings.EXPLAINED} {MATTERS}")
+
+
+def with_ceilings(board: Board) -> Board:
+    """The board with what each model could find: of checkpoints that are here."""
+    found = library.sources()
+    told: dict[str, dict[str, Any] | None] = {}
+    for name in {entry.checkpoint or "" for entry in board.entries} & found.keys():
+        try:
+            told[name] = library.ceiling_of(found[name])
+        except ValueError:  # Explore says what is wrong with the file
+            continue
+    return scoreboard.with_ceilings(board, told)
 
 
 def runs(plan: Plan, setting: Setting) -> None:

@@ -21,6 +21,7 @@ from jaxtyping import Float, Int
 from app import drawn, library, uploads
 from hri import beliefs, figures, pictures, style
 from hri.beliefs import Named
+from hri.forces import force
 from hri.hierarchy import Tree
 from hri.layout import Layout
 from hri.records import Rollout
@@ -210,6 +211,8 @@ def board(begin: System, told: Callable[[], None], player: str = "explore") -> N
         "colours": fills,
         "inks": inks,
         "fastest": MAX_SPEED,
+        "box": force(begin.physics).box,
+        "charged": not force(begin.physics).silent,
     }
     _board(key="board", data=data, on_system_change=told)
 

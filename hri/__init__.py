@@ -13,7 +13,7 @@ The files in reading order; none imports one that comes after it (but for a type
 | render.py                          | states to frames                                                      |
 | projection.py                      | springs between balls to springs between image slots                  |
 | particles.py                       | balls without a hierarchy: springs between any two, charges           |
-| simulate.py                        | springs: sample a system, integrate it, tell its energy               |
+| simulate.py, removal.py            | springs: sample a system, integrate it; what each spring does         |
 | motion.py, windows.py              | recordings of bodies, [T, J, 3] with their tree; as scenes by seed    |
 | video.py, clips.py                 | a clip of one's own as frames; many grey clips on disk                |
 | clip_windows.py                    | windows of clips as scenes by seed                                    |
@@ -29,7 +29,8 @@ The files in reading order; none imports one that comes after it (but for a type
 | model.py                           | the whole method in one place                                         |
 | losses.py, metrics.py, patches.py  | what is minimised, what is reported, a cheap start for SlotDec        |
 | checkpoint.py, published.py        | one file a checkpoint; the authors' files                             |
-| meanings.py, edge_scores.py        | what edge types stand for; how well they agree with true springs      |
+| meanings.py                        | what edge types stand for                                             |
+| ceilings.py, edge_scores.py        | what relations could find; how well they agree with true springs      |
 | edits.py, edit_text.py             | what a visitor may change, one dataclass a kind; JSON and addresses   |
 | interventions.py, steering.py      | a list of edits; what it asks of edges and inputs of a model          |
 | scenes.py, imaging.py              | what a checkpoint is shown; slots to pixels                           |
@@ -40,6 +41,7 @@ The files in reading order; none imports one that comes after it (but for a type
 | watching.py                        | one scene drawn at every validation                                   |
 | evaluate.py                        | a checkpoint and a data set to scores                                 |
 | optimiser.py, run.py, train.py     | Muon; the run folder; two stages as a generator of reports            |
+| ceiling.py                         | the relation network trained with the truth: the most it could find   |
 | device_render.py, device_data.py   | frames, data and chance of an update on a GPU                         |
 | device_optimiser.py                | Muon and Adam as few tensor operations                                |
 | device_step.py, device_loop.py     | an update as a CUDA graph; a stage as blocks of them                  |
@@ -61,6 +63,7 @@ The files in reading order; none imports one that comes after it (but for a type
 | figures_influence.py               | influence as a picture                                                |
 | figures_phases.py                  | one phase of a step as a picture                                      |
 | figures_edges.py                   | one edge over time                                                    |
+| figures_relations.py               | a scene's true graph beside the inferred one                          |
 | player_compare.py                  | several rollouts of one scene to the page's player                    |
 | systems.py, ranking.py             | springs drawn by hand; the hardest and easiest of many seeds          |
 | figures_ranking.py                 | many seeds in the order of their errors                               |

@@ -129,7 +129,9 @@ class Named:
     raw: tuple[int, ...]
     """Which learned type each of them is."""
     right: float | None = None
-    """Of the messages of the burn-in, the share whose type stands for the truth; None for learned names."""
+    """Edges right in this scene (:mod:`hri.meanings`); None for learned names, or without a pair that counts."""
+    guess: float | None = None
+    """What one answer for all those pairs would have right."""
 
 
 def learned(rollout: Rollout) -> Named:
@@ -138,12 +140,16 @@ def learned(rollout: Rollout) -> Named:
     return Named(rollout, tuple(type_name(kind, count) for kind in range(count)), tuple(range(count)))
 
 
-def aligned(rollout: Rollout) -> Named:
+def aligned(rollout: Rollout, history: int = 0) -> Named:
     """The rollout with types in the order of what they stand for: no spring, spring, nothing (for charges: attract,
     repel).
 
-    One assignment (:func:`hri.meanings.assign`) over the edges that carry messages and the steps whose input is
-    true. Springs between balls are projected onto slots for image models (:func:`hri.pictures.true_springs`).
+    One assignment (:func:`hri.meanings.assign`) over the edges that carry messages and the frames of the burn-in.
+    Springs between balls are projected onto slots for image models (:func:`hri.pictures.true_springs`).
+
+    Args:
+        rollout: of one scene.
+        history: states of the model's window, where that is known: frames without a full one do not count.
 
     Raises:
         ValueError: no true springs, or no edges, to match with.
@@ -154,13 +160,17 @@ def aligned(rollout: Rollout) -> Named:
         raise ValueError("The true relations of this scene are not known, so types keep their learned names.")
     if not len(rows) or count < 2:
         raise ValueError("This model infers no edges, so there are no types to match.")
-    steps = slice(0, int(rollout.last_true_input) + 1)
+    steps = meanings.burn_in(history, int(rollout.last_true_input))
     senders, receivers = rollout.edge_sender_receiver[rows].T
     said, joined = rollout.edge_types[0, steps][:, rows].astype(np.int64), springs[steps, senders, receivers]
-    counts = np.bincount((2 * said + joined).ravel(), minlength=2 * count).reshape(count, 2)
+    possible = rollout.tree.possible[senders, receivers] > 0
+    counts, of_possible = (
+        np.bincount((2 * said + joined)[:, chosen].ravel(), minlength=2 * count).reshape(count, 2)
+        for chosen in (np.ones_like(possible), possible)
+    )
     unsaid = rollout.all_types_speak  # type 0 is then of cut edges alone: it stays what it is, and the first
-    stand_for = meanings.assign(counts[unsaid:])
-    none, spring = (stand_for.index(meaning) + unsaid for meaning in meanings.MEANINGS)
+    stand_for = [*([None] * unsaid), *meanings.assign(counts[unsaid:])]
+    none, spring = (stand_for.index(meaning) for meaning in meanings.MEANINGS)
     rest = [kind for kind in range(unsaid, count) if kind not in (none, spring)]
     order = [*range(unsaid), none, spring, *rest]
     names = (
@@ -174,8 +184,8 @@ def aligned(rollout: Rollout) -> Named:
         edge_logits=rollout.edge_logits[..., order],
         edge_types=np.argsort(order)[rollout.edge_types].astype(rollout.edge_types.dtype),
     )
-    right = float((counts[none, 0] + counts[spring, 1]) / counts.sum())
-    return Named(ordered, names, tuple(order), right)
+    guess = float(of_possible.sum(0).max() / of_possible.sum()) if of_possible.any() else None
+    return Named(ordered, names, tuple(order), meanings.right(of_possible, stand_for), guess)
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def _rate(lines: Sequence[dict[str, Any]]) -> list[Finding]:
 
 def _edges(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     """All edges of one type: the model tells no relations apart."""
-    recent = [record for record in lines[-20:] if "edge_type_0" in record]
+    recent = [record for record in lines[-20:] if "edge_type_1" in record]
     if len(recent) < 5:
         return []
     names = sorted(name for name in recent[-1] if name.startswith("edge_type_"))
@@ -135,7 +135,8 @@ def _edges(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     if shares[largest] < COLLAPSED:
         return []
     kind = int(largest.removeprefix("edge_type_"))
-    what = "no interaction" if kind == 0 else f"interaction type {kind}" if len(names) > 2 else "interaction"
+    several = "edge_type_2" in names
+    what = "no interaction" if kind == 0 else f"interaction type {kind}" if several else "interaction"
     return [
         Finding(
             "warning", "All edges are of one type", f"{shares[largest]:.1%} of the edges are \"{what}\".",

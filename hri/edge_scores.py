@@ -8,19 +8,22 @@ two types for two kinds of springs is scored too low by this; the confusion tabl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
-from hri import meanings
+from hri import ceilings, meanings
 from hri.forces import force
 from hri.hierarchy import Tree
 
 PERIODS = ("warm_up", "burn_in", "free_run")
 """Frames whose edges were inferred from a window not yet full, from true states alone, and from predictions too."""
+EFFECTS = ("does_not_matter", "matters")
+"""Springs by what their removal does (:mod:`hri.removal`)."""
 BINS = 4096
 """Of the histograms of log-odds, even, so that 0 lies between two."""
 _REACH = 16.0
@@ -28,7 +31,8 @@ _REACH = 16.0
 _RELIABILITY = 10
 ANY = "any two"
 """The group of all edges where there is no hierarchy."""
-_NAMES = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1", "auroc": "AUROC"}
+_NAMES = ("accuracy", "precision", "recall", "f1", "auroc")
+_SHARES = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
 class EdgeTally:
@@ -43,6 +47,8 @@ class EdgeTally:
         burn_in: frames whose edges were inferred from full windows of true states; later ones are the free run.
         speaks: edges that carry messages, by default all. Only they say what a type means: of the others (HRI
             infers all pairs and passes messages over the hierarchy's) no training ever asked anything.
+        stand_for: what the types stand for, first of them first, where training was told; further ones for nothing.
+            By default the assignment says.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class EdgeTally:
         steps: int,
         burn_in: slice,
         speaks: Bool[np.ndarray, " E"] | None = None,
+        stand_for: Sequence[str] | None = None,
     ):
         groups = level_pairs(tree, senders, receivers)
         self.names = list(groups)
@@ -64,16 +71,20 @@ class EdgeTally:
         self.period[: burn_in.stop] = 1
         self.period[: burn_in.start] = 0
         self.types = edge_types
+        self.known = None if stand_for is None else [*stand_for, *[None] * (edge_types - len(stand_for))]
         # Axes: frames or periods, groups of edges, inferred or scored type K, whether there is a spring.
         self.said = np.zeros((steps, len(groups), edge_types, 2), dtype=np.int64)
         self.ranks = np.zeros((edge_types, 3, len(groups), 2, BINS), dtype=np.int64)
         self.frame_ranks = np.zeros((edge_types, steps, 2, BINS), dtype=np.int64)
         self.reliability = np.zeros((edge_types, 3, 3, _RELIABILITY))  # type, period, (edges, sum of p, springs)
+        # Of frames where that is known: period, group, type, truth, (nothing acts, what does not matter, what does).
+        self.effects = np.zeros((3, len(groups), edge_types, 2, 3), dtype=np.int64)
 
     @property
     def nbytes(self) -> int:
         """Memory that the counts take, however many systems are counted."""
-        return self.said.nbytes + self.ranks.nbytes + self.frame_ranks.nbytes + self.reliability.nbytes
+        counts = self.said, self.ranks, self.frame_ranks, self.reliability, self.effects
+        return sum(array.nbytes for array in counts)
 
     def add(
         self,
@@ -109,6 +120,24 @@ class EdgeTally:
             for row, weights in enumerate((None, chances[..., kind], joined)):
                 self.reliability[kind, :, row] += _counted(place, (3, _RELIABILITY), weights)
 
+    def add_effects(
+        self,
+        frames: Int[np.ndarray, " F"],
+        types: Int[Tensor, "B F E"],
+        truth: Integer[np.ndarray, "B F E"],
+        effects: Integer[np.ndarray, "B F E"],
+    ) -> None:
+        """Count what was inferred beside what springs do (:mod:`hri.removal`), at some of the frames of :meth:`add`.
+
+        Args:
+            frames: which ones.
+            types: that spoke there.
+            truth: 1 where there is a spring (or charges repel).
+            effects: 0 where nothing acts, 1 where what acts does not matter, 2 where it does.
+        """
+        place = (self.period[frames][:, None] * len(self.names) + self.group) * self.types + types.cpu().numpy()
+        self.effects += _counted((place * 2 + truth) * 3 + effects, self.effects.shape)
+
     def scores(self) -> dict[str, Any]:
         """Everything there is to say, as plain JSON types; null where a score has no meaning (no springs, say).
 
@@ -131,10 +160,22 @@ class EdgeTally:
         ``accuracy``, the share inferred right; ``precision``, of the claimed springs those that are; ``recall``, of
         the springs those that were claimed; ``f1``, their harmonic mean; ``auroc``, the chance that a spring is given
         a higher probability than a pair without one; ``auroc_error``, how far that can be from the exact one
-        (:func:`auroc`).
+        (:func:`auroc`); ``matters`` and ``does_not_matter``, null where no effects were counted: of the springs whose
+        removal moves a ball within ten frames, and of the others (:mod:`hri.removal`), their ``count`` of (system,
+        frame, edge) triples, ``recall``, the share of them that were claimed, and ``accuracy``, the share inferred
+        right of them and all pairs without a spring. Charges act between all pairs: there both are the share of such
+        pairs whose kind was inferred right.
         """
         stand_for = self._stand_for()
         spring, none = stand_for.index("spring"), stand_for.index("none")
+
+        def weighed(effects: Int[np.ndarray, "K 2 3"], kind: int) -> dict[str, Any]:
+            counts, right = effects.sum((0, 1)), effects[none, 0] + effects[spring, 1]
+            shares = {
+                "recall": _share(right[kind], counts[kind]),
+                "accuracy": _share(right[kind] + right[0], counts[kind] + counts[0]),
+            }
+            return {"count": int(counts[kind]), **shares}
 
         def scored(said: Int[np.ndarray, "K 2"], ranks: Int[np.ndarray, "2 R"]) -> dict[str, Any]:
             found, claimed, springs = int(said[spring, 1]), int(said[spring].sum()), int(said[:, 1].sum())
@@ -142,7 +183,7 @@ class EdgeTally:
             return {
                 "count": int(said.sum()),
                 "springs": _share(springs, said.sum()),
-                "accuracy": _share(found + said[none, 0], said.sum()),
+                "accuracy": meanings.right(said, stand_for),
                 "precision": _share(found, claimed),
                 "recall": _share(found, springs),
                 "f1": _share(2 * found, claimed + springs),
@@ -153,8 +194,11 @@ class EdgeTally:
         periods = {}
         for number, name in enumerate(PERIODS[1:], start=1):
             said = self._by_group(self.said[self.period == number].sum(0))
-            ranks = self._by_group(self.ranks[spring, number])
+            ranks, effects = self._by_group(self.ranks[spring, number]), self._by_group(self.effects[number])
             periods[name] = {group: scored(said[group], ranks[group]) for group in said}
+            for group, told in periods[name].items():
+                kinds = enumerate(EFFECTS, start=1)
+                told |= {word: weighed(effects[group], kind) if self.effects.any() else None for kind, word in kinds}
         frames = [scored(said, ranks) for said, ranks in zip(self.said.sum(1), self.frame_ranks[spring], strict=True)]
         return {
             "types": stand_for,
@@ -176,15 +220,17 @@ class EdgeTally:
         """
         stand_for = self._stand_for()
         groups = self._by_group(self.said[self.period == 1].sum(0))
-        kinds = [stand_for.index("none"), stand_for.index("spring")]
-        scores = {name: float(said[kinds, [0, 1]].sum() / said.sum()) for name, said in groups.items() if said.any()}
+        right = {name: meanings.right(said, stand_for) for name, said in groups.items()}
+        scores = {name: share for name, share in right.items() if share is not None}
         for name, group in (("guess", "overall"), ("guess_possible", "possible")):
             if group in scores:
                 scores[name] = float(groups[group].sum(0).max() / groups[group].sum())
         return scores
 
     def _stand_for(self) -> list[str | None]:
-        """What each type means, by the assignment that is right most often over the burn-in, where edges speak."""
+        """What each type means: as told, or by the assignment right most often over the burn-in, where edges speak."""
+        if self.known is not None:
+            return list(self.known)
         return meanings.assign(self.said[self.period == 1][:, self.meant].sum((0, 1)))
 
     def _by_group(self, counts: Int[np.ndarray, "G ..."]) -> dict[str, np.ndarray]:
@@ -233,25 +279,52 @@ def auroc(histogram: Int[np.ndarray, "2 R"]) -> tuple[float | None, float]:
     return float((below + tied / 2) / possible), float(tied / 2 / possible)
 
 
-def brief(scores: dict[str, Any], physics: str = "") -> dict[str, Any]:
+def brief(scores: dict[str, Any], ceiling: dict[str, Any] | None = None, physics: str = "") -> dict[str, Any]:
     """The scores of :meth:`EdgeTally.scores` in a few words a line, for a terminal or a card.
 
     Args:
+        scores: of a model.
+        ceiling: what it could find (:func:`hri.ceilings.brief`), where that is known.
         physics: of the systems (:data:`hri.forces.FORCES`), whose words the types get; by default springs'.
     """
     words = dict(zip(meanings.MEANINGS, force(physics).types, strict=True))
     stand_for = [words.get(name or "", "neither") for name in scores["types"]]
     told: dict[str, Any] = {"types": ", ".join(f"{k} {name}" for k, name in enumerate(stand_for))}
-    for period in PERIODS[1:]:
+    for period in (*PERIODS[1:], *(["whole"] if "whole" in scores else [])):
         told[period] = {
-            group: ", ".join(f"{word} {found[name]:.3f}" for name, word in _NAMES.items() if found[name] is not None)
+            group: _line(scores, ceiling, period, group, physics)
             for group, found in scores[period].items()
             if group not in ("possible", ANY) or found["count"] < scores[period]["overall"]["count"]
         }
-        error = scores["calibration"][period]["error"]
+        error = scores["calibration"].get(period, {}).get("error")
         if error is not None:
             told[period]["calibration"] = f"expected error {error:.3f}"
     return told
+
+
+def _line(scores: dict[str, Any], ceiling: dict[str, Any] | None, period: str, group: str, physics: str) -> str:
+    """All scores of one group of edges."""
+    found = scores[period][group]
+    parts = [
+        f"{name} {ceilings.compared(scores, ceiling, group, metric, period, 3)}"
+        for metric, name in (("accuracy", "accuracy"), ("auroc", "AUROC"))
+        if found[metric] is not None
+    ]
+    shares = [f"{name} {found[metric]:.3f}" for metric, name in _SHARES.items() if found[metric] is not None]
+    return "; ".join(parts + ([", ".join(shares)] if shares else []) + effects_in_words(found, physics))
+
+
+def effects_in_words(found: dict[str, Any], physics: str = "") -> list[str]:
+    """What of the springs that matter was found, and of the others; nothing where that is not known.
+
+    Args:
+        found: scores of one group of edges.
+        physics: of the systems, as for :func:`brief`.
+    """
+    what = "springs" if force(physics).silent else "pairs"
+    kinds = {"matters": f"{what} that matter", "does_not_matter": f"{what} that do not"}
+    known = {words: found[kind] for kind, words in kinds.items() if found.get(kind) and found[kind]["count"]}
+    return [f"of {told['count']:,} {words} {told['recall']:.3f} found" for words, told in known.items()]
 
 
 def _log_odds(logits: Float[Tensor, "*shape K"]) -> Float[Tensor, "*shape K"]:

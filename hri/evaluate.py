@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from hri import ceilings, meanings, removal
 from hri.checkpoint import Checkpoint
 from hri.dataset import Sequences, Springs, sequences
 from hri.edge_scores import EdgeTally
@@ -28,6 +29,8 @@ HORIZON = 20
 """Steps after the last true input whose error is told."""
 SYSTEMS = {"states": 1000, "frames": 100}
 """Test systems when the caller names no number: encoding and decoding frames takes longer."""
+WEIGHED = 200
+"""Systems whose springs are taken out one by one (:mod:`hri.removal`): that takes some seconds for a hundred."""
 NO_GRAPH = "nobody recorded which parts act on which: there is no true graph to hold edges against"
 """Why scenes that were recorded have no edge scores."""
 _BLOCK = 20
@@ -73,7 +76,7 @@ def springs_of(
 
 
 def evaluate(
-    checkpoint: Checkpoint, data: Sequences, progress: Callable[[int], object] | None = None
+    checkpoint: Checkpoint, data: Sequences, progress: Callable[[int], object] | None = None, effects: bool = True
 ) -> dict[str, Any]:
     """All scores of a checkpoint on a data set, as plain JSON types.
 
@@ -91,9 +94,22 @@ def evaluate(
     | edge_accuracy          | see :meth:`hri.edge_scores.EdgeTally.accuracy`; null for images              |
     | edges                  | see :meth:`hri.edge_scores.EdgeTally.scores`, of the run of mse_by_step;     |
     |                        | "truth" is "balls", or "slots" for images (:mod:`hri.projection`), whose     |
-    |                        | "lost" tells the springs this leaves out (:func:`hri.projection.lost`)       |
+    |                        | "lost" tells the springs this leaves out (:func:`hri.projection.lost`);      |
+    |                        | "matters" and "does_not_matter" come from the first 200 systems, at every    |
+    |                        | fifth frame (:mod:`hri.removal`)                                             |
+    |                        | "whole", of a static graph alone: the scores of edges inferred from all T    |
+    |                        | states, as NRI's paper counts them                                           |
+    | ceiling                | the scores that the same relation network reaches with the truth, where that |
+    |                        | was measured (:mod:`hri.ceiling`): burn_in, free_run, key, updates and       |
+    |                        | the numbers of systems                                                       |
     | copy_baseline          | nll and errors of predicting the last state, or repeating the last frame     |
     | reasons                | why a score is null                                                          |
+
+    Args:
+        checkpoint: whole, or encoder and decoder only.
+        data: to score it on.
+        progress: hears how many systems are done.
+        effects: False leaves out which springs matter.
 
     Raises:
         ValueError: sequences too short for 5 free steps.
@@ -105,6 +121,10 @@ def evaluate(
     whole, reasons, means, tally = header.parts == "all", _reasons(checkpoint, data), _Means(), None
     if "edges" not in reasons:
         tally = _tally(model, data)
+    once = _tally(model, data, whole=True) if tally is not None and model.static else None
+    effects = effects and tally is not None
+    if tally is not None and not effects:
+        reasons["matters"] = "not asked for"
     for first in range(0, len(data), _BLOCK):
         rows = slice(first, first + _BLOCK)
         part = data.part(rows)
@@ -117,7 +137,14 @@ def evaluate(
         if whole and slots is not None:
             variance = header.config.train.variance
             means.add(len(part), **free_run_scores(model, part, FREE_STEPS, variance, slots=slots))
-            _long_run(model, part, slots, variance, means, tally)
+            types = _long_run(model, part, slots, variance, means, tally)
+            if once is not None:
+                _whole(model, part, slots, once)
+            if effects and tally is not None and first < WEIGHED:
+                try:
+                    _weigh(model, part, types, tally)
+                except ValueError as error:  # other physics than the model's: everything else can still be said
+                    effects, reasons["matters"] = False, str(error)
         if progress:
             progress(first + len(part))
     found = means.result()
@@ -129,6 +156,7 @@ def evaluate(
     )
     shares = {name: found.pop(name) for name in ("same_slot", "not_inferred") if name in found}
     truth = {"truth": "slots", "lost": shares} if shares else {"truth": "balls"}
+    ceiling = _ceiling(checkpoint, reasons)
     return {
         "checkpoint": checkpoint.name,
         "systems": len(data),
@@ -136,7 +164,8 @@ def evaluate(
         **scores,
         **found,
         "edge_accuracy": tally.accuracy() if tally and "edge_accuracy" not in reasons else None,
-        "edges": truth | tally.scores() if tally else None,
+        "edges": truth | tally.scores() | _scores_of_whole(once) if tally else None,
+        "ceiling": ceiling,
         "copy_baseline": baseline or None,
         "reasons": reasons,
         "parameters": sum(parameter.numel() for parameter in counted.parameters()),
@@ -152,25 +181,47 @@ def while_training(model: Model, data: Sequences, variance: float) -> dict[str, 
     | mse_by_step              | [k]: error k + 1 steps after the last true input, free-running          |
     | copy_nll, copy_mse_by_step | of predicting the last state: the line to stay below                  |
     | frame_mse_by_step, copy_frame_mse_by_step | the same of decoded frames (image models)               |
-    | edge_accuracy, edge_auroc | of edges that were inferred from true states (:mod:`hri.edge_scores`)  |
+    | edge_accuracy, edge_auroc | edges right (:mod:`hri.meanings`), and AUROC of the same edges; of a   |
+    |                          | static graph those that all T states show                               |
     | edge_guess               | the accuracy that always giving the better of two answers has           |
     """
     means, tally = _Means(), _tally(model, data) if model.source == "inferred" and data.joined else None
+    once = _tally(model, data, whole=True) if tally is not None and model.static else None
     for first in range(0, len(data), _BLOCK):
         part = data.part(slice(first, first + _BLOCK))
-        _long_run(model, part, encoded(model, part, np.arange(len(part))), variance, means, tally)
+        slots = encoded(model, part, np.arange(len(part)))
+        _long_run(model, part, slots, variance, means, tally)
+        if once is not None:
+            _whole(model, part, slots, once)
     found = means.result()
     wanted = ("mse_by_step", "copy_nll", "copy_mse_by_step", "frame_mse_by_step", "copy_frame_mse_by_step")
     told = {name: found[name] for name in wanted if name in found}
-    edges = tally.scores()["burn_in"]["overall"] if tally else {}
-    if tally and (guess := tally.accuracy().get("guess")) is not None:
+    groups = (once or tally).scores()["burn_in"] if tally else {}
+    edges = groups.get("possible", groups.get("overall", {}))
+    told |= {f"edge_{name}": edges[name] for name in ("accuracy", "auroc") if edges.get(name) is not None}
+    if edges and (guess := ceilings.guess(edges)) is not None:
         told["edge_guess"] = guess
-    return told | {f"edge_{name}": edges[name] for name in ("accuracy", "auroc") if edges.get(name) is not None}
+    return told
 
 
-def _tally(model: Model, data: Sequences) -> EdgeTally:
+def _tally(model: Model, data: Sequences, whole: bool = False) -> EdgeTally:
+    """For the edges of every frame, or for one graph inferred from all states."""
     pairs = model.tree, model.senders, model.receivers
-    return EdgeTally(*pairs, model.edge_types, data.steps, _burn_in(model, data), model.speaking())
+    history = model.relations.history if model.relations is not None else 0
+    steps, counted = (1, slice(0, 1)) if whole else (data.steps, full_windows(history, data.steps))
+    return EdgeTally(*pairs, model.edge_types, steps, counted, model.speaking())
+
+
+@torch.no_grad()
+def _whole(model: Model, data: Sequences, slots: Float[Tensor, "B T N D"], tally: EdgeTally) -> None:
+    """Count the graph that all states of each sequence show."""
+    logits = model.whole_graph(slots)[:, None]
+    truth = true_edges(model, data)
+    tally.add(logits, logits.argmax(-1), truth if truth.ndim == 2 else truth[:, -1:])
+
+
+def _scores_of_whole(tally: EdgeTally | None) -> dict[str, Any]:
+    return {"whole": tally.scores()["burn_in"]} if tally is not None else {}
 
 
 def _reasons(checkpoint: Checkpoint, data: Sequences) -> dict[str, str]:
@@ -190,17 +241,15 @@ def _reasons(checkpoint: Checkpoint, data: Sequences) -> dict[str, str]:
     return reasons
 
 
-def _horizon(data: Sequences) -> tuple[int, int]:
-    """Steps of the long free run, and the frame of its last true input."""
-    horizon = min(HORIZON, data.steps - 2)
-    return horizon, data.steps - 1 - horizon
+def _horizon(steps: int) -> tuple[int, int]:
+    """Steps of the long free run over so many frames, and the frame of its last true input."""
+    horizon = min(HORIZON, steps - 2)
+    return horizon, steps - 1 - horizon
 
 
-def _burn_in(model: Model, data: Sequences) -> slice:
-    """Frames of the long run whose windows are full of true states; all true windows where none is full."""
-    _, last = _horizon(data)
-    full = model.relations.history if model.relations is not None else 0
-    return slice(full if full <= last + 1 else 0, last + 2)
+def full_windows(history: int, steps: int) -> slice:
+    """Frames of the long run over so many that count as its burn-in (:func:`hri.meanings.burn_in`)."""
+    return meanings.burn_in(history, _horizon(steps)[1])
 
 
 @torch.no_grad()
@@ -211,10 +260,10 @@ def _long_run(
     variance: float,
     means: _Means,
     tally: EdgeTally | None,
-) -> None:
-    """Errors by step of one long free run, those of copying, and what it said of the edges."""
+) -> Int[Tensor, "B T E"]:
+    """Errors by step of one long free run, those of copying, and what it said of the edges: types that spoke."""
     rows = np.arange(len(data))
-    horizon, last = _horizon(data)
+    horizon, last = _horizon(data.steps)
     prediction = model(slots, horizon + 1, natural_choice(model, data, rows, model.source))
     target = slots[:, :, model.tree.leaves] if model.joint_leaves else slots
     copied = target[:, np.minimum(np.arange(data.steps - 1), data.steps - FREE_STEPS)]
@@ -224,10 +273,11 @@ def _long_run(
         copy_nll=float(state_nll(copied, target[:, 1:], variance).mean()),
         copy_mse_by_step=_by_step(target[:, last : last + 1], target[:, last + 1 :]),
     )
+    types = prediction.weights.argmax(-1)
     if tally is not None:
-        tally.add(prediction.logits, prediction.weights.argmax(-1), _truth(model, data))
+        tally.add(prediction.logits, types, true_edges(model, data))
     if model.vision is None:
-        return
+        return types
     if tally is not None and isinstance(data, Springs) and (joined := data.trajectories.adjacency) is not None:
         balls, positions = Tree.parse(data.data.tree), data.trajectories.positions
         means.add(len(data), **lost(balls, joined, positions, model.senders, model.receivers))
@@ -240,6 +290,50 @@ def _long_run(
         likeness = frame_likeness(frames.flatten(0, 1), truth[:, 1:].flatten(0, 1))
         by_step = {key: values.reshape(len(few), horizon).mean(0) for key, values in likeness.items()}
         means.add(len(few), **{f"{name}frame_{key}_by_step": values for key, values in by_step.items()})
+    return types
+
+
+def _weigh(model: Model, data: Sequences, types: Int[Tensor, "B T E"], tally: EdgeTally) -> None:
+    """Count what was said of springs that matter, and of others, at some frames after the warm-up.
+
+    Raises:
+        ValueError: data whose springs cannot be taken out (:func:`hri.removal.matters`).
+    """
+    if not isinstance(data, Springs):
+        return
+    tree, trajectories = Tree.parse(data.data.tree), data.trajectories
+    frames = np.arange(data.steps)[np.flatnonzero(tally.period)][:: removal.EVERY]
+    joined = removal.matters(tree, data.data.physics, trajectories, frames)
+    truth = true_edges(model, data)
+    truth = (truth if truth.ndim == 3 else truth[:, None].expand(types.shape))[:, frames]
+    if model.vision is None:
+        acts = removal.acting(data.data.physics, trajectories.springs)[:, model.senders, model.receivers][:, None]
+    else:
+        acts = truth.numpy()
+        shown = [
+            slot_springs(tree, joined[:, place], trajectories.positions[:, [frame]])
+            for place, frame in enumerate(frames)
+        ]
+        joined = np.concatenate(shown, 1)
+    effects = acts + (joined[..., model.senders, model.receivers] & acts)
+    tally.add_effects(frames, types[:, frames], truth.numpy(), effects)
+
+
+def _ceiling(checkpoint: Checkpoint, reasons: dict[str, str]) -> dict[str, Any] | None:
+    """What the relations could find, where that was measured."""
+    config, model = checkpoint.header.config, checkpoint.model
+    if told := ceilings.objection(config, checkpoint.header.parts):
+        reasons["ceiling"] = f"this checkpoint {told}"
+        return None
+    weights = {} if model.vision is None else {name: value.cpu().numpy() for name, value in model.state_dict().items()}
+    try:
+        record, why = ceilings.look_up(config, ceilings.fingerprint(weights) if weights else None)
+    except ValueError as error:
+        record, why = None, str(error)
+    if record is None:
+        reasons["ceiling"] = why
+        return None
+    return ceilings.brief(record)
 
 
 def _by_step(predicted: Float[Tensor, "B ..."], truth: Float[Tensor, "B ..."]) -> Float[np.ndarray, " K"]:
@@ -247,7 +341,7 @@ def _by_step(predicted: Float[Tensor, "B ..."], truth: Float[Tensor, "B ..."]) -
     return ((predicted - truth) ** 2).transpose(0, 1).flatten(1).mean(1).double().cpu().numpy()
 
 
-def _truth(model: Model, data: Sequences) -> Int[Tensor, "B E"] | Int[Tensor, "B T E"]:
+def true_edges(model: Model, data: Sequences) -> Int[Tensor, "B E"] | Int[Tensor, "B T E"]:
     """1 where a spring joins the nodes of an edge; for image slots frame by frame, where the balls truly are then."""
     if model.vision is None or not isinstance(data, Springs) or (springs := data.trajectories.adjacency) is None:
         return data.true_types(model.senders, model.receivers)

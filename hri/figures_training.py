@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from hri import ceilings
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -72,10 +74,16 @@ class Panel:
         return told | {"x": self.x, "span": list(self.span) if self.span else None, "curves": curves}
 
 
-def panels(records: Records, stage: int) -> list[Panel]:
-    """Everything worth watching in one stage, of what its lines hold; panels without a number are left out."""
+def panels(records: Records, stage: int, ceiling: dict[str, Any] | None = None) -> list[Panel]:
+    """Everything worth watching in one stage, of what its lines hold; panels without a number are left out.
+
+    Args:
+        records: lines of a run's metrics.jsonl.
+        stage: 1 or 2.
+        ceiling: what its edges could be (:mod:`hri.ceilings`), where that is known.
+    """
     lines = [record for record in records if record.get("stage") == stage]
-    made = _reconstruction(lines) if stage == 1 else _prediction(lines)
+    made = _reconstruction(lines) if stage == 1 else _prediction(lines, ceiling)
     made = [*made, _gradient(lines)]
     return [panel for panel in made if any(len(curve.x) for curve in panel.curves)]
 
@@ -106,11 +114,27 @@ def _reconstruction(lines: Records) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _prediction(lines: Records) -> list[Panel]:
-    types = sorted({key for record in lines[-1:] for key in record if key.startswith("edge_type_")})
+def _findable(lines: Records, ceiling: dict[str, Any] | None) -> list[Curve]:
+    """The accuracy that could be reached, and its AUROC, as level lines over the validations."""
+    updates = [record["update"] for record in lines if "edge_accuracy" in (record.get("validation") or {})]
+    scores = (ceiling or {}).get(ceilings.main_period(ceiling or {}), {}).get("possible")
+    if not updates or not scores:
+        return []
+    return [
+        Curve(
+            f"findable_{metric}", f"findable, {name}", np.array([updates[0], updates[-1]], float),
+            np.array([scores[metric]] * 2, float), colour, "dot", True,
+        )
+        for metric, name, colour in (("accuracy", "accuracy", _BLUE), ("auroc", "AUROC", _VERMILLION))
+        if scores.get(metric) is not None
+    ]  # fmt: skip
+
+
+def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
+    types = {int(key.removeprefix("edge_type_")) for record in lines[-1:] for key in record if "edge_type_" in key}
     usage = []
-    for kind, key in enumerate(types):
-        name, dash = _type_name(kind, len(types)), "dash" if kind else "solid"
+    for kind in sorted(types):
+        key, name, dash = f"edge_type_{kind}", _type_name(kind, max(types) + 1), "dash" if kind else "solid"
         usage.append(trained(lines, key, name, _type_colour(kind), dash))
     return [
         Panel(
@@ -140,11 +164,13 @@ def _prediction(lines: Records) -> list[Panel]:
         Panel(
             "edges", "Inferred edges against springs",
             "Accuracy: share of pairs whose inferred type stands for the truth. AUROC: chance that a spring ranks "
-            "above a pair without one; 0.5 is guessing. Guess: the best constant answer's accuracy.",
+            "above a pair without one; 0.5 is guessing. Guessing: the best constant answer's accuracy. Findable: what "
+            "this relation network reaches when it is taught the springs.",
             [
                 validated(lines, "edge_accuracy", "accuracy", _BLUE),
                 validated(lines, "edge_auroc", "AUROC", _VERMILLION, "dash"),
-                _baseline(lines, "edge_guess", "guess"),
+                _baseline(lines, "edge_guess", "guessing"),
+                *_findable(lines, ceiling),
             ],
             span=(0, 1),
         ),

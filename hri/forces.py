@@ -20,8 +20,8 @@ class Force:
     """What entries 0 and 1 of an adjacency matrix say of a pair."""
     truths: tuple[str, str]
     """The same where it is said beside what a model believes."""
-    relations: str
-    """Pairs with entry 1, such as "springs"."""
+    parts: str
+    """What a system is of, in the plural."""
     silent: bool = True
     """Whether entry 0 means that nothing acts; off where every pair interacts."""
     flat: bool = False
@@ -43,7 +43,7 @@ FORCES: dict[str, Force] = {
         "systems of charges",
         ("attract", "repel"),
         ("truly attract", "truly repel"),
-        "charges that repel",
+        "charges",
         silent=False,
         flat=True,
         box=5.0,

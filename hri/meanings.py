@@ -1,10 +1,16 @@
 """What learned edge types stand for: they have no names, so one assignment matches them to "no spring" and "spring".
 
+**Edges right**, one definition for every page, card and table: of the pairs that the tree can join, in the frames of
+the burn-in whose edges come from a full window of true states (from the longest, where no window is full), the share
+whose type stands for the truth.
+
 Of charges "none" stands for a pair that attracts and "spring" for one that repels (:data:`hri.forces.FORCES` has the
 words).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Int
@@ -24,3 +30,24 @@ def assign(counts: Int[np.ndarray, "K 2"]) -> list[str | None]:
     for kind, meaning in zip(*linear_sum_assignment(-counts), strict=True):
         stand_for[kind] = MEANINGS[meaning]
     return stand_for
+
+
+def right(counts: Int[np.ndarray, "K 2"], stand_for: Sequence[str | None]) -> float | None:
+    """Share of the counted edges whose type stands for the truth; None where none were counted.
+
+    Args:
+        counts: how often each type was said where there was [no spring, a spring].
+        stand_for: what the types stand for.
+    """
+    whole = counts.sum()
+    return float(counts[[stand_for.index(meaning) for meaning in MEANINGS], [0, 1]].sum() / whole) if whole else None
+
+
+def burn_in(history: int, last_true_input: int) -> slice:
+    """Frames whose edges come from full windows of true states; the last true window alone where none is full.
+
+    Args:
+        history: states of a window.
+        last_true_input: frame of it; the edges of the frame after it are inferred from true states too.
+    """
+    return slice(min(history, last_true_input + 1), last_true_input + 2)

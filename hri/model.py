@@ -15,7 +15,7 @@ from hri.decoders import DECODERS, ParallelDecoder, SlotDecoder
 from hri.dynamics import DYNAMICS, MessagePassing
 from hri.encoder import LeafEncoder, UpperEncoder
 from hri.markov import MarkovDynamics
-from hri.relations import Choose, Relations
+from hri.relations import Choose, Relations, evidence
 
 Alter = Callable[[Tensor, slice], Tensor]
 """(inputs [N, t, B, D], the times they are for) -> the inputs that the model is given instead."""
@@ -156,11 +156,11 @@ class Model(nn.Module):
         Args:
             starts: frames that runs start from.
             steps: length of every run.
-            seen: the times whose edges the runs go by: one a run, or one for all.
+            seen: the times whose edges the runs go by: one a run; those of a static graph together make one for all.
             choose: as for :meth:`forward`.
 
         Returns:
-            ``slots`` [B, R x steps, N, D], run after run; logits and weights of the times ``seen``.
+            ``slots`` [B, R x steps, N, D], run after run; logits and weights of the times ``seen`` or of the one graph.
         """
         assert isinstance(self.dynamics, MarkovDynamics)
         truth = slots.permute(2, 1, 0, 3)
@@ -168,6 +168,8 @@ class Model(nn.Module):
             logits = self._joined(truth).expand(-1, len(seen), -1, -1)
         else:
             logits = self.relations(self.relations.burn_in_windows(truth, truth.shape[1] + 1, seen))
+        if self.static:
+            seen, logits = seen[-1:], logits.mean(1, keepdim=True)
         weights = choose(logits, seen)
         runs = truth.index_select(1, starts)
         spoken = weights.expand(-1, runs.shape[1], -1, -1).flatten(1, 2)
@@ -178,17 +180,18 @@ class Model(nn.Module):
             weights=weights.permute(2, 1, 0, 3),
         )
 
+    def whole_graph(self, slots: Float[Tensor, "B T N D"]) -> Float[Tensor, "B E K"]:
+        """Logits of a static graph from all T states, as NRI infers it from whole sequences."""
+        assert self.relations is not None
+        truth = slots.permute(2, 1, 0, 3)
+        return self._burn_in(truth, truth.shape[1] + 1)[:, -1].transpose(0, 1)
+
     def _burn_in(self, truth: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "E times B K"]:
         """Logits at all times whose windows hold true states only, in one go."""
         if self.relations is None:
             return self._joined(truth).expand(-1, times, -1, -1)
         logits = self.relations(self.relations.burn_in_windows(truth, times))
-        full = self.relations.history
-        if not self.static or times <= full:
-            return logits
-        # The mean over the full windows up to each time; before the first is full, the latest window alone.
-        counts = torch.arange(1, times - full + 1, dtype=logits.dtype, device=logits.device)
-        return torch.cat([logits[:, :full], logits[:, full:].cumsum(1) / counts[:, None, None]], 1)
+        return evidence(logits, self.relations.history) if self.static else logits
 
     def _next(self, seen: list[Tensor], like: Tensor) -> Float[Tensor, "E 1 B K"]:
         """Logits at the time after ``seen``; batch norm keeps still, as it will in evaluation."""

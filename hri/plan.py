@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hri.config import Config
-from hri.presets import BODIES, preset
+from hri.presets import BODIES, CONTROLS, preset
 
 Seen = Literal["state", "slot", "par"]
 Settings = tuple[tuple[str, Any], ...]
@@ -43,7 +43,7 @@ class Job:
     """Which model of :data:`hri.config.VARIANTS`."""
     seen: Seen
     tree: str
-    """Of springs, such as 4-3; or a body of :data:`hri.config.BODIES`."""
+    """Of springs, such as 4-3; or a body of :data:`hri.config.BODIES`; or balls without a hierarchy, as in springs5."""
     seed: int
     updates: int
     """Of stage 2; 0 in a job that only trains an encoder and decoder for others."""
@@ -59,8 +59,8 @@ class Job:
 
     @property
     def _source(self) -> str:
-        """A body, or springs of a tree."""
-        return self.tree if self.tree in BODIES else f"springs-{self.tree}"
+        """A body, balls without a hierarchy, or springs of a tree."""
+        return self.tree if self.tree in BODIES or not self.tree[0].isdigit() else f"springs-{self.tree}"
 
     @property
     def name(self) -> str:
@@ -103,6 +103,8 @@ class Group:
     seeds: tuple[int, ...] = (0,)
     seen: Seen = "state"
     tree: str = "4-3"
+    updates: int | None = None
+    """Of stage 2 where they differ from the plan's."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Plan:
     """Of stage 2, the same for every model."""
     settings: Settings = ()
     """What differs from the presets, in every job."""
+    suffix: str = ""
+    """What published checkpoints of this plan are called after their preset, such as "-equal"."""
     vision: tuple[tuple[str, str], ...] = ()
     """(slot or par, checkpoint): encoders and decoders to take; the others are trained once, for all models."""
     worth_publishing: bool = True
@@ -130,7 +134,8 @@ class Plan:
         for group in self.groups:
             for seed in group.seeds:
                 for model in group.models:
-                    job = Job(model, group.seen, group.tree, seed, self.updates, self.settings)
+                    updates = group.updates or self.updates
+                    job = Job(model, group.seen, group.tree, seed, updates, self.settings)
                     if group.seen == "state":
                         yield job
                     elif group.seen in given:
@@ -151,7 +156,11 @@ class Plan:
         }
 
 
-_STATES = ("hri", "hri-h", "nri", "nri-residual", "nri-lo", "fcmp", "lstm", "lstm-lo", "hri-gt", "nri-gt")
+_COMPARED = ("lstm", "hri-gt", "hri-h", "nri-gt", "nri", "nri-residual")
+_STATES = ("lstm-lo", "nri-lo", "fcmp", "hri")
+_LONG = ("lstm", "hri-gt", "hri-h", "nri-gt", "nri")
+_FEWER: Settings = (("data.validation", 100),)
+"""Validation takes less of the time."""
 _TINY: Settings = (
     ("data.train", 16),
     ("data.validation", 4),
@@ -165,13 +174,26 @@ PLANS: dict[str, Plan] = {
     for plan in (
         Plan(
             "states",
-            "every model on 4-3 states, three seeds for the models that the claims compare",
-            (
-                Group((*_STATES, "hri-h-one", "hri-h-published")),
-                Group(("lstm", "nri", "hri-h", "nri-residual"), seeds=(1, 2)),
-            ),
+            "every model on 4-3 states, equally many updates each, three seeds for the models that claims compare",
+            (Group(_COMPARED, seeds=(0, 1, 2)), Group(_STATES), Group(CONTROLS)),
+            updates=3000,
+            settings=_FEWER,
+            suffix="-equal",
         ),
-        Plan("states-3-3", "HRI-H, NRI and LSTM on 3-3 states", (Group(("hri-h", "nri", "lstm"), tree="3-3"),)),
+        Plan(
+            "states-3-3",
+            "HRI-H, NRI, LSTM and the oracles on 3-3 states, two seeds each",
+            (Group(_LONG, seeds=(0, 1), tree="3-3"),),
+            updates=3000,
+            settings=_FEWER,
+        ),
+        Plan(
+            "states-long",
+            "HRI-H, NRI, LSTM and the oracles on 4-3 states, trained for long",
+            (Group(("hri-h",), updates=20_000), Group(tuple(model for model in _LONG if model != "hri-h"))),
+            updates=12_000,
+            settings=_FEWER,
+        ),
         Plan(
             "images",
             "HRI-H, NRI and LSTM on 4-3 images, with one encoder and decoder each for SlotDec and ParDec",

@@ -54,7 +54,36 @@ TRAINING: dict[str, TrainConfig] = {
     "slot": TrainConfig(stage1_updates=40_000, stage1_learning_rate=3e-3, patch_share=0.85, precision="bf16"),
     "par": TrainConfig(stage1_updates=60_000, stage1_learning_rate=3e-3, precision="bf16"),
 }
-"""What trained well on one CPU core, by what the model sees."""
+"""What trained well on one CPU core, by what the model sees; spring states have :data:`RELATING`."""
+
+RELATING = TrainConfig(
+    updates=20_000,
+    batch=12,
+    learning_rate=7e-3,
+    warmup=100,
+    clip=4.0,
+    free_steps=10,
+    free_steps_start=5,
+    edge_sample="straight",
+    no_edge_prior=0.9,
+    edge_weight=3.0,
+    prior_end=0.03,
+    average=0.99,
+    stage1_updates=0,
+)
+"""What makes models of spring states find the springs, by runs side by side (docs/training.md)."""
+
+ROLLING = TrainConfig(
+    updates=12_000,
+    batch=32,
+    learning_rate=5e-3,
+    warmup=50,
+    free_steps=10,
+    edge_sample="straight",
+    average=0.99,
+    stage1_updates=0,
+)
+"""The same for balls without a hierarchy and dynamics without memory."""
 
 _GENTLE = {"fcmp": 1e-3}
 """Learning rates of variants that fly apart at the others': where every pair speaks, the free run amplifies."""
@@ -62,17 +91,25 @@ _GENTLE = {"fcmp": 1e-3}
 _PHYSICS: dict[str, Literal["04", "05"]] = {"4-3": "04", "3-3": "05"}
 """The published trees, each with the physics that its data were made with."""
 
-PRESETS: dict[str, Config] = {
-    name: Config(
-        name=name,
-        data=DataConfig(tree=tree, physics=physics),
-        model=ModelConfig(vision=vision, relations=relations, dynamics=dynamics),
-        train=dataclasses.replace(TRAINING[seen], learning_rate=_GENTLE.get(variant, TRAINING[seen].learning_rate)),
+
+def _springs(tree: str, physics: Literal["04", "05"], seen: str, variant: str) -> Config:
+    """A model of the hierarchical springs."""
+    relations, dynamics = VARIANTS[variant]
+    training = TRAINING[seen] if VISION[seen] else RELATING
+    return Config(
+        name=f"springs-{tree}-{seen}-{variant}",
+        data=DataConfig(tree=tree, physics=physics, train=5000 if VISION[seen] else 20_000),
+        model=ModelConfig(vision=VISION[seen], relations=relations, dynamics=dynamics),
+        train=dataclasses.replace(training, learning_rate=_GENTLE.get(variant, training.learning_rate)),
     )
+
+
+PRESETS: dict[str, Config] = {
+    config.name: config
     for tree, physics in _PHYSICS.items()
-    for seen, vision in VISION.items()
-    for variant, (relations, dynamics) in VARIANTS.items()
-    for name in (f"springs-{tree}-{seen}-{variant}",)
+    for seen in VISION
+    for variant in VARIANTS
+    for config in (_springs(tree, physics, seen, variant),)
 }
 
 BODIES: dict[str, tuple[MotionConfig, str]] = {
@@ -128,7 +165,7 @@ PRESETS |= {
     for name in (f"{body}-{seen}-{variant}",)
 }
 
-FLAT = ("nri", "nri-gt", "fcmp", "lstm")
+FLAT = ("nri", "nri-mlp", "nri-gt", "fcmp", "lstm")
 """Variants that need no hierarchy, for balls that have none."""
 
 
@@ -136,16 +173,22 @@ def _flat(system: str, variant: str) -> Config:
     """States of balls without a hierarchy, such as springs5 or charged10 (Kipf et al. 2018)."""
     tree, physics = forces.system_named(system)
     relations, dynamics = VARIANTS[variant]
-    silent = relations.source == "full" or forces.FORCES[physics].silent
+    relations = dataclasses.replace(relations, silent=relations.source == "full" or forces.FORCES[physics].silent)
+    training = dataclasses.replace(
+        RELATING,
+        learning_rate=_GENTLE.get(variant, RELATING.learning_rate),
+        no_edge_prior=0.0,  # half of all pairs have a spring, and charges always interact
+        edge_weight=1.0,
+        prior_end=1.0,
+    )
+    if dynamics.memory == "none":
+        # One graph a system, from everything that was seen of it, as NRI infers it.
+        relations, training = dataclasses.replace(relations, graph="static", hidden=128), ROLLING
     return Config(
         name=f"{system}-state-{variant}",
-        data=DataConfig(tree=tree, physics=physics),  # type: ignore[arg-type]  # a name of FORCES
-        model=ModelConfig(relations=dataclasses.replace(relations, silent=silent), dynamics=dynamics),
-        train=dataclasses.replace(
-            TRAINING["state"],
-            learning_rate=_GENTLE.get(variant, TRAINING["state"].learning_rate),
-            no_edge_prior=0.0,  # half of all pairs have a spring, and charges always interact
-        ),
+        data=DataConfig(tree=tree, physics=physics, train=20_000),  # type: ignore[arg-type]  # a name of FORCES
+        model=ModelConfig(relations=relations, dynamics=dynamics),
+        train=training,
     )
 
 

@@ -80,6 +80,8 @@ class Trajectories:
     def of(arrays: dict[str, np.ndarray], name: str) -> Trajectories:
         """The systems in arrays read from ``name``; seeds may be missing (-1 stands for them).
 
+        An adjacency entry above 0 counts as 1: charges may be told as products of their signs, 1 and -1.
+
         Raises:
             ValueError: an array is missing, or its shape does not fit the others.
         """
@@ -97,11 +99,13 @@ class Trajectories:
             if key in arrays and (arrays[key].shape != shape or arrays[key].dtype.kind not in "biuf"):
                 found = f"{arrays[key].dtype} {list(arrays[key].shape)}"
                 raise ValueError(f"{key} in {name} are {found}; its positions need numbers {list(shape)}")
+        joined = (adjacency > 0).astype(np.uint8)
+        joined[:, range(nodes), range(nodes)] = 0
         return Trajectories(
             arrays.get("seeds", np.full(systems, -1)).astype(np.int64),
             x,
             arrays["velocities"].astype(x.dtype, copy=False),
-            (adjacency != 0).astype(np.uint8),
+            joined,
             (arrays.get("possible", adjacency.any(0)) != 0).astype(np.uint8),
         )
 

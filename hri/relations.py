@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +16,9 @@ from hri.fast import edge_logits, suits
 from hri.hierarchy import Tree
 from hri.nn import MLP, Edges, linear
 
-Choose = Callable[[Tensor, Any], Tensor]
+Times = slice | Tensor
+"""Which times logits are for: a slice, or their numbers."""
+Choose = Callable[[Tensor, Times], Tensor]
 """(logits [E, t, B, K], the times they are for) -> weights [E, t, B, K] of each edge type's messages."""
 
 
@@ -82,6 +83,14 @@ class Relations(nn.Module):
         return torch.cat(recent, -1).unsqueeze(1)
 
 
+def evidence(logits: Float[Tensor, "E times B K"], history: int) -> Float[Tensor, "E times B K"]:
+    """Of static graphs: the mean over the full windows up to each time; before the first is full, the latest alone."""
+    if logits.shape[1] <= history:
+        return logits
+    counts = torch.arange(1, logits.shape[1] - history + 1, dtype=logits.dtype, device=logits.device)
+    return torch.cat([logits[:, :history], logits[:, history:].cumsum(1) / counts[:, None, None]], 1)
+
+
 def soft(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
     """Gumbel-softmax, the differentiable sample of training. Noise belongs to the sample, whatever the batch."""
     edge_major = noise.permute(2, 1, 0, 3)
@@ -97,7 +106,7 @@ def straight(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
     """One-hot of the same sample, with the gradient of :func:`soft` (straight-through; Jang et al. 2017)."""
     softly = soft(noise, temperature)
 
-    def choose(logits: Tensor, times: slice) -> Tensor:
+    def choose(logits: Tensor, times: Times) -> Tensor:
         weights = softly(logits, times)
         return most_likely(weights, times) + weights - weights.detach()
 
@@ -108,7 +117,7 @@ SAMPLES: dict[str, Callable[[Tensor, float], Choose]] = {"soft": soft, "straight
 """How training draws its edges, by ``train.edge_sample``."""
 
 
-def most_likely(logits: Tensor, times: slice) -> Tensor:
+def most_likely(logits: Tensor, times: Times) -> Tensor:
     """One-hot of the most probable type."""
     return one_hot(logits.argmax(-1), logits)
 
@@ -122,7 +131,7 @@ def sampled(noise: Float[Tensor, "B T E K"]) -> Choose:
 def given(types: Int[Tensor, "B E"]) -> Choose:
     """The same known types at every time, whatever was inferred, such as true springs."""
 
-    def choose(logits: Tensor, times: slice) -> Tensor:
+    def choose(logits: Tensor, times: Times) -> Tensor:
         weights = one_hot(types.T, logits)
         return weights[:, None].expand(-1, logits.shape[1], -1, -1)
 

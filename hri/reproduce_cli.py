@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
+from hri import ceilings
 from hri.plan import Plan
 from hri.plan import plan as named_plan
 from hri.terminal import CHECKPOINTS, answer, bar, complain
@@ -24,8 +25,9 @@ COLUMNS = {
     "nll_free": "of free steps",
     "mse_at_20": "error at 20",
     "frame_mse": "pixel error",
-    "edge_accuracy.overall": "edges right",
-    "edges.burn_in.overall.f1": "edges F1",
+    "edges.burn_in.possible.accuracy": "edges right",
+    "ceiling.burn_in.possible.accuracy": "findable",
+    "guess": "guessing",
     "paper_score": "paper's score",
 }
 """Scores of the printed table, where a plan has them, and what stands above them."""
@@ -244,6 +246,9 @@ def _print_table(found: dict[str, Any], folder: Path) -> None:
     from rich.table import Table
 
     summary = sorted(found["summary"], key=lambda row: row["metrics"].get("nll", {}).get("mean", float("inf")))
+    for row in summary:
+        if springs := row["metrics"].get("edges.burn_in.possible.springs"):
+            row["metrics"] |= {"guess": {"mean": ceilings.guess({"springs": springs["mean"]}), "std": None}}
     columns = [name for name in COLUMNS if any(name in row["metrics"] for row in summary)]
     about = f"{found['updates']} updates, batch {found['batch']}, {found['train_systems']} training systems"
     table = Table(title=f"{found['plan']}: {about}, {found['test_systems'] or 'no'} test systems")

@@ -10,10 +10,12 @@ import csv
 import io
 import json
 import math
-from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from hri import ceilings
 
 MAKE = "python -m hri reproduce --plan {} --publish"
 """The command that writes the file of a plan."""
@@ -22,7 +24,8 @@ OPEN = ":material/play_circle: Open"
 PLANS = ("states", "states-3-3", "images", "motion")
 """Plans in reading order; others follow."""
 SCALING = "scaling.json"
-"""The one file of the folder that is no plan (:mod:`hri.scaling`)."""
+NO_PLANS = (SCALING, ceilings.STORED.name)
+"""Files of the folder that are no plan (:mod:`hri.scaling`, :mod:`hri.ceilings`)."""
 
 MODELS: dict[str, tuple[str, str]] = {
     "lstm": ("LSTM", "One recurrent network over all nodes together; it knows no relations."),
@@ -90,6 +93,17 @@ def _share(label: str, what: str) -> Metric:
     return Metric(label, "", f"{what} 1 is perfect. Higher is better.", ".3f", "%.3f")
 
 
+def _edge_columns(metric: str, label: str, what: str) -> dict[str, Metric]:
+    """A score of edges, between the most that could be found and what guessing scores."""
+    most = "What the same relation network reaches when it is taught the truth: about the most to be found."
+    least = "What one answer for all pairs scores."
+    return {
+        f"edges.burn_in.possible.{metric}": _share(label, what),
+        f"ceiling.burn_in.possible.{metric}": _share(f"{label}: findable", most),
+        f"guess.{metric}": _share(f"{label}: guessing", least),
+    }
+
+
 _BOX = "positions and velocities squared, in a box 2 wide"
 METRICS: dict[str, Metric] = {
     "nll": _nll(
@@ -107,14 +121,16 @@ METRICS: dict[str, Metric] = {
     "reconstruction_mse": _error("Reconstruction", "pixels in 0 … 1, squared", "of reconstructed pixels"),
     "frame_psnr": Metric("PSNR", "dB", "Signal over noise of predicted frames. Higher is better.", ".1f", "%.1f"),
     "frame_ssim": Metric("SSIM", "", "Likeness of predicted frames; 1 is identical. Higher is better.", ".3f", "%.3f"),
-    "edge_accuracy.possible": _share(
-        "Edges right", "Of the pairs that a spring can join, those whose inferred type stands for the truth."
+    **_edge_columns(
+        "accuracy",
+        "Edges right",
+        "Of the pairs that a spring can join, those whose inferred type stands for the truth.",
     ),
-    "edges.burn_in.possible.f1": _share(
-        "F1", "Harmonic mean of two shares: of claimed springs those that are, and of springs those claimed."
+    **_edge_columns(
+        "f1", "F1", "Harmonic mean of two shares: of claimed springs those that are, and of springs those claimed."
     ),
-    "edges.burn_in.possible.auroc": _share(
-        "AUROC", "The chance that a spring is given a higher probability than a possible pair without one."
+    **_edge_columns(
+        "auroc", "AUROC", "The chance that a spring is given a higher probability than a possible pair without one."
     ),
     "paper_score": Metric(
         "Paper's score",
@@ -126,6 +142,8 @@ METRICS: dict[str, Metric] = {
     ),
 }
 """Scores worth a column, in order; the files hold more."""
+EDGE_METRICS = ("accuracy", "f1", "auroc")
+"""Scores of edges that have a ceiling and a guess."""
 _AT = {"mse_at_10": ("mse_by_step", 10), "mse_at_20": ("mse_by_step", 20)}
 """Scores read off a curve where a file does not tell them."""
 
@@ -263,7 +281,7 @@ def model_label(model: str) -> str:
 
 def read(folder: Path) -> Board:
     """All results files of a folder. Never fails: what cannot be used is told in :attr:`Board.problems`."""
-    paths = [path for path in folder.glob("*.json") if path.name != SCALING] if folder.is_dir() else []
+    paths = [path for path in folder.glob("*.json") if path.name not in NO_PLANS] if folder.is_dir() else []
     paths.sort(key=lambda path: (PLANS.index(path.stem) if path.stem in PLANS else len(PLANS), path.stem))
     plans: list[Plan] = []
     entries: dict[tuple[Setting, str], Entry] = {}
@@ -335,6 +353,10 @@ def _entry(plan: str, row: dict[str, Any], runs: list[dict[str, Any]]) -> Entry:
         line = lines.get(curve_name)
         if line is not None and len(line.mean) >= step and name not in scores:
             scores[name] = Spread(line.mean[step - 1], line.std[step - 1] if line.std else None, n)
+    if springs := scores.get("edges.burn_in.possible.springs"):
+        for metric in EDGE_METRICS:
+            if (least := ceilings.guess({"springs": springs.mean}, metric)) is not None:
+                scores[f"guess.{metric}"] = Spread(least, None, n)
     setting = Setting(str(key["seen"]), str(key["tree"]))
     return Entry(plan, setting, str(key["model"]), n, scores, lines, next(iter(named), None))
 
@@ -358,6 +380,60 @@ def _curve(value: Any) -> Curve | None:
 def _number(value: Any) -> float | None:
     good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return float(value) if good else None
+
+
+def with_ceilings(board: Board, known: Mapping[str, dict[str, Any] | None]) -> Board:
+    """The board with what each model could find, where its results file does not say.
+
+    Args:
+        board: of results files.
+        known: ceilings (:func:`hri.ceilings.of_header`) by name of checkpoint.
+    """
+
+    def completed(entry: Entry) -> Entry:
+        groups = (known.get(entry.checkpoint or "") or {}).get("burn_in", {})
+        found = {
+            f"ceiling.burn_in.{group}.{metric}": Spread(scores[metric], None, entry.n)
+            for group, scores in groups.items()
+            for metric in EDGE_METRICS
+            if scores.get(metric) is not None
+        }
+        return replace(entry, metrics=found | entry.metrics)
+
+    return replace(board, entries=tuple(map(completed, board.entries)))
+
+
+def relations(entries: list[Entry]) -> dict[str, list[Any]]:
+    """Columns of the table of relations by level, in words: accuracy and AUROC of each level pair, springs that matter.
+
+    Only models that infer edges have a row; a level whose pairs are all alike has no column.
+    """
+
+    def value(entry: Entry, name: str) -> float | None:
+        return entry.metrics[name].mean if name in entry.metrics else None
+
+    rows = [entry for entry in entries if "edges.burn_in.overall.accuracy" in entry.metrics]
+    names = [name.split(".")[2] for entry in rows for name in entry.metrics if name.startswith("edges.burn_in.")]
+    levels = [name for name in dict.fromkeys(names) if name not in ("overall", "possible", "unrelated")]
+    columns: dict[str, list[Any]] = {"model": [entry.label for entry in rows]}
+    for level in levels:
+        for metric in ("accuracy", "auroc"):
+            texts = []
+            for entry in rows:
+                found, springs = (value(entry, f"edges.burn_in.{level}.{name}") for name in (metric, "springs"))
+                mixed = found is not None and springs is not None and 0 < springs < 1
+                most, least = (
+                    value(entry, f"ceiling.burn_in.{level}.{metric}"),
+                    ceilings.guess({"springs": springs}, metric),
+                )
+                texts.append(ceilings.in_words(found, most, least) if mixed else None)
+            if any(texts):
+                columns[f"{level}, {ceilings.metric_word(metric)}"] = texts
+    for kind, words in (("matters", "springs that matter, found"), ("does_not_matter", "springs that do not, found")):
+        shares = [value(entry, f"edges.burn_in.possible.{kind}.recall") for entry in rows]
+        if any(share is not None for share in shares):
+            columns[words] = [None if share is None else f"{share:.2f}" for share in shares]
+    return columns
 
 
 def table(entries: list[Entry], openable: Container[str]) -> dict[str, list[Any]]:

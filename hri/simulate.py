@@ -220,11 +220,13 @@ def simulate_from(
     seeds: Sequence[int] | Int[np.ndarray, " S"] | None = None,
     steps: int = 5000,
     every: int = 100,
+    continued: bool = False,
 ) -> Trajectories:
     """Integrate from a chosen start with chosen springs; -1 stands for a seed that is not given.
 
     Any pair may carry a spring, also one the tree does not list as possible (see :func:`springs`). Of charges an
-    adjacency entry 1 stands for two that repel, 0 for two that attract (:mod:`hri.particles`).
+    adjacency entry 1 stands for two that repel, 0 for two that attract (:mod:`hri.particles`). With ``continued``
+    the start is a stored state of a system that moves on: its first kick has rest lengths like all others.
 
     Raises:
         ValueError: shapes or physics that do not fit the tree, springs that are not symmetric, a start that is not
@@ -264,7 +266,7 @@ def simulate_from(
     def integrate(rows: slice) -> None:
         # Systems side by side in the last axis: the inner loops over them become SIMD instructions.
         x, v, k = (np.array(np.moveaxis(a[rows], 0, -1), order="C") for a in (start_x, start_v, edge_stiffness))
-        _integrate(first, second, k, edge_rest, x, v, speed, steps, every, path_x[rows], path_v[rows])
+        _integrate(first, second, k, edge_rest, x, v, speed, steps, every, continued, path_x[rows], path_v[rows])
 
     spread(integrate, len(adjacency), _LANES)
     return Trajectories(names, path_x, path_v, joined.astype(np.uint8), tree.possible)
@@ -343,7 +345,7 @@ def write_simulation(
 
 
 @njit(cache=True, nogil=True)
-def _integrate(first, second, stiffness, rest, x, v, speed, steps, every, path_x, path_v):
+def _integrate(first, second, stiffness, rest, x, v, speed, steps, every, continued, path_x, path_v):
     """Integrate S systems at once: springs [E], stiffness [E, S], x and v [N, 2, S], paths [S, T, N, 2]."""
     nodes, axes, systems = x.shape
     force = np.empty_like(x)
@@ -363,7 +365,7 @@ def _integrate(first, second, stiffness, rest, x, v, speed, steps, every, path_x
                             path_v[s, step // every - 1, n, axis] = v[n, axis, s]
         force[:] = 0.0
         for e in range(len(first)):
-            length = rest[e] if step > 0 else 0.0
+            length = rest[e] if step > 0 or continued else 0.0
             for axis in range(axes):
                 i, j = first[e], second[e]
                 for s in range(systems):

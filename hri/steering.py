@@ -19,7 +19,7 @@ from hri.interventions import NOTHING, Intervention
 from hri.metrics import device_of
 from hri.model import Alter, Model
 from hri.nn import gumbel_noise
-from hri.relations import Choose, given, most_likely, of_record, sampled
+from hri.relations import Choose, Times, given, most_likely, of_record, sampled
 
 EdgesFrom = Literal["predictions", "truth"]
 
@@ -103,7 +103,7 @@ def steered(
         return base
     plan = torch.from_numpy(forced).to(device_of(model)).permute(2, 1, 0)  # E T C
 
-    def choose(logits: Tensor, times: slice) -> Tensor:
+    def choose(logits: Tensor, times: Times) -> Tensor:
         weights = base(logits, times)
         for edit, chosen in choices:
             held = _during(edit, times).to(logits.device)
@@ -118,17 +118,16 @@ def steered(
 def _silence(model: Model) -> Choose:
     """No message over any edge."""
 
-    def choose(logits: Tensor, times: slice) -> Tensor:
-        return of_record(torch.zeros(logits.shape[:-1], device=logits.device), model.edge_types, model.silent).to(
-            logits
-        )
+    def choose(logits: Tensor, times: Times) -> Tensor:
+        kinds = torch.zeros(logits.shape[:-1], dtype=torch.long, device=logits.device)
+        return of_record(kinds, model.edge_types, model.silent).to(logits)
 
     return choose
 
 
-def _during(edit: ChooseEdges, times: slice) -> Tensor:
+def _during(edit: ChooseEdges, times: Times) -> Tensor:
     """Which of the times an edit holds at."""
-    now = torch.arange(times.start, times.stop)
+    now = torch.arange(times.start, times.stop) if isinstance(times, slice) else times
     return (now >= edit.span[0]) & (now <= edit.span[1])
 
 

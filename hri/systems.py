@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from hri.forces import FORCES, check_tree, force
 from hri.hierarchy import Tree
 from hri.records import Trajectories
-from hri.simulate import PHYSICS, sample_system, simulate_from
+from hri.simulate import sample_system, simulate_from
 
 VERSION = 1
 MAX_TEXT = 65_536
@@ -37,13 +38,13 @@ class System:
     """
 
     tree: str
-    """Children per level, such as 4-3."""
+    """Children per level, such as 4-3; flat-5 for balls without a hierarchy."""
     physics: str
-    """"04" or "05" (:data:`hri.simulate.PHYSICS`)."""
+    """Such as "04" (:data:`hri.forces.FORCES`)."""
     springs: tuple[Pair, ...]
-    """Pairs that a spring joins, in any order."""
+    """Pairs that a spring joins, or whose charges repel, in any order."""
     positions: tuple[Point, ...]
-    """(x, y) of each ball in box units, walls at -1 and 1."""
+    """(x, y) of each ball in box units, walls at -1 and 1, or at -5 and 5 without a hierarchy."""
     velocities: tuple[Point, ...]
     """Start velocity of each ball."""
 
@@ -60,8 +61,9 @@ class System:
         nodes = Tree.parse(tree)
         adjacency, x, v = sample_system(nodes, physics, seed)
         # Balls may start a little outside the box; the simulator would reflect them so before the first step.
-        v = np.where(x > 1, -np.abs(v), np.where(x < -1, np.abs(v), v))
-        x = np.where(x > 1, 2 - x, np.where(x < -1, -2 - x, x))
+        wall = force(physics).box
+        v = np.where(x > wall, -np.abs(v), np.where(x < -wall, np.abs(v), v))
+        x = np.where(x > wall, 2 * wall - x, np.where(x < -wall, -2 * wall - x, x))
         pairs = np.argwhere(np.triu(adjacency)).tolist()
         return System(tree, physics, _pairs(pairs), _points(x.tolist()), _points(v.tolist()))
 
@@ -153,8 +155,9 @@ def _check(values: dict[str, Any]) -> None:
     tree = Tree.parse(name)
     if tree.size > MAX_BALLS:
         raise ValueError(f"tree {name} has {tree.size} balls; the limit for a system drawn by hand is {MAX_BALLS}")
-    if not isinstance(physics, str) or physics not in PHYSICS:
-        raise ValueError(f"the physics is {reprlib.repr(physics)}; choose from {', '.join(sorted(PHYSICS))}")
+    if not isinstance(physics, str) or physics not in FORCES:
+        raise ValueError(f"the physics is {reprlib.repr(physics)}; choose from {', '.join(sorted(FORCES))}")
+    check_tree(tree, physics)
     springs, seen = values["springs"], set()
     if not isinstance(springs, list | tuple):
         raise ValueError(f"the springs are {reprlib.repr(springs)}; they must be a list of pairs")
@@ -168,7 +171,9 @@ def _check(values: dict[str, Any]) -> None:
         if frozenset(pair) in seen:
             raise ValueError(f"two springs join {pair[0]} and {pair[1]}; name each pair once")
         seen.add(frozenset(pair))
-    for what, limit in (("positions", 1.0), ("velocities", MAX_SPEED)):
+    if not force(physics).silent:
+        _check_charges(tree, {(min(pair), max(pair)) for pair in springs})
+    for what, limit in (("positions", force(physics).box), ("velocities", MAX_SPEED)):
         points = values[what]
         if not isinstance(points, list | tuple) or len(points) != tree.size:
             count = len(points) if isinstance(points, list | tuple) else "no"
@@ -181,6 +186,18 @@ def _check(values: dict[str, Any]) -> None:
                 )
             if what == "velocities" and math.hypot(*point) > limit:
                 raise ValueError(f"ball {node} starts at speed {math.hypot(*point):.3g}; the limit is {limit:g}")
+
+
+def _check_charges(tree: Tree, alike: set[Pair]) -> None:
+    """Refuse pairs that repel where no charges of two signs could have them do so."""
+    sign = [node == 0 or (0, node) in alike for node in range(tree.size)]
+    for first in range(tree.size):
+        for second in range(first + 1, tree.size):
+            if ((first, second) in alike) != (sign[first] == sign[second]):
+                raise ValueError(
+                    f"no charges of two signs let 0, {first} and {second} act on each other like this; "
+                    "list every pair of equal charges"
+                )
 
 
 def _pairs(springs: Any) -> tuple[Pair, ...]:

@@ -124,6 +124,25 @@ def bar(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
+def stages_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar for work of several kinds; call it with what is done now, how much of it is, and of how much."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        tasks: dict[str, Any] = {}
+
+        def reach(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(what, total=total)
+            shown.update(tasks[what], completed=done, total=total)
+
+        yield reach
+
+
+@contextmanager
 def training_bar(name: str, systems: int) -> Iterator[Callable[[Any], None]]:
     """Loss, rate and time left of each stage; off a terminal, a line a validation."""
     from rich.console import Console

@@ -209,8 +209,9 @@ class Prediction(nn.Module):
     def _starts(self, update: int) -> dict[str, Tensor]:
         """Where the runs of a model without memory start, one behind the other, and the times their edges are from.
 
-        A dynamic graph is that of each start, so no run sees its own future. A static one is inferred once from a
-        window that ends anywhere, late ones more often than early ones (an autoencoder of the sequence, as NRI is).
+        A dynamic graph is that of each start, so no run sees its own future. A static one is inferred once (an
+        autoencoder of the sequence, as NRI is): from as many full windows as fit into the sequence side by side, or
+        from one long window that ends anywhere, late more often than early.
         """
         steps, length = self.train_set.steps, self.config.train.free_steps
         runs = (steps - 1) // length
@@ -219,8 +220,11 @@ class Prediction(nn.Module):
         starts = first + length * torch.arange(runs)
         if self.config.model.relations.graph == "dynamic":
             return {"starts": starts, "edges_at": starts}
-        late = torch.rand(1, generator=generator).sqrt()
-        return {"starts": starts, "edges_at": (late * steps).long() + 1}
+        full = min(self.config.model.relations.history, steps)
+        if full > steps // 2:
+            late = torch.rand(1, generator=generator).sqrt()
+            return {"starts": starts, "edges_at": (late * steps).long() + 1}
+        return {"starts": starts, "edges_at": torch.randint(full, steps + 1, (steps // full,), generator=generator)}
 
     def forward(
         self,
@@ -266,7 +270,8 @@ class Prediction(nn.Module):
             prior = edge_prior(predicted.logits.float(), self.balls, train.no_edge_prior)
             loss, terms["edge_prior"] = loss + train.edge_weight * prior_share * prior, prior.detach()
             used = most_likely(predicted.logits.detach(), slice(None)).flatten(0, -2).mean(0)
-            terms |= {f"edge_type_{kind}": share for kind, share in enumerate(used)}
+            first = 0 if self.config.model.relations.silent else 1  # type 0 is the silent one, as in rollouts
+            terms |= {f"edge_type_{kind}": share for kind, share in enumerate(used, start=first)}
         if frames is not None and times is not None and self.model.vision is not None:
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
             places = rows * predicted.slots.shape[1] + times.flatten() - at[0]

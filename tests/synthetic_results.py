@@ -81,7 +81,7 @@ def state_plan(figures: Figures = STATES, tree: str = "4-3", name: str = "states
             "nll_free": [0.3 * nll for nll in nlls],
             "mse_at_10": [2e-6 * nll for nll in nlls],
             "mse_at_20": [5e-6 * nll for nll in nlls],
-            "edge_accuracy.possible": [0.8 for _ in nlls],
+            "edges.burn_in.possible.accuracy": [0.8 for _ in nlls],
         }
         curves = _curves(nlls[0], len(nlls), ("mse_by_step", "copy_baseline.mse_by_step"))
         summary.append(summary_row(model, "state", tree, scores, curves))

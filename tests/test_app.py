@@ -293,7 +293,7 @@ def test_every_preset_can_be_chosen_and_missing_recordings_are_told(
 ) -> None:
     monkeypatch.setattr(places, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(estimating, "show", lambda config, source: None)
-    monkeypatch.setattr(recorded, "here", lambda config: config.name.startswith("springs"))
+    monkeypatch.setattr(recorded, "here", lambda config: config.name.startswith(("springs", "charged")))
     page = AppTest.from_file(str(ROOT / "app" / "pages" / "train.py"), default_timeout=30).run()
     offered = set()
     for data in form.DATA:
@@ -305,5 +305,5 @@ def test_every_preset_can_be_chosen_and_missing_recordings_are_told(
                 offered |= {f"{data}-{seen}-{model}" for model in page.selectbox(key=f"variant-first-{data}").options}
                 can_start = [button.label for button in page.button if button.label == "Start"] == ["Start"]
                 told = any("These recordings are not here" in warning.value for warning in page.warning)
-                assert can_start == data.startswith("springs") != told
+                assert can_start == data.startswith(("springs", "charged")) != told
     assert offered == set(PRESETS)

@@ -107,7 +107,46 @@ def test_a_third_type_stands_for_nothing() -> None:
 )
 def test_a_score_without_meaning_is_null(table: list[list[int]], missing: set[str]) -> None:
     overall = counted(table).scores()["burn_in"]["overall"]
-    assert {name for name, value in overall.items() if value is None} == missing
+    unasked = {"matters", "does_not_matter"}
+    assert {name for name, value in overall.items() if value is None} == missing | unasked
+
+
+def test_springs_are_weighed_by_what_they_do() -> None:
+    """One edge; rows say the type, columns: no spring, a spring that does not matter, one that does."""
+    table = [[6, 3, 1], [2, 1, 4]]
+    said = [(kind, effect) for kind, row in enumerate(table) for effect, times in enumerate(row) for _ in range(times)]
+    types, effects = (torch.tensor(column).view(-1, 1, 1) for column in zip(*said, strict=True))
+    made = EdgeTally(TREE, *ONE, 2, 1, slice(0, 1), stand_for=("none", "spring"))
+    made.add(torch.nn.functional.one_hot(types, 2).float(), types, (effects[:, 0] > 0).long())
+    made.add_effects(np.array([0]), types, (effects > 0).long().numpy(), effects.numpy())
+    found = made.scores()
+    overall = found["burn_in"]["overall"]
+    assert overall["matters"] == {"count": 5, "recall": 4 / 5, "accuracy": 10 / 13}
+    assert overall["does_not_matter"] == {"count": 4, "recall": 1 / 4, "accuracy": 7 / 12}
+    assert overall["recall"] == pytest.approx(5 / 9)
+    assert found["free_run"]["overall"]["matters"] == {"count": 0, "recall": None, "accuracy": None}
+    assert found["types"] == ["none", "spring"]
+
+
+def test_of_charges_that_attract_or_repel_both_can_be_right() -> None:
+    """Something acts between all pairs; type 0 is right where they attract, type 1 where they repel."""
+    types, truth, effects = (
+        torch.tensor(row).view(-1, 1, 1) for row in ([0, 0, 1, 1, 0], [0, 1, 1, 0, 0], [2, 2, 2, 2, 1])
+    )
+    made = EdgeTally(TREE, *ONE, 2, 1, slice(0, 1), stand_for=("none", "spring"))
+    made.add_effects(np.array([0]), types, truth.numpy(), effects.numpy())
+    overall = made.scores()["burn_in"]["overall"]
+    assert overall["matters"] == {"count": 4, "recall": 0.5, "accuracy": 0.5}
+    assert overall["does_not_matter"] == {"count": 1, "recall": 1.0, "accuracy": 1.0}
+
+
+def test_a_meaning_that_was_taught_stays() -> None:
+    """A type that is wrong everywhere stays wrong, where an assignment would turn it round."""
+    said = torch.ones(4, 1, 1, dtype=torch.long)
+    made = EdgeTally(TREE, *ONE, 3, 1, slice(0, 1), stand_for=("none", "spring"))
+    made.add(torch.nn.functional.one_hot(said, 3).float(), said, torch.zeros(4, 1, dtype=torch.long))
+    assert made.scores()["types"] == ["none", "spring", None]
+    assert made.scores()["burn_in"]["overall"]["accuracy"] == 0
 
 
 def test_nothing_to_count_is_no_error() -> None:
@@ -349,8 +388,10 @@ def test_certain_probabilities_are_in_the_last_bin() -> None:
 
 def test_the_short_form_says_what_is_there_and_leaves_out_what_is_not() -> None:
     told = brief(counted([[4, 2], [1, 3]]).scores())
-    assert told["types"] == "0 none, 1 spring"
-    assert told["burn_in"]["overall"].startswith("accuracy 0.700, precision 0.750, recall 0.600, F1 0.667, AUROC 0.")
+    assert told["types"] == "0 no spring, 1 spring"
+    words = "accuracy found 0.700, guessing 0.500; AUROC found 0.700, guessing 0.500; "
+    words += "precision 0.750, recall 0.600, F1 0.667"
+    assert told["burn_in"]["overall"] == words
     assert all(isinstance(text, str) for text in told["burn_in"].values())
     nothing = brief(counted([[5, 3], [0, 0]]).scores())["burn_in"]["overall"]
     assert "precision" not in nothing

@@ -33,6 +33,7 @@ PROMISED = {
     "reconstruction_mse",
     "edge_accuracy",
     "edges",
+    "ceiling",
     "copy_baseline",
     "parameters",
     "seconds",

@@ -62,10 +62,10 @@ def test_runs_are_free_runs_from_their_starts(variant: str) -> None:
         assert runs.slots.shape == (3, 12, 17, 4)
         for index, start in enumerate(starts.tolist()):
             known = seen[:, : start + 7]
-            inferred = model(known, 6, most_likely)
+            inferred = model(known, 7, most_likely)  # n = 7: the last true input is frame start
             torch.testing.assert_close(runs.logits[:, index], inferred.logits[:, start], rtol=1e-4, atol=1e-4)
             kept = given(inferred.logits[:, start].argmax(-1))
-            free = model(known, 6, kept).slots[:, start:]  # n = 6: the last true input is frame start
+            free = model(known, 7, kept).slots[:, start:]
             torch.testing.assert_close(runs.slots[:, 6 * index : 6 * index + 6], free, rtol=1e-4, atol=1e-4)
 
 
@@ -79,14 +79,15 @@ def test_flat_messages_are_those_of_the_mlp_decoder() -> None:
     weights = torch.zeros(len(model.senders), 1, 2)
     weights[row, 0, 1] = 1
     with torch.no_grad():
-        heard = dynamics.heard(x[:, None], weights)[:, 0]
+        once = dynamics.heard(x[:, None], weights)
+        heard = once[:, 0]
         lifted = dynamics.lift(x)
         first, second = dynamics.messages.first[0], dynamics.messages.second[0]
         message = torch.relu(second(torch.relu(first(torch.cat([lifted[receiver], lifted[sender]])))))
         torch.testing.assert_close(heard[receiver], message, rtol=1e-4, atol=1e-5)
         others = [node for node in range(17) if node != receiver]
         torch.testing.assert_close(heard[others], torch.zeros(16, 64), rtol=0, atol=1e-6)
-        change = dynamics.predict(x, heard) - x
+        change = dynamics.predict(x[:, None], once)[:, 0] - x
         inside = torch.relu(dynamics.out_hidden(torch.relu(dynamics.out_first(torch.cat([x, heard], -1)))))
         torch.testing.assert_close(change, dynamics.out(inside))
 

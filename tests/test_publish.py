@@ -50,8 +50,8 @@ def test_a_run_is_published_with_scores_that_evaluate_repeats(seen: str, tmp_pat
     edges = header.metrics["test"]["edges"]
     assert edges["burn_in"] == again["edges"]["burn_in"]
     for period in ("burn_in", "free_run"):
-        assert f"accuracy {edges[period]['overall']['accuracy']:.3f}" in card
-        assert f"AUROC {edges[period]['siblings']['auroc']:.3f}" in card
+        assert f"accuracy found {edges[period]['overall']['accuracy']:.3f}" in card
+        assert f"AUROC found {edges[period]['siblings']['auroc']:.3f}" in card
     assert ("PSNR" in card) == ("SSIM" in card) == ("in one slot" in card) == (seen == "slot")
     rollout = Rollout.load(stored / "one.npz")
     assert tuple(rollout.seeds) == STORED_SEEDS

@@ -7,7 +7,7 @@ import streamlit as st
 from app import drawn, lesson_state
 from app.lessons.stage import Shown, Stage, chart, file_of
 from app.lessons.stage import arena as show_arena
-from hri import course
+from hri import ceilings, course
 
 TEMPERATURES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 USUAL = 0.5
@@ -53,6 +53,8 @@ def beliefs(stage: Stage) -> Shown:
             ),
         )  # fmt: skip
         st.caption("Line width: the model's probability. Gold: a true spring. Grey: none.")
+        if words := lesson_state.edges_right(course.STATE_MODEL):
+            st.caption(f"Edges right on unseen systems: {words}.", help=ceilings.EXPLAINED)
     return Shown(
         statement=found.says(seen),
         code={"checkpoint": file_of(course.STATE_MODEL), "seed": stage.seed, "seen": seen},

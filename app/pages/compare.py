@@ -80,7 +80,7 @@ def show(scenes: list[Scene], comparison: Comparison, left: Any, columns: Sequen
 def graphs(scenes: list[Scene]) -> None:
     """What each model believes acts on what, under its column."""
     with st.container(horizontal=True, key="compare-graph-controls"):
-        layout, pairs = pickers.graph_pickers("a model has", comparing.PLAYER)
+        layout, pairs = pickers.graph_pickers("a model has", comparing.PLAYER, scenes[0].rollout.tree.flat)
     side, *columns = comparing.columns(len(scenes))
     side.caption("What each model believes acts on what, at this frame.")
     for index, place in enumerate(columns):

@@ -24,7 +24,7 @@ from app import (  # noqa: E402
 )
 from app.library import Scene  # noqa: E402
 from app.scene import pick_scene  # noqa: E402
-from hri import pictures  # noqa: E402
+from hri import ceilings, pictures  # noqa: E402
 
 PANELS = {
     "inspect": inspector.panel,
@@ -45,7 +45,7 @@ def show(scene: Scene) -> None:
     left, right = st.columns([11, 9.5], gap="medium")
     with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
         with st.container(horizontal=True, vertical_alignment="center"):
-            layout, pairs = pickers.graph_pickers("the model has")
+            layout, pairs = pickers.graph_pickers("the model has", flat=rollout.tree.flat)
             with st.container(width="content"):
                 matrix, names = relation_options(scene, pairs)
         with st.container(horizontal=True, key="relations"):
@@ -54,6 +54,8 @@ def show(scene: Scene) -> None:
             if matrix:
                 with st.container(width=310, key="matrix-side"):
                     widgets.matrix(rollout, names=names)
+        if told := library.edges_right(scene.source):
+            st.caption(f"Edges right on unseen systems: {told}.", help=ceilings.EXPLAINED)
         widgets.keep_address(opening)
     with left, st.container(key="stage"):
         pickers.overlay_picker(rollout)
@@ -72,13 +74,13 @@ def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.N
             help="Every inferred pair as a square beside the graph: rows send, columns receive.",
         )  # fmt: skip
         try:
-            aligned = drawn.named_types(scene.rollout, "aligned")
-            told = f"Right for {aligned.right:.0%} of the burn-in's messages in this scene."
+            aligned = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
+            told = f"Edges right in this scene: {drawn.edges_right(aligned, scene.source)}."
         except ValueError as error:
             aligned, told = None, str(error)
         names = st.segmented_control(
             "Edge types", ["raw", "aligned"], default="raw", required=True, key="names", bind="query-params",
-            help=f"Learned types have no names. Aligned: matched to true springs by assignment. {told}",
+            help=f"Learned types have no names. Aligned: matched to the true relations by assignment. {told}",
             disabled=aligned is None,
         )  # fmt: skip
         shown: drawn.Names = "aligned" if names == "aligned" and aligned is not None else "raw"

@@ -78,6 +78,9 @@ def contest(board: Board) -> None:
         "Click a name to hide or show it."
     )
     tables.models(entries)
+    if scoreboard.relations(entries)["model"]:
+        with st.expander("Relations by level"):
+            tables.relations(entries)
     with st.expander("Every run"):
         tables.runs(plan, setting)
     if plan.unfinished:
@@ -124,8 +127,8 @@ def show_scaling() -> None:
 
 # The same margins as Explore.
 st.html(places.ROOT / "app" / "player" / "page.css")
-found = places.board()
-for problem in found.problems:
+found = tables.with_ceilings(places.board())
+for problem in [*found.problems, *places.ceilings_problem()]:
     st.warning(problem)
 if found.entries:
     show_claims(found)

@@ -1,9 +1,11 @@
 // The drawing board: a box with balls to place and to throw, and springs to switch on and off. The draft lives in the
 // browser; Python hears of it when the visitor asks for the simulation, as the text of a system (hri/systems.py).
+// Balls may carry charges instead: pairs of equal sign repel, and what is switched is the charge of a ball.
 
-const RIM = { 0: 0.075, 1: 0.062, 2: 0.05 }; // of root, intermediate and leaf, in box units
-const REACH = 0.4; // box units that an arrow is long for a speed of 1
-const EDGE = 1.1; // of the picture; walls stand at 1
+// All lengths below are shares of the box: the picture's walls stand at 1, wherever those of the system are.
+const RIM = { 0: 0.075, 1: 0.062, 2: 0.05 }; // of root, intermediate and leaf
+const REACH = 0.4; // how long an arrow is for a speed of 1
+const EDGE = 1.1; // of the picture
 const STEP = 0.02; // of the arrow keys
 const BOW = 0.16; // springs bend a little, so that three balls in a line show which are joined
 // What is on the board survives another panel of the workbench, until Python gives another system to begin with.
@@ -24,25 +26,27 @@ class Board {
   }
 
   read(text) {
-    const { springs, positions, velocities } = JSON.parse(text);
-    return { springs: new Set(springs.map(([i, j]) => `${i}.${j}`)), positions, velocities };
+    const { springs, positions, velocities } = JSON.parse(text), joined = new Set(springs.map(([i, j]) => `${i}.${j}`));
+    const places = positions.map((point) => point.map((value) => value / this.data.box));
+    return { springs: joined, positions: places, velocities, positive: positions.map((_, node) => !node || joined.has(`0.${node}`)) };
   }
 
   text() {
     const { tree, physics } = JSON.parse(this.data.base), { springs, positions, velocities } = this.draft;
-    const pairs = this.data.pairs.filter(([i, j]) => springs.has(`${i}.${j}`));
-    return JSON.stringify({ version: 1, tree, physics, springs: pairs, positions, velocities });
+    const pairs = this.data.pairs.filter(([i, j]) => springs.has(`${i}.${j}`)), { box } = this.data;
+    const places = box === 1 ? positions : positions.map((point) => point.map((value) => clamp(round(value * box), box)));
+    return JSON.stringify({ version: 1, tree, physics, springs: pairs, positions: places, velocities });
   }
 
   picture() {
     const { data } = this;
     this.svg = element("svg", {
       viewBox: `${-EDGE} ${-EDGE} ${2 * EDGE} ${2 * EDGE}`, tabindex: 0, role: "application",
-      "aria-label": "Drawing board. N and P go through balls and springs; arrow keys move a ball, with Shift throw it; Space switches a spring.",
+      "aria-label": "Drawing board. N and P go through balls and pairs; arrow keys move a ball, with Shift throw it; Space switches a spring or a charge.",
     });
     this.springs = data.pairs.map(([i, j]) => {
       const line = element("path", { class: "spring" }), hit = element("path", { class: "grip" });
-      const group = element("g", { class: "pair", "data-pair": `${i} ${j}` }, element("title", { text: `${data.names[i]} and ${data.names[j]}: click to switch the spring` }), line, hit);
+      const group = element("g", { class: "pair", "data-pair": `${i} ${j}` }, element("title", { text: `${data.names[i]} and ${data.names[j]}: click to ${data.charged ? `turn the charge of ${data.names[j]}` : "switch the spring"}` }), line, hit);
       group.addEventListener("click", () => this.switch(i, j));
       return { i, j, line, hit, group };
     });
@@ -50,13 +54,14 @@ class Board {
       const rim = RIM[data.ranks[node]], shape = ["M0,-1L1,0L0,1L-1,0Z", "M-.85,-.85H.85V.85H-.85Z", "M-1,0a1,1 0 1,0 2,0a1,1 0 1,0 -2,0Z"][data.ranks[node]];
       const body = element("path", { class: "body", d: shape, transform: `scale(${rim})`, fill: data.colours[node] });
       const number = element("text", { class: "number", "text-anchor": "middle", y: 0.024, fill: data.inks[node], text: node });
-      const ball = element("g", { class: "ball", "data-node": node }, element("title", { text: `${name}: drag to place it` }), body, number);
+      const ball = element("g", { class: "ball", "data-node": node }, element("title", { text: `${name}: drag to place it${data.charged ? ", double click to turn its charge" : ""}` }), body, number);
+      if (data.charged) ball.addEventListener("dblclick", () => this.turn(node));
       const shaft = element("line", { class: "shaft" });
       const tip = element("circle", { class: "tip", r: 0.022 }), wide = element("circle", { class: "wide", r: 0.05 });
       const arrow = element("g", { class: "arrow", "data-node": node }, element("title", { text: `${name}: drag to throw it` }), shaft, wide, tip);
       this.drag(ball, () => node, (held, x, y, from) => this.place(held, x - from[0], y - from[1]));
       this.drag(arrow, (x, y) => this.nearest(x, y), (held, x, y) => this.throw(held, x, y));
-      return { node, rim, ball, arrow, shaft, tip, wide };
+      return { node, rim, ball, number, arrow, shaft, tip, wide };
     });
     this.svg.append(
       element("rect", { class: "walls", x: -1, y: -1, width: 2, height: 2 }),
@@ -74,8 +79,8 @@ class Board {
     const every = (on) => () => { this.draft.springs = new Set(on ? data.pairs.map((pair) => pair.join(".")) : []); this.draw(); };
     const tools = element("div", { class: "tools" },
       button("Simulate and predict", "Let it move, and see above what the model makes of it.", () => { this.play(); this.send(this.text()); }, "main"),
-      button("All springs", "Join every pair that this tree allows.", every(true)),
-      button("No springs", "Every ball flies alone.", every(false)),
+      ...(data.charged ? [button("All alike", "Equal charges: every pair repels.", () => this.charge(() => true)), button("In turn", "Charges plus and minus in turn.", () => this.charge((node) => node % 2 === 0))]
+        : [button("All springs", data.box > 1 ? "Join every pair." : "Join every pair that this tree allows.", every(true)), button("No springs", "Every ball flies alone.", every(false))]),
       button("Still", "All balls start at rest.", () => { this.draft.velocities = this.draft.velocities.map(() => [0, 0]); this.draw(); }),
       button("Start over", "Back to what was on the board at first.", () => { this.draft = this.read(data.base); drafts.set(data.player, { base: data.base, draft: this.draft }); this.draw(); }),
     );
@@ -130,7 +135,20 @@ class Board {
     this.draft.velocities[node] = speed < 0.02 ? [0, 0] : [round(((x - px) / length) * speed), round(((y - py) / length) * speed)];
   }
 
+  // Pairs repel where both charges have one sign.
+  charge(sign) {
+    this.draft.positive = this.draft.positive.map((_, node) => sign(node));
+    const { positive } = this.draft;
+    this.draft.springs = new Set(this.data.pairs.filter(([i, j]) => positive[i] === positive[j]).map((pair) => pair.join(".")));
+    this.draw();
+  }
+
+  turn(node) {
+    this.charge((other) => this.draft.positive[other] !== (other === node));
+  }
+
   switch(i, j) {
+    if (this.data.charged) return this.turn(j);
     const name = `${i}.${j}`, { springs } = this.draft;
     springs.has(name) ? springs.delete(name) : springs.add(name);
     this.picked = this.balls.length + this.springs.findIndex((spring) => spring.i === i && spring.j === j);
@@ -144,6 +162,7 @@ class Board {
     const by = { n: 1, N: 1, p: -1, P: -1 }[event.key];
     if (by) this.picked = (this.picked + by + count) % count;
     else if (spring && (event.key === " " || event.key === "Enter")) this.switch(spring.i, spring.j);
+    else if (!spring && this.data.charged && (event.key === " " || event.key === "Enter")) this.turn(this.picked);
     else if (!spring && way) {
       const node = this.picked, [dx, dy] = way;
       if (event.shiftKey) {
@@ -169,7 +188,8 @@ class Board {
       group.classList.toggle("on", draft.springs.has(`${i}.${j}`));
       group.classList.toggle("picked", this.picked === this.balls.length + k);
     });
-    this.balls.forEach(({ node, rim, ball, arrow, shaft, tip, wide }) => {
+    this.balls.forEach(({ node, rim, ball, number, arrow, shaft, tip, wide }) => {
+      if (data.charged) number.textContent = `${node}${draft.positive[node] ? "+" : "−"}`;
       const [x, y] = draft.positions[node], [vx, vy] = draft.velocities[node], speed = Math.hypot(vx, vy);
       const [ux, uy] = speed ? [vx / speed, vy / speed] : [Math.SQRT1_2, Math.SQRT1_2], far = Math.min(rim + REACH * speed, this.room([x, y], [ux, uy]));
       ball.setAttribute("transform", `translate(${x},${-y})`);
@@ -184,11 +204,13 @@ class Board {
 
   tell() {
     const { draft, data, picked } = this, spring = picked === null ? null : this.springs[picked - this.balls.length];
-    let text = `${draft.springs.size} of ${data.pairs.length} springs. Drag a ball to place it, its arrow to throw it; click a line to switch a spring.`;
-    if (spring) text = `${data.names[spring.i]} and ${data.names[spring.j]}: ${draft.springs.has(`${spring.i}.${spring.j}`) ? "joined by a spring" : "no spring"}.`;
+    const how = data.charged ? "double-click it to turn its charge" : "click a line to switch a spring";
+    let text = `${draft.springs.size} of ${data.pairs.length} ${data.charged ? "pairs repel" : "springs"}. Drag a ball to place it, its arrow to throw it; ${how}.`;
+    const [without, within] = data.charged ? ["they attract", "they repel"] : ["no spring", "joined by a spring"];
+    if (spring) text = `${data.names[spring.i]} and ${data.names[spring.j]}: ${draft.springs.has(`${spring.i}.${spring.j}`) ? within : without}.`;
     else if (picked !== null) {
       const [x, y] = draft.positions[picked], speed = Math.hypot(...draft.velocities[picked]);
-      text = `${data.names[picked]} at (${x.toFixed(2)}, ${y.toFixed(2)}), speed ${speed.toFixed(2)}. Walls stand at −1 and 1.`;
+      text = `${data.names[picked]} at (${(x * data.box).toFixed(2)}, ${(y * data.box).toFixed(2)}), speed ${speed.toFixed(2)}${data.charged ? `, charge ${draft.positive[picked] ? "+" : "−"}` : ""}. Walls stand at −${data.box} and ${data.box}.`;
     }
     text = text[0].toUpperCase() + text.slice(1);
     if (this.told.textContent !== text) this.told.textContent = text;

@@ -25,6 +25,10 @@ FIRST = ("train.stage1_updates", "train.updates", "train.batch", "train.learning
 DATA = {
     "springs-4-3": "springs, 17 balls (4-3)",
     "springs-3-3": "springs, 13 balls (3-3)",
+    "springs5": "5 balls on springs, no hierarchy",
+    "charged5": "5 charges, no hierarchy",
+    "springs10": "10 balls on springs, no hierarchy",
+    "charged10": "10 charges, no hierarchy",
     "mocap": "motion capture",
     "human36m": "Human3.6M",
     "kth": "KTH",
@@ -82,7 +86,7 @@ def _beginning() -> tuple[str, Config, str]:
     columns = st.columns([3, 2, 2, 3])
     data = columns[0].selectbox(
         "Data", list(DATA), list(DATA).index(about[0]), format_func=DATA.__getitem__, key=f"data-{key}",
-        help="Springs are simulated when training begins. Recordings must be on this machine.",
+        help="Springs and charges are simulated when training begins. Recordings must be on this machine.",
     )  # fmt: skip
     there = [parts for parts in map(_parts, PRESETS) if parts[0] == data]
     ways = [way for way in SEEN if any(way == parts[1] for parts in there)]

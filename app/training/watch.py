@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import streamlit as st
 
 from app import places, widgets
 from app.training.shared import BADGES, attempt, curves, show_view, standing
-from hri import queueing, runs
+from hri import ceilings, queueing, runs
 from hri.control import ask
 from hri.diagnosis import Finding, diagnose
+from hri.figures_relations import truth_beside
 from hri.figures_training import panels
 from hri.progress import Progress, duration, progress
 from hri.records import Rollout
@@ -68,7 +70,9 @@ def _watch(folder: Path, watching: bool) -> None:
         )  # fmt: skip
     left, right = st.columns([11, 9], gap="medium")
     with left:
-        curves(panels(records, stage), f"{run.name}/{stage}", records[-1]["update"])
+        ceiling = places.ceiling(run.config)
+        edges_right(records, ceiling)
+        curves(panels(records, stage, ceiling), f"{run.name}/{stage}", records[-1]["update"])
     with right:
         scene(folder, stage)
 
@@ -129,6 +133,15 @@ def facts(run: RunInfo, told: Progress) -> None:
     st.markdown(" &nbsp;·&nbsp; ".join(parts))
 
 
+def edges_right(records: Sequence[dict[str, Any]], ceiling: dict[str, Any] | None) -> None:
+    """How many edges are right at the newest validation, between guessing and what could be found."""
+    told = [record["validation"] for record in records if "edge_accuracy" in (record.get("validation") or {})]
+    if told:
+        most = (ceiling or {}).get(ceilings.main_period(ceiling or {}), {}).get("possible", {}).get("accuracy")
+        words = ceilings.in_words(told[-1]["edge_accuracy"], most, told[-1].get("edge_guess"))
+        st.caption(f"Edges right: {words}", help=ceilings.EXPLAINED)
+
+
 def say(finding: Finding) -> None:
     """One thing that the numbers say, in a box of its kind."""
     box = {"good": st.success, "note": st.info, "warning": st.warning, "stopped": st.error}[finding.kind]
@@ -162,11 +175,22 @@ def scene(folder: Path, stage: int) -> None:
         return
     st.caption(f"A scene never trained on, after {update:,} updates of stage {stage}.")
     if isinstance(shown, Rollout):
+        relations(shown, update)
         widgets.images(shown, "train")
         widgets.timeline(shown, "train")
         widgets.keep_place("train")
     else:
         strip(shown)
+
+
+def relations(shown: Rollout, update: int) -> None:
+    """The scene's true graph beside the inferred one; nothing where either is missing."""
+    try:
+        figure = truth_beside(shown, update)
+    except ValueError:
+        return
+    st.plotly_chart(figure, width="stretch", key=f"relations-{update}", config={"displayModeBar": False})
+    st.caption("Blue: joined, dotted: not; orange and dashed: wrong. Inferred from the true states alone.")
 
 
 def strip(shown: Reconstruction) -> None:

@@ -144,6 +144,26 @@ def test_a_small_run_from_start_to_explore_through_closed_browser_and_killed_ser
     expect(page.get_by_role("combobox", name="Model")).to_have_value(f"mine@{newest}")
 
 
+@pytest.mark.slow
+def test_the_first_starter_finds_nine_of_ten_springs_while_one_watches(open_train: Callable[..., Page]) -> None:
+    """On systems that it never trains on; the graph beside the true one says so too."""
+    page = open_train("?view=new")
+    fill(page, "Name of the run", "first-steps")
+    press(page, "Start")
+    badge(page, "running")
+    graphs = page.locator(".js-plotly-plot")
+    expect(graphs.get_by_text("True relations")).to_be_visible(timeout=180_000)
+    expect(graphs.get_by_text("of 10 right")).to_be_visible()
+    expect(page.locator(".st-key-controls").get_by_text("finished")).to_be_visible(timeout=900_000)
+    told = page.get_by_text(re.compile(r"Edges right: found 0\.\d\d")).first
+    share = re.search(r"found (\d\.\d\d)", told.inner_text())
+    assert share is not None
+    assert float(share[1]) >= 0.9
+    right = re.search(r"(\d+) of 10 right", graphs.first.inner_text())
+    assert right is not None
+    assert int(right[1]) >= 8
+
+
 def test_looking_back_at_a_run_and_through_its_training_in_explore(open_train: Callable[..., Page]) -> None:
     page = open_train("?view=watch&run=done")
     badge(page, "finished")
