@@ -45,8 +45,9 @@ class Told:
 
     losses: np.ndarray
     """Loss, its terms and the gradient's norm, a row an update."""
-    started: torch.cuda.Event | None
-    ended: torch.cuda.Event | None
+    started: Any
+    """CUDA events around the block; None on a CPU."""
+    ended: Any
 
 
 Inputs = ReconstructionInputs | PredictionInputs

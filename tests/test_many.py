@@ -92,7 +92,7 @@ def watched(plan: Path, folder: Path, lanes: int = 4) -> tuple[Many, list[str]]:
 
 
 def test_stopped_runs_go_on_from_their_bundles(tmp_path: Path) -> None:
-    plan = written(tmp_path / "plan.json", LSTM | {"settings": LSTM["settings"] | {"train.updates": 9}})  # type: ignore[operator]
+    plan = written(tmp_path / "plan.json", LSTM | {"settings": LSTM["settings"] | {"train.updates": 30}})  # type: ignore[operator]
     first, _ = watched(plan, tmp_path / "a")
     (name,) = first.results
     while first.advance():
@@ -100,12 +100,12 @@ def test_stopped_runs_go_on_from_their_bundles(tmp_path: Path) -> None:
             first.stop()
     first.save()
     assert first.results[name].state == "stopped"
-    assert 4 <= first.results[name].update < 9
+    assert 4 <= first.results[name].update < 30
     unpack(tmp_path / "a" / "out", tmp_path / "b" / "runs")
     second, _ = watched(plan, tmp_path / "b")
     while second.advance():
         pass
-    assert (second.results[name].state, second.results[name].update) == ("finished", 9)
+    assert (second.results[name].state, second.results[name].update) == ("finished", 30)
     config = read_plan(plan)[0].config
     straight, _ = watched(plan, tmp_path / "c")
     while straight.advance():
@@ -115,7 +115,7 @@ def test_stopped_runs_go_on_from_their_bundles(tmp_path: Path) -> None:
         assert torch.equal(value, other.state_dict()[key]), key
     # The CPU's own loop takes such a run up, too.
     unpack(tmp_path / "a" / "out", tmp_path / "d")
-    assert list(train(config, tmp_path / "d" / name, resume=True, device="cpu"))[-1].update == 9
+    assert list(train(config, tmp_path / "d" / name, resume=True, device="cpu"))[-1].update == 30
 
 
 def test_one_run_that_fails_leaves_the_others_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,7 +317,7 @@ def test_devices_are_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 def test_time_that_a_device_computes_counts_once() -> None:
     assert covered([]) == 0
-    assert covered([(0, 2), (1, 3), (5, 6), (5.2, 5.5)]) == 4
+    assert covered([(0.0, 2.0), (1.0, 3.0), (5.0, 6.0), (5.2, 5.5)]) == 4
 
 
 @contextmanager
