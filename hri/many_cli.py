@@ -68,7 +68,8 @@ def train_many(arguments: Sequence[str]) -> int:
     import torch
 
     device = torch.device(device_named(given.device))
-    torch.backends.cudnn.deterministic = True
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     given.out.mkdir(parents=True, exist_ok=True)
     whole = 60 * given.minutes
     ends = began + whole - min(ENDING_SECONDS, ENDING * whole)
