@@ -25,6 +25,7 @@ The files in reading order; none imports one that comes after it (but for a type
 | receptive.py                       | the part of a frame that each slot can see                            |
 | relations.py                       | slots to edge types, inferred from the most recent states             |
 | dynamics.py                        | slots and edge types to the next slots                                |
+| markov.py                          | the same without memory                                               |
 | decoders.py                        | slots to frames: SlotDec and ParDec                                   |
 | model.py                           | the whole method in one place                                         |
 | losses.py, metrics.py, patches.py  | what is minimised, what is reported, a cheap start for SlotDec        |

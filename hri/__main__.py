@@ -56,7 +56,7 @@ def run(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(f"usage: {PROGRAM} COMMAND ...\n\nHierarchical Relational Inference: simulate, train, predict.\n")
         for name, command in cli.COMMANDS.items():
-            print(f"  {name:10}{(inspect.getdoc(command) or '').splitlines()[0]}")
+            print(f"  {name:12}{(inspect.getdoc(command) or '').splitlines()[0]}")
         print(f"\n`{PROGRAM} COMMAND --help` says more about each.")
         return 0 if arguments else 2
     name, *flags = arguments

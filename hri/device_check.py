@@ -32,6 +32,8 @@ class Agreement:
     """On the CPU."""
     there: tuple[float, ...]
     precision: str
+    unrecorded: str = ""
+    """Why the updates there could not be recorded as a graph, if so."""
 
     @property
     def differences(self) -> tuple[float, ...]:
@@ -67,16 +69,17 @@ def compare(config: Config, kind: type[Stage], device: torch.device) -> Agreemen
     little = dataclasses.replace(config, data=data, train=train)
     before, fast.ENABLED = fast.ENABLED, False
     try:
-        here = losses(little, kind, torch.device("cpu"))
+        here, _ = losses(little, kind, torch.device("cpu"))
     finally:
         fast.ENABLED = before
     what = f"stage {kind.number} of {config.name}"
     precision = config.train.precision if config.model.vision is not None else "no"
-    return Agreement(what, here, losses(little, kind, device), precision)
+    there, why = losses(little, kind, device)
+    return Agreement(what, here, there, precision, why)
 
 
-def losses(config: Config, kind: type[Stage], device: torch.device) -> tuple[float, ...]:
-    """Of the first updates, and of the first ones of each other shape that they take."""
+def losses(config: Config, kind: type[Stage], device: torch.device) -> tuple[tuple[float, ...], str]:
+    """Of the first updates, and of the last ones where they have another shape; why no graph holds them, if so."""
     torch.manual_seed(config.train.seed)
     model = Model(config)
     data = sequences(config.data, "train")
@@ -86,16 +89,16 @@ def losses(config: Config, kind: type[Stage], device: torch.device) -> tuple[flo
     stage.begin()
     train_mode(stage, config.train.batch_norm)
     step = Step(stage, model, optimiser, State(), device)
-    recorded, told = Recorded(step), []
+    recorded, told, why = Recorded(step), [], ""
     last = stage.updates - UPDATES
     for start in (0, last) if shape(stage, 0) != shape(stage, last) else (0,):
         step.begin(start)
-        recorded.record()
+        why = recorded.record_if_possible() or why
         step.update.fill_(start)
         with recorded.on():
             recorded.launch(range(start, start + UPDATES))
             told += recorded.told().losses[:, 0].tolist()
-    return tuple(told)
+    return tuple(told), why
 
 
 def plain_loop() -> None:

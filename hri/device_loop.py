@@ -99,6 +99,7 @@ def run_stage(
         block = range(clock.update, clock.update + _block(stage, clock))
         launched = time.perf_counter()
         recorded.launch(block)
+        yield None  # others have their turn, also where a launch waits for its own end
         while not recorded.ready():
             yield None
         told = recorded.told()
@@ -168,12 +169,10 @@ def record(recorded: Recorded, run: Run) -> None:
         TrainingStopped: too little memory; what was saved is kept.
     """
     try:
-        recorded.record()
+        if why := recorded.record_if_possible():
+            run.note(f"updates run without a CUDA graph, which could not be recorded ({why})")
     except torch.OutOfMemoryError as error:
         raise TooLittleMemory(out_of_memory(recorded.step.stage)) from error
-    except RuntimeError as error:
-        run.note(f"updates run without a CUDA graph, which could not be recorded ({str(error).splitlines()[0]})")
-        recorded.record(graphs=False)
 
 
 def _shown(averaged: Averaged | None) -> AbstractContextManager[Any]:

@@ -45,8 +45,9 @@ class Told:
 
     losses: np.ndarray
     """Loss, its terms and the gradient's norm, a row an update."""
-    started: torch.cuda.Event | None
-    ended: torch.cuda.Event | None
+    started: Any
+    """CUDA events around the block; None on a CPU."""
+    ended: Any
 
 
 Inputs = ReconstructionInputs | PredictionInputs
@@ -190,6 +191,21 @@ class Recorded:
         for name, table in tables.items():
             if name not in self._host:
                 self._host[name] = torch.zeros(table.shape, dtype=table.dtype).pin_memory()
+
+    def record_if_possible(self) -> str:
+        """Record the step, or make it ready to be launched operation by operation; why it cannot be recorded, if so.
+
+        Raises:
+            torch.OutOfMemoryError: the device's memory is too small.
+        """
+        try:
+            self.record()
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            self.record(graphs=False)
+            return str(error).strip().splitlines()[0]
+        return ""
 
     def on(self) -> AbstractContextManager[Any]:
         """Where this step's work is put; whatever else touches its tensors belongs there too."""

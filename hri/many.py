@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -243,8 +244,9 @@ class Many:
                 result.state, result.reason = "failed", sentence(error) or str(error)
                 self.say(f"{lane.planned.name} failed: {result.reason}")
         except Exception as error:
-            if (text := sentence(error)) is None:
-                raise
+            if (text := sentence(error)) is None:  # a fault of ours: it is shown, and the others go on
+                text = f"{type(error).__name__}: {error}"
+                self.say("".join(traceback.format_exception(error)))
             result.state, result.reason = "failed", text
             self.say(f"{lane.planned.name} failed: {text}")
         else:

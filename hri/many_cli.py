@@ -68,7 +68,8 @@ def train_many(arguments: Sequence[str]) -> int:
     import torch
 
     device = torch.device(device_named(given.device))
-    torch.backends.cudnn.deterministic = True
+    if device.index is not None and device.type == "cuda":
+        torch.cuda.set_device(device)
     given.out.mkdir(parents=True, exist_ok=True)
     whole = 60 * given.minutes
     ends = began + whole - min(ENDING_SECONDS, ENDING * whole)
@@ -106,12 +107,20 @@ def check(plan: Sequence[PlannedRun], device: torch.device) -> None:
     Raises:
         ValueError: they differ.
     """
+    import torch
+
     from hri.device_check import compare, kinds, plain_loop
 
     for config, kind in kinds([run.config for run in plan]):
-        found = compare(config, kind, device)
-        if not found.holds:
-            say(f"{found.what}: {_compared(found)}: once more with the plain recurrent loop")
+        try:
+            found = compare(config, kind, device)
+            good, said = found.holds and not found.unrecorded, f"{found.what}: {_compared(found)}"
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            good, said = False, f"stage {kind.number} of {config.name}: {str(error).strip().splitlines()[0]}"
+        if not good:
+            say(f"{said}: once more with the plain recurrent loop")
             plain_loop()
             found = compare(config, kind, device)
         if not found.holds:
@@ -121,7 +130,10 @@ def check(plan: Sequence[PlannedRun], device: torch.device) -> None:
 
 def _compared(found: Any) -> str:
     worst = max(range(len(found.here)), key=lambda place: found.differences[place])
-    return f"losses {found.here[worst]:.7g} and {found.there[worst]:.7g}, {found.differences[worst]:.1e} apart"
+    unrecorded = f", without a graph ({found.unrecorded})" if found.unrecorded else ""
+    return (
+        f"losses {found.here[worst]:.7g} and {found.there[worst]:.7g}, {found.differences[worst]:.1e} apart{unrecorded}"
+    )
 
 
 def bench(device: torch.device, out: Path) -> None:

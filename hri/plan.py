@@ -157,7 +157,7 @@ class Plan:
 
 
 _COMPARED = ("lstm", "hri-gt", "hri-h", "nri-gt", "nri", "nri-residual")
-_STATES = ("lstm-lo", "nri-lo", "fcmp", "hri")
+_STATES = ("lstm-lo", "hri-mlp", "nri-mlp", "nri-lo", "fcmp", "hri")
 _LONG = ("lstm", "hri-gt", "hri-h", "nri-gt", "nri")
 _FEWER: Settings = (("data.validation", 100),)
 """Validation takes less of the time."""

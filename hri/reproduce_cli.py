@@ -53,9 +53,9 @@ def reproduce(
 ) -> None:
     """Train and score the models of a plan, to check the paper's claims; what is done already is skipped.
 
-    Plans: states (every model on 4-3 states, three seeds of those that the claims compare), states-3-3, images
-    (SlotDec and ParDec, one encoder and decoder each for all their models), motion (a recorded body; needs
-    `data fetch-demo --out recordings`) and quick (to try the command).
+    Plans: states (every model on 4-3 states, equally long, three seeds of those that the claims compare), states-3-3,
+    states-long (fewer models, trained for longer), images (SlotDec and ParDec, one encoder and decoder each for all
+    their models), motion (a recorded body; needs `data fetch-demo --out recordings`) and quick (to try the command).
 
     Every model is trained for the same updates with the command train, chosen on validation and scored on test
     systems with the command evaluate. The folder gets results.json and results.csv after each finished run, with
@@ -65,7 +65,7 @@ def reproduce(
     Example: python -m hri reproduce --plan states --dry-run
 
     Args:
-        plan: states, states-3-3, images, motion or quick.
+        plan: states, states-3-3, states-long, images, motion or quick.
         folder: Where the runs are kept; by default runs/PLAN.
         updates: Updates of stage 2, for every model.
         stage1_updates: Updates of stage 1 (images).

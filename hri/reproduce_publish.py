@@ -14,9 +14,10 @@ from hri.publish import publish
 from hri.reproduce import claim, keep
 
 
-def published_name(job: Job) -> str:
+def published_name(plan: Plan, job: Job) -> str:
     """What a job's best checkpoint is called among the project's."""
-    return job.preset if job.seed == 0 else f"{job.preset}-seed{job.seed}"
+    name = job.preset + plan.suffix
+    return name if job.seed == 0 else f"{name}-seed{job.seed}"
 
 
 def publish_plan(plan: Plan, folder: Path, checkpoints: Path, stored: Path, tables: Path) -> list[str]:
@@ -38,7 +39,7 @@ def publish_plan(plan: Plan, folder: Path, checkpoints: Path, stored: Path, tabl
     for job in plan.jobs(folder):
         place = folder / job.name
         if job.stage == 2 and (scores := read_scores(place)) is not None:
-            name = published_name(job)
+            name = published_name(plan, job)
             publish(place / "best.safetensors", name, checkpoints, stored if job.seed == 0 else None, scores=scores)
             with replacing(place / "published") as file:
                 file.write(name.encode())
@@ -63,7 +64,7 @@ def take_published(plan: Plan, folder: Path, checkpoints: Path) -> list[str]:
     claim(plan, folder)
     taken = []
     for job in plan.jobs(folder):
-        place, source = folder / job.name, checkpoints / f"{published_name(job)}.safetensors"
+        place, source = folder / job.name, checkpoints / f"{published_name(plan, job)}.safetensors"
         if job.stage != 2 or (place / "config.json").exists() or read_scores(place) is not None or not source.exists():
             continue
         header = read_header(source)
@@ -75,7 +76,7 @@ def take_published(plan: Plan, folder: Path, checkpoints: Path) -> list[str]:
         for name, content in (
             ("best.safetensors", source.read_bytes()),
             ("metrics.jsonl", f"{json.dumps(clock)}\n".encode()),
-            ("published", published_name(job).encode()),
+            ("published", published_name(plan, job).encode()),
         ):
             with replacing(place / name) as file:
                 file.write(content)

@@ -33,8 +33,7 @@ STARTERS: dict[str, Starter] = {
         "Five balls on hidden springs: nine of ten are found within three minutes, and you watch them come.",
         "springs5-state-nri-mlp",
         {
-            "train.updates": 700, "train.evaluate_every": 50, "model.relations.hidden": 64,
-            "data.train": 5000, "data.validation": 60,
+            "train.updates": 800, "train.evaluate_every": 50, "data.train": 8000, "data.validation": 60,
         },
     ),
     "hierarchy": Starter(

@@ -338,6 +338,8 @@ def train(
     if place.type == "cuda" and alone and config.train.precision != "fp16":
         from hri.device_loop import run_stage
 
+        if place.index is not None:
+            torch.cuda.set_device(place)
         with Run(Path(folder), config, resume) as run:
             for report in prepared(config, run, place, run_stage, *given):
                 if report is not None:

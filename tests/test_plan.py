@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from hri.many_plan import read_plan
 from hri.plan import PLANS, Group, Job, Plan, plan
 from hri.presets import PRESETS, VARIANTS
 
 HERE = Path("runs/here")
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -28,10 +31,11 @@ def test_the_plan_of_states_trains_every_model_and_three_seeds_of_some() -> None
     jobs = plan("states").jobs(HERE)
     seeds = {model: [job.seed for job in jobs if job.model == model] for model in VARIANTS}
     assert seeds == {
-        model: [0, 1, 2] if model in ("lstm", "nri", "hri-h", "nri-residual") else [0] for model in VARIANTS
+        model: [0, 1, 2] if model in ("lstm", "nri", "hri-h", "nri-residual", "hri-gt", "nri-gt") else [0]
+        for model in VARIANTS
     }
     assert [job.seed for job in jobs] == sorted(job.seed for job in jobs)
-    assert {job.updates for job in jobs} == {1000}
+    assert {job.updates for job in jobs} == {3000}
     assert {job.updates for job in plan("states", updates=7).jobs(HERE)} == {7}
 
 
@@ -96,3 +100,13 @@ def test_a_setting_that_does_not_exist_is_named() -> None:
     odd = Plan("odd", "", (Group(("lstm",)),), settings=(("train.nonsense", 1),))
     with pytest.raises(ValueError, match=r"unknown setting config\.train\.nonsense"):
         _ = odd.jobs(HERE)[0].config
+
+
+def test_runs_for_a_gpu_are_those_of_the_plans_setting_for_setting() -> None:
+    """So what a GPU trained counts as a run of the plan."""
+    wanted = {job.config for name in ("states", "states-3-3", "states-long") for job in PLANS[name].jobs(Path())}
+    found = [
+        run for run in read_plan(ROOT / "assets" / "plans" / "gpu.json") if run.name.startswith(("long-", "equal-"))
+    ]
+    assert {run.config for run in found} == wanted
+    assert len(found) == len(wanted)
