@@ -61,11 +61,11 @@ def test_its_network_infers_as_the_models_does(relations: dict[str, Any]) -> Non
 
 
 def test_strong_springs_are_found_when_they_are_taught() -> None:
-    found = measure(config_of(hidden=16), updates=80, test_systems=40)
+    found = measure(config_of(hidden=32), updates=100, test_systems=40)
     leaf = found["burn_in"]["intermediate-leaf"]
     assert leaf["auroc"] > 0.95
     assert leaf["accuracy"] > ceilings.guess(leaf)
-    assert [point["updates"] for point in found["curve"]] == list(range(8, 81, 8))
+    assert [point["updates"] for point in found["curve"]] == list(range(10, 101, 10))
     assert found["curve"][-1]["loss"] < found["curve"][0]["loss"]
     assert json.loads(json.dumps(found)) == found
 
