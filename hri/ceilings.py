@@ -3,7 +3,7 @@
 A model is told no springs. How many of them its relation network *could* find is known from training that very
 network with them (:mod:`hri.ceiling`): its ceiling. Models that see the same data through the same window with the
 same network share it, so it is stored once for all of them, beside the results. Pure Python: a page that shows a
-number waits for nothing.
+number waits for nothing, and whatever else is needed is imported where it is.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from safetensors import safe_open
+if TYPE_CHECKING:
+    import numpy as np
 
-from hri.checkpoint import Header
-from hri.config import Config
-from hri.files import replacing
+    from hri.checkpoint import Header
+    from hri.config import Config
 
 STORED = Path(__file__).parent.parent / "assets" / "results" / "ceilings.json"
 """Where measured ceilings lie: a JSON object of records by key, as :func:`hri.ceiling.measure` makes them."""
@@ -73,6 +72,8 @@ def key_of(parts: dict[str, Any]) -> str:
 
 def fingerprint(weights: dict[str, np.ndarray]) -> str:
     """A number of 16 hexadecimal digits that other encoder weights do not share."""
+    import numpy as np
+
     made = hashlib.sha256()
     for name in sorted(name for name in weights if name.startswith(ENCODER)):
         made.update(name.encode() + np.ascontiguousarray(weights[name], dtype=np.float32).tobytes())
@@ -81,6 +82,8 @@ def fingerprint(weights: dict[str, np.ndarray]) -> str:
 
 def encoder_of(path: str | os.PathLike[str]) -> str:
     """:func:`fingerprint` of a checkpoint's file, without torch."""
+    from safetensors import safe_open
+
     with safe_open(path, framework="numpy") as file:
         names = [name for name in file.keys() if name.startswith(ENCODER)]  # noqa: SIM118 - the file is no dict
         return fingerprint({name: file.get_tensor(name) for name in names})
@@ -111,6 +114,8 @@ def store(record: dict[str, Any], path: Path | None = None) -> None:
         ValueError: a damaged file stands there.
         OSError: the folder cannot be written or the disk is full; the old file is still there.
     """
+    from hri.files import replacing
+
     records = read(path) | {record["key"]: record}
     with replacing(path or STORED) as file:
         file.write(f"{json.dumps(dict(sorted(records.items())), indent=1)}\n".encode())

@@ -152,11 +152,11 @@ def test_who_infers_the_springs_scores_one_whatever_the_types_are_called(
 
 
 def test_edges_are_those_of_the_long_run_by_period_and_frame() -> None:
-    """26 frames, 20 of them free: the last true input is frame 5, so no window of ten is full of true states."""
+    """26 frames, 20 of them free: the last true input is frame 5, so no window of ten is full: the longest counts."""
     scores = evaluate(make(), data(make()))
     edges = scores["edges"]
-    assert edges["by_frame"]["period"] == ["burn_in"] * 7 + ["free_run"] * 19
-    assert edges["burn_in"]["overall"]["count"] == 6 * 7 * 272
+    assert edges["by_frame"]["period"] == ["warm_up"] * 6 + ["burn_in"] + ["free_run"] * 19
+    assert edges["burn_in"]["overall"]["count"] == 6 * 272
     assert edges["free_run"]["siblings"]["count"] == 6 * 19 * 24
     for name in ("overall", "possible", "siblings", "root-intermediate"):
         assert edges["burn_in"][name]["accuracy"] == pytest.approx(scores["edge_accuracy"][name])
