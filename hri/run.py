@@ -196,7 +196,10 @@ class Run:
         pictures = self.folder / "pictures"
         pictures.mkdir(exist_ok=True)
         stage = 2 if header.parts == "all" else 1
-        write_picture(pictures / f"{stage}-{header.steps[f'stage{stage}']:09}.npz", model, header)
+        try:
+            write_picture(pictures / f"{stage}-{header.steps[f'stage{stage}']:09}.npz", model, header)
+        except RuntimeError as error:  # such as memory that a device lacks: a picture less is no reason to stop
+            self.note(f"no picture after {header.steps[f'stage{stage}']} updates of stage {stage} ({error})")
         _thin(pictures, f"{stage}-*.npz", kept)
         if stage == 2:
             snapshots = self.folder / "snapshots"

@@ -55,3 +55,14 @@ def test_a_damaged_picture_is_one_sentence(tmp_path: Path) -> None:
             read_picture(tmp_path / name)
     with pytest.raises(ValueError, match="cannot be read"):
         read_picture(tmp_path / "2-000000002.npz")
+
+
+def test_a_picture_that_cannot_be_drawn_ends_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("hri.run.write_picture", full)
+    reports = list(train(small(updates=4, evaluate_every=2), tmp_path))
+    assert reports[-1].update == 4
+    assert not pictures(tmp_path)
+    assert "no picture after 4 updates of stage 2 (out of memory)" in (tmp_path / "log.txt").read_text()
