@@ -408,7 +408,7 @@ def test_models_of_images_are_timed_trained_and_published(tmp_path: Path, capsys
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("--plan stats", "unknown plan 'stats'; choose from states, states-3-3, images, motion, quick"),
+        ("--plan stats", "unknown plan 'stats'; choose from states, states-3-3, states-long, images, motion, quick"),
         ("", "--plan must be given"),
         ("--plan states --updates 0", "--updates is 0"),
         ("--plan states --jobs 0", "--jobs is 0"),
