@@ -115,7 +115,7 @@ def test_edits_are_marked_influence_widens_and_a_step_opens(visit: Callable[[str
     expect(chart.locator(".annotation-text")).to_have_text(["burn-in", "free run"], timeout=15_000)
     legend = chart.locator(".legendtext").all_text_contents()
     assert {"no interaction", "interaction", "your edit"} <= set(legend)
-    page.get_by_role("button", name="Leaf 6 → intermediate 1").click()
+    page.get_by_role("button", name="Leaf 6 → intermediate 1", exact=True).click()
     expect(page.get_by_text("Leaf 6 → intermediate 1.").first).to_be_visible()
     page.keyboard.press("Escape")
     page.mouse.move(5, 5)
