@@ -280,7 +280,7 @@ def test_a_preset_of_the_page_has_the_terminals_losses(open_train: Callable[...,
 def told_words(run: runs.RunInfo, folder: Path) -> list[str]:
     """The command of a run, in another folder."""
     assert run.config is not None
-    assert (run.config.train.updates, run.config.train.seed, run.config.name) == (3, 7, "springs-4-3-state-hri-h")
+    assert (run.config.train.updates, run.config.train.seed, run.config.name) == (3, 7, "springs5-state-nri-mlp")
     return runs.command(folder, run.config)[:-1]
 
 
