@@ -33,8 +33,10 @@ def check_systems(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | No
     if config.data.clips is not None:
         raise ValueError(f"{checkpoint.name} was trained on video clips; give it frames, or a clip with --video")
     if (systems.positions.shape[3] == 3) != (config.data.motion is not None):
-        kinds = ("a recorded body", f"simulated {config.data.force.systems}")
-        wanted, given = kinds if config.data.motion is not None else kinds[::-1]
+        if config.data.motion is not None:
+            wanted, given = "a recorded body", "simulated balls"
+        else:
+            wanted, given = f"simulated {config.data.force.systems}", "a recorded body"
         raise ValueError(f"{checkpoint.name} was trained on {wanted} and this scene shows {given}; choose another")
     expected = tree or own
     if balls != expected.size:

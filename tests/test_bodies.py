@@ -87,7 +87,7 @@ def test_human36m_from_its_file_to_a_scene(
     np.testing.assert_allclose(same.predicted_slots, scene.predicted_slots, atol=1e-5)
     assert seen == "slot" or not np.allclose(pushed.predicted_slots, scene.predicted_slots)
     assert "scenes_of(model.header.config.data, [200042])" in python_lines(scene, best, "4-3", "04")
-    with pytest.raises(ValueError, match="was trained on a recorded body and this scene shows simulated springs"):
+    with pytest.raises(ValueError, match="was trained on a recorded body and this scene shows simulated balls"):
         roll_out(loaded, simulate(loaded.model.tree if seen == "state" else Tree.parse("4-3"), "04", [1]))
 
 

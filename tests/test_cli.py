@@ -287,7 +287,7 @@ def test_a_stored_checkpoint_is_found_by_its_name(hri: Command, stored: Path, mo
     assert "edge_accuracy.siblings" in table.out
     told = " ".join(table.out.replace("│", " ").split())
     assert "edges.types 0 " in told
-    for name in ("edges.burn_in.siblings accuracy 0.", "edges.free_run.calibration expected error 0."):
+    for name in ("edges.burn_in.siblings accuracy found 0.", "edges.free_run.calibration expected error 0."):
         assert name in told
     assert "by_frame" not in told
 

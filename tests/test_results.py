@@ -56,8 +56,8 @@ def test_a_row_a_run_and_a_summary_a_model(folder: Path) -> None:
     assert {name: found[name] for name in ("plan", "updates", "batch", "train_systems", "test_systems")} == {
         "plan": "two",
         "updates": 8,
-        "batch": 32,
-        "train_systems": 5000,
+        "batch": 12,
+        "train_systems": 20_000,
         "test_systems": 7,
     }
     assert (found["command"], found["commit"], found["versions"]) == ("the command", "abc", {"torch": "2"})

@@ -45,7 +45,7 @@ def test_differences_are_all_and_only_what_differs() -> None:
     found = differences([one, other])
     assert found["model.relations.pairs"] == ["all", "hierarchy"]
     assert found["model.vision.decoder"] == [None, "slot"]
-    assert "train.batch" not in found
+    assert "model.dynamics.hidden" not in found
     assert differences([one, one]) == {}
 
 
