@@ -43,9 +43,7 @@ _RENAMED = [
 _IGNORED = re.compile(
     r"num_batches_tracked$|^dyn_t2t\.bn\.|^enc_t2h\.fc4\.|^dyn_t2t\.(ws|a2d)_edge_fc|_edge_fc[12]\.0\.|\.[xy]_grid$"
 )
-CHOICES = tuple(
-    name for name, (_, dynamics) in VARIANTS.items() if name not in CONTROLS and dynamics.memory == "lstm"
-)
+CHOICES = tuple(name for name, (_, dynamics) in VARIANTS.items() if name not in CONTROLS and dynamics.memory == "lstm")
 """The authors published no dynamics without memory."""
 # What reading shapes and names raises when a tensor is missing or has another shape.
 _MISFITS = (KeyError, IndexError, RuntimeError, TypeError, ZeroDivisionError)

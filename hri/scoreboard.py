@@ -21,8 +21,10 @@ MAKE = "python -m hri reproduce --plan {} --publish"
 """The command that writes the file of a plan."""
 OPEN = ":material/play_circle: Open"
 """On the button of a row whose checkpoint Explore can show."""
-PLANS = ("states", "states-3-3", "images", "motion")
+PLANS = ("states", "states-long", "states-3-3", "images", "motion")
 """Plans in reading order; others follow."""
+LONG = ("states-long",)
+"""Plans whose models trained for long; in all others every model trains for equally many updates."""
 SCALING = "scaling.json"
 NO_PLANS = (SCALING, ceilings.STORED.name)
 """Files of the folder that are no plan (:mod:`hri.scaling`, :mod:`hri.ceilings`)."""
@@ -55,9 +57,16 @@ class Setting(NamedTuple):
     seen: str
     """"state", "slot" (frames, SlotDec) or "par" (frames, ParDec)."""
     tree: str
+    long: bool = False
+    """Of :data:`LONG`: fewer models, trained for long, each for as many updates as its runs say."""
 
     @property
     def label(self) -> str:
+        """Such as "4-3, states, long"."""
+        return f"{self._contest}{', long' if self.long else ''}"
+
+    @property
+    def _contest(self) -> str:
         system = BODIES_IN_WORDS.get(self.tree, self.tree)
         before, after = {"state": ("States", ""), "slot": ("Images", ", SlotDec"), "par": ("Images", ", ParDec")}.get(
             self.seen, (self.seen, "")
@@ -208,6 +217,8 @@ class Entry:
     curves: dict[str, Curve]
     checkpoint: str | None = None
     """The run among the project's checkpoints, if there is one."""
+    updates: int | None = None
+    """Of stage 2, the same for all runs; None where a file does not say or they differ."""
 
     @property
     def label(self) -> str:
@@ -357,8 +368,19 @@ def _entry(plan: str, row: dict[str, Any], runs: list[dict[str, Any]]) -> Entry:
         for metric in EDGE_METRICS:
             if (least := ceilings.guess({"springs": springs.mean}, metric)) is not None:
                 scores[f"guess.{metric}"] = Spread(least, None, n)
-    setting = Setting(str(key["seen"]), str(key["tree"]))
-    return Entry(plan, setting, str(key["model"]), n, scores, lines, next(iter(named), None))
+    setting = Setting(str(key["seen"]), str(key["tree"]), plan in LONG)
+    lengths = {run.get("updates") for run in own}
+    updates = next(iter(lengths)) if len(lengths) == 1 else None
+    return Entry(
+        plan,
+        setting,
+        str(key["model"]),
+        n,
+        scores,
+        lines,
+        next(iter(named), None),
+        updates if isinstance(updates, int) else None,
+    )
 
 
 def _with_mean(metrics: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], float]]:
@@ -460,7 +482,7 @@ def table(entries: list[Entry], openable: Container[str]) -> dict[str, list[Any]
 
 def run_table(plan: Plan, setting: Setting, openable: Container[str]) -> dict[str, list[Any]]:
     """Columns of the table of single runs."""
-    runs = [run for run in plan.runs if (run.get("seen"), run.get("tree")) == setting]
+    runs = [run for run in plan.runs if (run.get("seen"), run.get("tree")) == (setting.seen, setting.tree)]
     names = [run.get("checkpoint") for run in runs]
     columns: dict[str, list[Any]] = {
         "model": [model_label(str(run.get("model"))) for run in runs],
@@ -477,5 +499,7 @@ def to_csv(entries: list[Entry]) -> str:
     writer.writerow(["plan", "seen", "tree", "model", "n", "score", "mean", "std", "checkpoint"])
     for e in entries:
         for name, spread in e.metrics.items():
-            writer.writerow([e.plan, *e.setting, e.model, spread.n, name, spread.mean, spread.std, e.checkpoint])
+            writer.writerow(
+                [e.plan, e.setting.seen, e.setting.tree, e.model, spread.n, name, spread.mean, spread.std, e.checkpoint]
+            )
     return out.getvalue()

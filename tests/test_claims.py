@@ -21,6 +21,7 @@ BY_SENTENCE = {claim.sentence: claim for claim in CLAIMS}
 NRI_LSTM = BY_SENTENCE["NRI predicts better than LSTM."]
 HRI_NRI = BY_SENTENCE["HRI predicts better than NRI."]
 MUCH = BY_SENTENCE["NRI-GT predicts much better than NRI."]
+RESIDUAL = BY_SENTENCE["HRI still leads when NRI adds its messages as HRI does."]
 EQUAL = BY_SENTENCE["HRI-GT predicts about as well as HRI."]
 
 
@@ -132,10 +133,19 @@ def test_about_equal_is_fifteen_percent_either_way() -> None:
 
 def test_a_missing_model_is_not_run_yet_and_optional_settings_keep_silent() -> None:
     found = findings(NRI_LSTM, board(lstm=[1.0]))
-    assert [f.verdict for f in found] == ["not run yet"] * 4
-    assert {f.comparison.where for f in found} >= {"States 4-3", "States 3-3", "Images 4-3, SlotDec"}
-    assert len(findings(MUCH, Board())) == 1
-    assert len(findings(MUCH, board(Setting("state", "3-3"), nri=[2.0], nri_gt=[1.0]))) == 2
+    assert [f.verdict for f in found] == ["not run yet"] * 5
+    places = {"States 4-3", "States 4-3, long", "States 3-3", "Images 4-3, SlotDec"}
+    assert {f.comparison.where for f in found} >= places
+    assert len(findings(RESIDUAL, Board())) == 1
+    assert len(findings(RESIDUAL, board(Setting("state", "3-3"), hri=[2.0], nri_residual=[1.0]))) == 2
+
+
+def test_each_finding_says_how_long_its_models_trained(tmp_path: Path) -> None:
+    results = read(synthetic_results.write(tmp_path))
+    equal, long, *_ = findings(HRI_NRI, results)
+    assert equal.numbers().endswith("; 2,000 updates each")
+    assert long.numbers().endswith("; 20,000 and 12,000 updates")
+    assert long.comparison.where == "States 4-3, long"
 
 
 def test_decoders_are_compared_with_each_other_in_pixels() -> None:

@@ -18,9 +18,10 @@ STATES = Setting("state", "4-3")
 def test_every_row_of_every_plan_is_read(tmp_path: Path) -> None:
     board = read(made.write(tmp_path))
     assert not board.problems
-    assert [plan.name for plan in board.plans] == ["states", "states-3-3", "images"]
+    assert [plan.name for plan in board.plans] == ["states", "states-long", "states-3-3", "images"]
     assert [s.label for s in board.settings] == [
         "States 4-3",
+        "States 4-3, long",
         "States 3-3",
         "Images 4-3, SlotDec",
         "Images 4-3, ParDec",
@@ -66,10 +67,24 @@ def test_a_table_has_spreads_where_models_were_repeated_and_opens_what_there_is(
     assert len(runs["seed"]) == 19
 
 
+def test_the_long_table_is_a_contest_of_its_own(tmp_path: Path) -> None:
+    board = read(made.write(tmp_path))
+    long = Setting("state", "4-3", long=True)
+    assert {entry.model for entry in board.of(long)} == set(made.LONG)
+    equal, trained_long = board.entry(STATES, "hri-h"), board.entry(long, "hri-h")
+    assert equal is not None
+    assert trained_long is not None
+    assert (equal.updates, trained_long.updates) == (2000, 20_000)
+    assert equal.metrics["nll"].n == 3
+    assert trained_long.metrics["nll"].n == 1
+    assert board.plan(long).name == "states-long"
+    assert set(scoreboard.run_table(board.plan(long), long, set())["updates"]) == {12_000.0, 20_000.0}
+
+
 def test_csv_is_read_by_others(tmp_path: Path) -> None:
     board = read(made.write(tmp_path))
     rows = list(csv.DictReader(scoreboard.to_csv(list(board.entries)).splitlines()))
-    nri = next(row for row in rows if (row["tree"], row["model"], row["score"]) == ("4-3", "nri", "nll"))
+    nri = next(row for row in rows if (row["plan"], row["model"], row["score"]) == ("states", "nri", "nll"))
     assert (float(nri["mean"]), nri["n"]) == (14_100, "3")
     assert len(rows) == sum(len(entry.metrics) for entry in board.entries)
 
