@@ -20,7 +20,7 @@ app: $(INSTALLED) ## start the app on http://127.0.0.1:8501 (another port: PORT=
 	@$(RUN) -c "$$PORT_IS_FREE" "$(PORT)"
 	@$(RUN) -m streamlit run streamlit_app.py --server.port "$(PORT)"
 
-test: $(INSTALLED_DEV) chromium ## run the tests (some of them: make test ARGS="tests/test_model.py -x")
+test: $(INSTALLED_DEV) chromium ## run the tests (some of them: make test ARGS="tests/model/test_model.py -x")
 	@$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 slow: $(INSTALLED_DEV) ## run the tests that take longest: killed plans, a local Ray, whole queues

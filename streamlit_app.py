@@ -6,11 +6,13 @@ st.set_page_config(page_title="HRI Explorer", page_icon=":material/hub:", layout
 
 st.navigation(
     [
-        st.Page("app/pages/explore.py", title="Explore", icon=":material/play_circle:", default=True),
-        st.Page("app/pages/compare.py", title="Compare", icon=":material/compare:"),
-        st.Page("app/pages/learn.py", title="Learn", icon=":material/school:"),
-        st.Page("app/pages/train.py", title="Train", icon=":material/model_training:"),
-        st.Page("app/pages/results.py", title="Results", icon=":material/leaderboard:"),
+        st.Page(
+            "app/explore/page.py", title="Explore", url_path="explore", icon=":material/play_circle:", default=True
+        ),
+        st.Page("app/compare/page.py", title="Compare", url_path="compare", icon=":material/compare:"),
+        st.Page("app/learn/page.py", title="Learn", url_path="learn", icon=":material/school:"),
+        st.Page("app/train/page.py", title="Train", url_path="train", icon=":material/model_training:"),
+        st.Page("app/results/page.py", title="Results", url_path="results", icon=":material/leaderboard:"),
     ],
     position="top",
 ).run()

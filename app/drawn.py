@@ -9,14 +9,14 @@ import numpy as np
 import streamlit as st
 
 from app import library
-from hri import ceilings
-from hri.records import Rollout
+from hri.core.records import Rollout
+from hri.scores import ceilings
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from hri.beliefs import Named
-    from hri.layout import Layout
+    from hri.view.beliefs import Named
+    from hri.view.layout import Layout
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -31,8 +31,8 @@ def interaction_graph(
 ) -> Figure:
     """The unpainted graph; one object for all scenes, because another object would lose the visitor's zoom."""
     load_pandas()
-    from hri import figures
-    from hri.hierarchy import Tree
+    from hri.core.hierarchy import Tree
+    from hri.view import graph as figures
 
     return figures.interaction_graph(
         Tree(parents, joints), np.array(pairs, dtype=int).reshape(-1, 2), len(types), layout, springs, types, physics
@@ -57,7 +57,8 @@ def payload(kind: str, rollout: Rollout, *options: Any) -> dict[str, Any]:
 def _payload(
     kind: str, scene: str, named: tuple[Any, ...], _rollout: Rollout, _options: tuple[Any, ...]
 ) -> dict[str, Any]:
-    from hri import pictures, player, player_compare
+    from hri.view import facts as pictures
+    from hri.view import player, player_compare
 
     if kind in ("shared", "column", "curves"):
         if kind == "column":
@@ -76,7 +77,7 @@ def _payload(
 
 
 Names = Literal["raw", "aligned"]
-"""Of edge types: as learned, or matched to true springs (:func:`hri.beliefs.aligned`)."""
+"""Of edge types: as learned, or matched to true springs (:func:`hri.view.beliefs.aligned`)."""
 
 
 def named_types(rollout: Rollout, names: Names, history: int = 0) -> Named:
@@ -95,7 +96,7 @@ def named_types(rollout: Rollout, names: Names, history: int = 0) -> Named:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _named(scene: str, names: Names, history: int, _rollout: Rollout) -> Named:
-    from hri import beliefs  # what draws takes a compiler along, and Results need none
+    from hri.view import beliefs  # what draws takes a compiler along, and Results need none
 
     return beliefs.aligned(_rollout, history) if names == "aligned" else beliefs.learned(_rollout)
 

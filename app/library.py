@@ -13,16 +13,17 @@ import streamlit as st
 from jaxtyping import Float
 
 from app import places, recorded
-from hri import ceilings, runs
-from hri.config import Config
-from hri.interventions import NOTHING, Intervention
-from hri.receptive import receptive_fields
-from hri.records import Rollout
+from hri.core.config import Config
+from hri.core.records import Rollout
+from hri.experiments import runs
+from hri.model.receptive import receptive_fields
+from hri.rollout.interventions import NOTHING, Intervention
+from hri.scores import ceilings
 
 if TYPE_CHECKING:
-    from hri.checkpoint import Header
-    from hri.systems import System
-    from hri.video import Clip
+    from hri.data.video import Clip
+    from hri.model.checkpoint import Header
+    from hri.physics.systems import System
 
 FAVOURITE = "springs-4-3-slot-hri"
 """Opened first, if it is there."""
@@ -30,7 +31,7 @@ COMPARED = ("first", "second", "third", "fourth")
 """What addresses and widgets call the models of a comparison, from left to right; Explore's is ``model``."""
 LAST_SEED = 2**32 - 1
 FIRST_UNSEEN = 200_042
-"""Test systems start here (:class:`hri.config.DataConfig`); "another scene" draws from them."""
+"""Test systems start here (:class:`hri.core.config.DataConfig`); "another scene" draws from them."""
 DATASETS = {"springs-4-3": ("4-3", "04"), "springs-3-3": ("3-3", "05")}
 """Published spring systems by name: tree and physics."""
 RECORDED = "as recorded"
@@ -191,7 +192,7 @@ def header(path: Path) -> Header:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _header(path: Path, changed: int) -> Header:
-    from hri.checkpoint import read_header
+    from hri.model.checkpoint import read_header
 
     return read_header(path)
 

@@ -8,24 +8,28 @@ from typing import Any
 
 import streamlit as st
 
-from hri import ceilings, scoreboard
-from hri.config import Config
-from hri.progress import Tail
-from hri.records import Rollout
-from hri.scoreboard import Board
-from hri.watching import Reconstruction, read_picture
+from hri.core import places as _places
+from hri.core.config import Config
+from hri.core.records import Rollout
+from hri.experiments import scoreboard
+from hri.experiments.scoreboard import Board
+from hri.scores import ceilings
+from hri.training.progress import Tail
+from hri.training.watching import Reconstruction, read_picture
 
-ROOT = Path(__file__).parent.parent
-CHECKPOINTS = Path(os.environ.get("HRI_CHECKPOINTS", ROOT / "checkpoints"))
+ROOT = _places.ROOT
+PLAYER = Path(__file__).parent / "player"
+"""What runs in the browser."""
+CHECKPOINTS = Path(os.environ.get("HRI_CHECKPOINTS", _places.CHECKPOINTS))
 """Folder of ``<name>.safetensors``; another one through the variable of that name."""
 STORED = Path(os.environ.get("HRI_STORED", ROOT / "assets" / "stored"))
 """Folder of stored rollouts ``<name>.npz``, shown without running a model."""
-RESULTS = Path(os.environ.get("HRI_RESULTS", ROOT / "assets" / "results"))
-"""Folder of the results files (:mod:`hri.scoreboard`)."""
+RESULTS = Path(os.environ.get("HRI_RESULTS", _places.RESULTS))
+"""Folder of the results files (:mod:`hri.experiments.scoreboard`)."""
 CEILINGS = RESULTS / ceilings.STORED.name
-"""What relations could find (:mod:`hri.ceilings`)."""
+"""What relations could find (:mod:`hri.scores.ceilings`)."""
 RUNS = Path(os.environ.get("HRI_RUNS", ROOT / "runs"))
-"""Folder of the training runs (:mod:`hri.runs`)."""
+"""Folder of the training runs (:mod:`hri.experiments.runs`)."""
 
 
 def board() -> Board:
@@ -43,7 +47,7 @@ def ceiling(config: Config, encoder: str | None = None) -> dict[str, Any] | None
 
     Args:
         config: of a model.
-        encoder: fingerprint of an image model's encoder (:func:`hri.ceilings.encoder_of`).
+        encoder: fingerprint of an image model's encoder (:func:`hri.scores.ceilings.encoder_of`).
     """
     return ceilings.find(config, encoder, _ceilings(*_changed(CEILINGS)))
 

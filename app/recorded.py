@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from hri.config import Config, DataConfig
-from hri.presets import BODIES
+from hri.core.config import Config, DataConfig
+from hri.core.presets import BODIES
 
 
 def body_of(data: DataConfig) -> str:
@@ -21,7 +21,7 @@ def here(config: Config | None) -> bool:
     """Whether any scene of a model can be made here: always of springs, of a body or clips where these are."""
     if config is None or (config.data.motion is None and config.data.clips is None):
         return config is not None
-    from hri import clip_windows, windows
+    from hri.data import clip_windows, windows
 
     if config.data.clips is not None:
         return clip_windows.available(config.data.clips)
@@ -43,6 +43,6 @@ def window(config: Config, seed: int) -> str:
     clips = config.data.clips is not None
     if not here(config):
         return f"a {'clip' if clips else 'recording'} {met}. For other scenes: `{how_to_get(config.data)}`"
-    from hri import clip_windows, windows
+    from hri.data import clip_windows, windows
 
     return f"{clip_windows.about(config.data, seed) if clips else windows.about(config.data, seed)}; {met}"

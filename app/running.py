@@ -16,21 +16,21 @@ import streamlit as st
 
 from app import library, recorded
 from app.library import Scene, Source
-from hri.interventions import NOTHING, Intervention
-from hri.records import Rollout
+from hri.core.records import Rollout
+from hri.rollout.interventions import NOTHING, Intervention
 
 if TYPE_CHECKING:
-    from hri.checkpoint import Checkpoint
-    from hri.composition import Composition
-    from hri.influence import Influence
-    from hri.likeness import Familiar, Seen
-    from hri.phases import Phases
-    from hri.ranking import Ranker
-    from hri.systems import System
-    from hri.video import Clip, Footage
+    from hri.data.video import Clip, Footage
+    from hri.model.checkpoint import Checkpoint
+    from hri.physics.systems import System
+    from hri.rollout.composition import Composition
+    from hri.rollout.influence import Influence
+    from hri.rollout.likeness import Familiar, Seen
+    from hri.rollout.phases import Phases
+    from hri.scores.ranking import Ranker
 
 FREE_STEPS = 10
-"""As in :func:`hri.rollout.roll_out`, for every scene of the pages."""
+"""As in :func:`hri.rollout.rollout.roll_out`, for every scene of the pages."""
 
 
 def rollout(
@@ -76,10 +76,10 @@ def _live(
 ) -> Rollout:
     import torch
 
-    from hri.hierarchy import Tree
-    from hri.rollout import again, roll_out
-    from hri.scenes import scenes_of
-    from hri.video import Clip
+    from hri.core.hierarchy import Tree
+    from hri.data.video import Clip
+    from hri.rollout.rollout import again, roll_out
+    from hri.rollout.scenes import scenes_of
 
     # One scene is many small operations: more threads would mostly wait for each other and for other visitors.
     # The setting belongs to a thread, and every visitor's page runs in its own.
@@ -108,7 +108,7 @@ def _live_again(source: Source, changed: int, seed: int, intervention: Intervent
     """A stored scene rolled out anew from its own true states, where its recordings are not here to cut it from."""
     import torch
 
-    from hri.rollout import again
+    from hri.rollout.rollout import again
 
     assert source.path is not None
     assert source.stored is not None
@@ -146,7 +146,7 @@ def checkpoint_of(path: Path) -> tuple[Checkpoint, threading.Lock]:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _checkpoint(path: Path, changed: int) -> tuple[Checkpoint, threading.Lock]:
-    from hri.checkpoint import load
+    from hri.model.checkpoint import load
 
     return load(path), threading.Lock()
 
@@ -166,7 +166,7 @@ def seen_of(source: Source, clip: Clip) -> Seen:
 def _seen(path: Path, changed: int, clip: Clip) -> Seen:
     import torch
 
-    from hri.likeness import footage_for, roll_out_footage
+    from hri.rollout.likeness import footage_for, roll_out_footage
 
     torch.set_num_threads(1)  # as for a scene
     checkpoint, lock = checkpoint_of(path)
@@ -180,7 +180,7 @@ def _seen(path: Path, changed: int, clip: Clip) -> Seen:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _familiar(path: Path, changed: int) -> Familiar:
-    from hri.likeness import familiar
+    from hri.rollout.likeness import familiar
 
     checkpoint, lock = checkpoint_of(path)
     with lock:
@@ -198,7 +198,7 @@ def footage(clip: Clip, size: int, channels: int) -> Footage:
 
 @st.cache_resource(max_entries=12, show_spinner=False)  # at most 2.5 MB each
 def _footage(clip: Clip, size: int, channels: int) -> Footage:
-    from hri.video import read
+    from hri.data.video import read
 
     return read(clip.path, clip.name, size, channels, clip.cut)
 
@@ -246,7 +246,7 @@ def influence_of(scene: Scene) -> Influence:
 def _influence(path: Path, changed: int, scene: str, _rollout: Rollout) -> Influence:
     import torch
 
-    from hri.influence import influence
+    from hri.rollout.influence import influence
 
     torch.set_num_threads(1)  # as for a scene
     checkpoint, lock = checkpoint_of(path)
@@ -272,7 +272,7 @@ def ranker_of(scene: Scene) -> Ranker:
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the model …")
 def _ranker(path: Path, changed: int, dataset: str) -> Ranker:
-    from hri.ranking import Ranker
+    from hri.scores.ranking import Ranker
 
     checkpoint, lock = checkpoint_of(path)
     data = checkpoint.header.config.data
@@ -297,7 +297,7 @@ def phases_of(scene: Scene, step: int) -> tuple[Rollout, Phases]:
 def _phases(path: Path, changed: int, scene: str, step: int, _rollout: Rollout) -> Phases:
     import torch
 
-    from hri.phases import phases
+    from hri.rollout.phases import phases
 
     torch.set_num_threads(1)  # as for a scene
     checkpoint, lock = checkpoint_of(path)
@@ -321,8 +321,8 @@ def parts_of(scene: Scene) -> tuple[dict[str, Any], float, Composition]:
 def _parts(path: Path | None, changed: int, scene: str, _rollout: Rollout) -> tuple[dict[str, Any], float, Composition]:
     import torch
 
-    from hri.composition import compositionality, own_effects, slot_effects
-    from hri.player_compare import shares_data
+    from hri.rollout.composition import compositionality, own_effects, slot_effects
+    from hri.view.player_compare import shares_data
 
     if path is None:  # pictures are stored with fewer digits than a model draws
         effects = own_effects(_rollout)

@@ -12,7 +12,7 @@ import streamlit as st
 from app import library, running
 
 if TYPE_CHECKING:
-    from hri.video import About
+    from hri.data.video import About
 
 UPLOADS_KEPT = 20
 """Uploaded files of all visitors together; the oldest go first."""
@@ -31,7 +31,7 @@ def accept_upload(name: str, content: bytes) -> str:
     """
     recorded = name.lower().endswith(".npz")
     if recorded:
-        from hri.rollout_files import read_rollout
+        from hri.rollout.rollout_files import read_rollout
 
         read_rollout(content)
     stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(name).stem[:60] or "upload")
@@ -72,7 +72,7 @@ def accept_clip(name: str, content: bytes) -> tuple[Path, About]:
     """
     from io import BytesIO
 
-    from hri.video import about
+    from hri.data.video import about
 
     told = about(BytesIO(content), name)
     folder = Path(_upload_folder().name) / hashlib.sha256(content).hexdigest()[:24]

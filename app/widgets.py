@@ -11,28 +11,30 @@ import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int
 
-from app import drawn, library, uploads
-from hri import beliefs, figures, pictures, style
-from hri.beliefs import Named
-from hri.forces import force
-from hri.hierarchy import Tree
-from hri.layout import Layout
-from hri.records import Rollout
-from hri.systems import MAX_SPEED, System
-from hri.terminal import sentence
+from app import drawn, library, places, uploads
+from hri.core import hierarchy
+from hri.core.errors import sentence
+from hri.core.forces import force
+from hri.core.hierarchy import Tree
+from hri.core.records import Rollout
+from hri.physics.systems import MAX_SPEED, System
+from hri.view import beliefs, style
+from hri.view import facts as pictures
+from hri.view import graph as figures
+from hri.view.beliefs import Named
+from hri.view.layout import Layout
 
 Fields = Float[np.ndarray, "N 4"]
 Pairs = Int[np.ndarray, "E 2"]
 Shares = Float[np.ndarray, " E"]
 
-_PLAYER = Path(__file__).parent / "player"
+_PLAYER = places.PLAYER
 
 
 def _component(name: str) -> Callable[..., Any]:
@@ -64,7 +66,7 @@ def images(
         rollout: to be watched.
         player: whose clock it follows.
         original: without the visitor's edits: its prediction stays as a ghost, and the change is shown.
-        fields: what each slot can see of the true frame (:func:`hri.receptive.receptive_fields`).
+        fields: what each slot can see of the true frame (:func:`hri.model.receptive.receptive_fields`).
     """
     told = {"fields": None if fields is None else fields.tolist()}
     _images(key=f"{player}-images", data=_of_scene("images", rollout, player, original) | told)
@@ -77,7 +79,7 @@ def timeline(rollout: Rollout, player: str = "explore", original: Rollout | None
 
 
 def mount(part: Literal["images", "timeline", "shares"], key: str, data: dict[str, Any]) -> None:
-    """One part of a player whose data were put together elsewhere; :mod:`hri.player_compare` says what they hold."""
+    """One part of a player whose data were put together elsewhere (:mod:`hri.view.player_compare`)."""
     {"images": _images, "timeline": _timeline, "shares": _shares}[part](key=key, data=data)
 
 
@@ -206,8 +208,8 @@ def board(begin: System, told: Callable[[], None], player: str = "explore") -> N
         "player": player,
         "base": begin.to_json(),
         "pairs": pairs,
-        "names": [pictures.node_name(tree, node) for node in range(tree.size)],
-        "ranks": pictures.ranks(tree).tolist(),
+        "names": [hierarchy.node_name(tree, node) for node in range(tree.size)],
+        "ranks": hierarchy.ranks(tree).tolist(),
         "colours": fills,
         "inks": inks,
         "fastest": MAX_SPEED,

@@ -1,4 +1,4 @@
-"""The front door, ``python -m hri COMMAND ...``: which command of :mod:`hri.cli`, and one line for every mistake.
+"""The front door, ``python -m hri COMMAND ...``: which command of :mod:`hri.cli.main`, and one line for every mistake.
 
 A command's answer goes to standard output, everything else (progress, mistakes) to standard error.
 """
@@ -13,12 +13,13 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hri.terminal import PROGRAM, complain, sentence
+from hri.cli.terminal import PROGRAM, complain
+from hri.core.errors import sentence
 
 if TYPE_CHECKING:
     from tyro import _errors as parsing
 
-    from hri import cli
+    from hri.cli import main as cli
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,14 +45,14 @@ def run(arguments: list[str]) -> int:
         ValueError: unknown command or flags that do not fit, and what the command itself raises.
     """
     if arguments[:1] == ["train-many"]:  # it must run where tyro is not installed
-        from hri.many_cli import train_many
+        from hri.cli.many import train_many
 
         return train_many(arguments[1:])
     import tyro
     from tyro import _errors as parsing  # private, and pinned: the only way to an error of one line
     from tyro.conf import AvoidSubcommands, DisallowNone, FlagCreatePairsOff
 
-    from hri import cli
+    from hri.cli import main as cli
 
     if not arguments or arguments[0] in ("-h", "--help"):
         print(f"usage: {PROGRAM} COMMAND ...\n\nHierarchical Relational Inference: simulate, train, predict.\n")

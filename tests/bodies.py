@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hri.hierarchy import Tree
-from hri.motion import MotionSet, Recording
-from hri.presets import BODIES, BODY_LOOK
-from hri.records import Rollout
-from hri.render import draw
+from hri.core.hierarchy import Tree
+from hri.core.presets import BODIES, BODY_LOOK
+from hri.core.records import Rollout
+from hri.data.motion import MotionSet, Recording
+from hri.physics.render import draw
 
 MOTION, TREE_TEXT = BODIES["mocap"]
 TREE = Tree.parse(TREE_TEXT)

@@ -65,7 +65,7 @@ def reference() -> Path:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small real recordings: the project's own folder of them, or fetched as its command does."""
     from hri.__main__ import main
-    from hri.demo_data import SOURCES, fetched
+    from hri.data.formats.demo import SOURCES, fetched
 
     folder = Path(__file__).parents[1] / "recordings"
     if all(fetched(source, folder) for source in SOURCES):

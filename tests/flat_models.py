@@ -7,13 +7,13 @@ from functools import cache
 import numpy as np
 import torch
 
-from hri.checkpoint import Checkpoint, Header
-from hri.model import Model
-from hri.nn import Norm
-from hri.presets import preset
-from hri.records import Normalisation, Rollout, Trajectories
-from hri.rollout import roll_out
-from hri.simulate import simulate
+from hri.core.presets import preset
+from hri.core.records import Normalisation, Rollout, Trajectories
+from hri.model.checkpoint import Checkpoint, Header
+from hri.model.layers import Norm
+from hri.model.model import Model
+from hri.physics.springs import simulate
+from hri.rollout.rollout import roll_out
 
 NAMES = ("springs5-state-nri", "charged5-state-nri")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from hri.config import RenderConfig
-from hri.hierarchy import SLOT_TREE, Tree
-from hri.records import Rollout
-from hri.render import draw
+from hri.core.config import RenderConfig
+from hri.core.hierarchy import SLOT_TREE, Tree
+from hri.core.records import Rollout
+from hri.physics.render import draw
 
 BALLS = Tree.parse("4-3")
 

@@ -14,28 +14,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hri import beliefs, figures, influence, offline, phases, pictures, player, render, svg, tables
 from hri.__main__ import main
-from hri.checkpoint import load, read_header, save
-from hri.config import Config, DataConfig, ModelConfig, RelationsConfig
-from hri.dataset import Springs
-from hri.edge_scores import brief
-from hri.edits import ChooseEdges, Mute, SetEdge, SetLevel
-from hri.evaluate import evaluate, springs_of
-from hri.forces import FORCES, SPRINGS, force, system_name, system_named
-from hri.hierarchy import Tree
-from hri.interventions import Intervention
-from hri.layout import graph_layout
-from hri.presets import PRESETS, preset
-from hri.publish import publish, write_cards
-from hri.ranking import rank_seeds
-from hri.records import Rollout, Trajectories
-from hri.rollout import again, roll_out
-from hri.rollout_files import read_rollout
-from hri.script import python_lines
-from hri.steering import Settings
-from hri.systems import System
-from hri.train import train
+from hri.core import hierarchy
+from hri.core.config import Config, DataConfig, ModelConfig, RelationsConfig
+from hri.core.forces import FORCES, SPRINGS, force, system_name, system_named
+from hri.core.hierarchy import Tree
+from hri.core.presets import PRESETS, preset
+from hri.core.records import Rollout, Trajectories
+from hri.data.dataset import Springs
+from hri.experiments.publish import publish, write_cards
+from hri.export import offline, tables
+from hri.export.script import python_lines
+from hri.model.checkpoint import load, read_header, save
+from hri.physics import render
+from hri.physics.systems import System
+from hri.rollout import influence, phases
+from hri.rollout.edits import ChooseEdges, Mute, SetEdge, SetLevel
+from hri.rollout.interventions import Intervention
+from hri.rollout.rollout import again, roll_out
+from hri.rollout.rollout_files import read_rollout
+from hri.rollout.steering import Settings
+from hri.scores.edges import brief
+from hri.scores.evaluate import evaluate, springs_of
+from hri.scores.ranking import rank_seeds
+from hri.training.loop import train
+from hri.view import beliefs, player, svg
+from hri.view import facts as pictures
+from hri.view import graph as figures
+from hri.view.layout import graph_layout
 from tests.flat_models import NAMES, joined, made, rolled, systems
 
 CHARGED = "charged5-state-nri"
@@ -111,7 +117,7 @@ def test_configs_from_before_these_settings_mean_what_they_meant() -> None:
 
 def test_hierarchical_messages_need_a_hierarchy() -> None:
     config = preset("springs5-state-nri").model.dynamics
-    from hri.dynamics import GraphDynamics
+    from hri.model.dynamics import GraphDynamics
 
     with pytest.raises(ValueError, match="flat-5 has no hierarchy"):
         GraphDynamics(dataclasses.replace(config, passing="hierarchical"), RelationsConfig(), Tree.balls(5), 4)
@@ -243,10 +249,10 @@ def test_nodes_are_balls_on_a_circle() -> None:
     apart = np.linalg.norm(at - np.roll(at, 1, 0), axis=1)
     assert apart == pytest.approx(apart[0])
     assert graph_layout(tree, "image") == pytest.approx(0.5 + 0.42 * at)
-    assert pictures.node_name(tree, 3) == "ball 3"
-    assert pictures.edge_name(tree, 3, 0) == "ball 3 → ball 0"
-    assert pictures.in_families(tree) == [0, 1, 2, 3, 4]
-    assert (pictures.ranks(tree) == 2).all()
+    assert hierarchy.node_name(tree, 3) == "ball 3"
+    assert hierarchy.edge_name(tree, 3, 0) == "ball 3 → ball 0"
+    assert hierarchy.in_families(tree) == [0, 1, 2, 3, 4]
+    assert (hierarchy.ranks(tree) == 2).all()
     assert beliefs.ways_in_order(tree, np.stack(tree.edges, 1)) == ["any two balls"]
 
 

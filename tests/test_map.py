@@ -1,38 +1,68 @@
-"""The map in ``hri/__init__.py``: every file is on it, and none imports one that comes after it."""
+"""The map in the ``__init__`` of each folder: every file is on it, and none imports one that comes after it."""
 
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
+import pytest
+
 import hri
 
-FOLDER = Path(hri.__file__).parent
+ROOT = Path(hri.__file__).parent
+FOLDERS = re.findall(r"^- ([a-z, ]+):", hri.__doc__ or "", re.MULTILINE)
+ORDER = [name for row in FOLDERS for name in row.split(", ")]
 
 
-def on_the_map() -> list[str]:
-    """Names of files in the map's order; a star stands for every file that is not named elsewhere."""
-    rows = re.findall(r"^\| ([^|]*?) +\|", hri.__doc__ or "", re.MULTILINE)
-    named = [name for row in rows for name in re.findall(r"[\w*]+\.py", row)]
-    order: list[str] = []
-    for name in named:
-        order += [path.name for path in sorted(FOLDER.glob(name)) if path.name == name or path.name not in named]
-    return order
+def on_the_map(folder: str) -> list[str]:
+    """Modules of a folder in the order of its map, such as "formats.bvh"."""
+    text = importlib.import_module(f"hri.{folder}").__doc__ or ""
+    rows = re.findall(r"^- ([\w., \n]+?):", text, re.MULTILINE)
+    return [name.strip() for row in rows for name in row.split(",")]
+
+
+def files(folder: str) -> dict[str, Path]:
+    """Modules of a folder by name."""
+    paths = (path for path in (ROOT / folder).rglob("*.py") if path.name != "__init__.py")
+    return {".".join(path.relative_to(ROOT / folder).with_suffix("").parts): path for path in paths}
 
 
 def imported(path: Path) -> set[str]:
-    """Files of the package that one needs as it is imported, not for a type's name nor later on."""
+    """Modules of the package that one imports anywhere, also inside functions; not for a type's name alone."""
     names: set[str] = set()
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "hri":
-            module = (node.module or "").partition(".")[2]
-            names |= {f"{module}.py"} if module else {f"{alias.name}.py" for alias in node.names}
+
+    def visit(node: ast.AST) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+                continue
+            if isinstance(child, ast.ImportFrom) and (child.module or "").split(".")[0] == "hri":
+                module = (child.module or "").removeprefix("hri").removeprefix(".")
+                parts = [f"{module}.{alias.name}".removeprefix(".") for alias in child.names]
+                names.update(part if (ROOT / f"{part.replace('.', '/')}.py").exists() else module for part in parts)
+            elif isinstance(child, ast.Import):
+                names.update(alias.name[4:] for alias in child.names if alias.name.startswith("hri."))
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
     return names
 
 
-def test_the_map_is_complete_and_in_reading_order() -> None:
-    order = on_the_map()
-    assert sorted(order) == sorted(path.name for path in FOLDER.glob("*.py") if not path.name.startswith("__"))
-    for place, name in enumerate(order):
-        assert imported(FOLDER / name) <= set(order[:place]), name
+def test_there_are_no_loose_modules_and_every_folder_is_on_the_map() -> None:
+    assert sorted(path.name for path in ROOT.glob("*.py")) == ["__init__.py", "__main__.py"]
+    folders = {path.parent.relative_to(ROOT).parts[0] for path in ROOT.rglob("*/__init__.py")}
+    assert folders == set(ORDER)
+
+
+@pytest.mark.parametrize("folder", ORDER)
+def test_a_folder_is_read_from_top_to_bottom_and_imports_only_what_stands_above_it(folder: str) -> None:
+    order, above = on_the_map(folder), ORDER[: ORDER.index(folder)]
+    assert sorted(order) == sorted(files(folder))
+    for name, path in files(folder).items():
+        for module in imported(path):
+            place, _, inside = module.partition(".")
+            if place == folder:
+                assert inside in order[: order.index(name)], f"{folder}/{name} imports {inside}"
+            else:
+                assert place in above, f"{folder}/{name} imports {module}"

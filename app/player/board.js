@@ -1,5 +1,5 @@
 // The drawing board: a box with balls to place and to throw, and springs to switch on and off. The draft lives in the
-// browser; Python hears of it when the visitor asks for the simulation, as the text of a system (hri/systems.py).
+// browser; Python hears of it when the visitor asks for the simulation, as the text of a system (hri/physics/systems.py).
 // Balls may carry charges instead: pairs of equal sign repel, and what is switched is the charge of a ball.
 
 // All lengths below are shares of the box: the picture's walls stand at 1, wherever those of the system are.

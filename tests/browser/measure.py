@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from playwright.sync_api import Browser, Page, TimeoutError
 
-from hri import queueing, runs
-from hri.jobs import cores
-from hri.presets import preset
-from hri.settings import changed
+from hri.core.presets import preset
+from hri.core.settings import changed
+from hri.experiments import queueing, runs
+from hri.experiments.jobs import cores
 from tests.browser.driving import Server, chromium, ready, serve, wait_for_health
 
 SENTENCE = "Watch a model predict"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from hri.pictures import joint_positions
+from hri.view.facts import joint_positions
 from tests.bodies import TREE, body_rollout
 from tests.browser.driving import Server
 

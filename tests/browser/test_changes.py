@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from hri import checkpoint, rollout
-from hri.edits import Mute, SetEdge, SetLevel
-from hri.hierarchy import Tree
-from hri.interventions import Intervention
-from hri.pictures import error_curves
-from hri.records import Rollout
-from hri.simulate import simulate
+from hri.core.hierarchy import Tree
+from hri.core.records import Rollout
+from hri.model import checkpoint
+from hri.physics.springs import simulate
+from hri.rollout import rollout
+from hri.rollout.edits import Mute, SetEdge, SetLevel
+from hri.rollout.interventions import Intervention
+from hri.view.facts import error_curves
 from tests.browser.driving import ROOT, Server, log_of, ready, settle, shown_frames
 from tests.browser.test_explore import STROKES, pixels
 

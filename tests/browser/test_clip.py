@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from hri.video import Cut, read
+from hri.data.video import Cut, read
 from tests.browser.driving import settle
 from tests.browser.test_changes import click, step_to
 from tests.browser.test_explore import pixels

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from hri import checkpoint, pictures, style
-from hri.compare import apart, compare
-from hri.composition import compositionality, slot_effects
-from hri.records import Rollout
+from hri.core.records import Rollout
+from hri.model import checkpoint
+from hri.rollout.composition import compositionality, slot_effects
+from hri.scores.compare import apart, compare
+from hri.view import facts as pictures
+from hri.view import style
 from tests.browser.driving import ROOT
 
 SLOT, PAR, NRI, LSTM = (f"springs-4-3-{name}" for name in ("slot-hri-h", "par-hri-h", "slot-nri", "slot-lstm"))

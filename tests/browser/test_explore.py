@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from hri import figures, pictures, style
-from hri.records import Rollout
+from hri.core import hierarchy
+from hri.core.records import Rollout
+from hri.view import facts as pictures
+from hri.view import graph as figures
+from hri.view import style
 from tests.browser.conftest import SCENES
 from tests.browser.driving import Server, log_of, ready, settle, shown_frames
 
@@ -259,7 +262,7 @@ def test_clicking_edges_and_nodes_selects_what_was_clicked(page: Page) -> None:
         page.mouse.move(*middle)
         page.wait_for_timeout(150)
         page.mouse.click(*middle)
-        sender, receiver = pictures.node_name(LANDING.tree, i).capitalize(), pictures.node_name(LANDING.tree, j)
+        sender, receiver = hierarchy.node_name(LANDING.tree, i).capitalize(), hierarchy.node_name(LANDING.tree, j)
         expect(page.get_by_text(f"{sender} → {receiver}.").first).to_be_visible()
 
 
@@ -376,9 +379,9 @@ def test_bad_uploads_are_one_sentence(page: Page, tmp_path: Path) -> None:
 def test_ones_own_checkpoint_can_be_uploaded(page: Page, tmp_path: Path) -> None:
     import torch
 
-    from hri.checkpoint import Header, save
-    from hri.model import Model
-    from hri.presets import preset
+    from hri.core.presets import preset
+    from hri.model.checkpoint import Header, save
+    from hri.model.model import Model
 
     torch.manual_seed(0)
     config = preset("springs-4-3-state-hri")

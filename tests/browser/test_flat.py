@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from hri.checkpoint import save
-from hri.edits import SetEdge
-from hri.interventions import Intervention
-from hri.publish import compact
-from hri.rollout import roll_out
-from hri.systems import System
+from hri.experiments.publish import compact
+from hri.model.checkpoint import save
+from hri.physics.systems import System
+from hri.rollout.edits import SetEdge
+from hri.rollout.interventions import Intervention
+from hri.rollout.rollout import roll_out
 from tests.browser.driving import Server, serve
 from tests.browser.test_changes import assert_predicts, click, step_to
 from tests.browser.test_scenes import drag, drawn

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from hri import checkpoint, figures_influence, figures_phases, influence, phases
-from hri.edits import SetEdge
-from hri.receptive import receptive_fields
+from hri.model import checkpoint
+from hri.model.receptive import receptive_fields
+from hri.rollout import influence, phases
+from hri.rollout.edits import SetEdge
+from hri.view import influence_chart as figures_influence
+from hri.view import phase_chart as figures_phases
 from tests.browser.driving import ROOT, settle
 from tests.browser.test_changes import NAME, SEED, wanted
 from tests.browser.test_explore import CHART, STROKES

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from hri import course, game, lessons, lessons_models, scoreboard
-from hri.checkpoint import load
-from hri.course import LESSONS
-from hri.hierarchy import Tree
-from hri.records import Rollout
-from hri.simulate import simulate
+from app.learn import course, game
+from app.learn import statements as lessons
+from app.learn import statements_models as lessons_models
+from app.learn.course import LESSONS
+from hri.core.hierarchy import Tree
+from hri.core.records import Rollout
+from hri.experiments import scoreboard
+from hri.model.checkpoint import load
+from hri.physics.springs import simulate
 from tests.browser.driving import ROOT, Pages, Server, log_of, serve
 
 SEED = course.SCENE
@@ -107,7 +110,7 @@ def springs(page: Page) -> None:
     page.get_by_text("Mathematics").click()
     page.get_by_text("The code that just ran").click()
     code = page.get_by_test_id("stCode").first
-    expect(code).to_contain_text("from hri.lessons import apart")
+    expect(code).to_contain_text("from app.learn.statements import apart")
     expect(code).to_contain_text("(1, 4)")
     expect(page.locator("a[href*='system=1~1-3~04']", has_text="The same in Explore")).to_have_count(1)
     page.get_by_role("button", name="Put everything back").click()

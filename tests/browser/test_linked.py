@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from hri import beliefs, pictures
+from hri.core import hierarchy
+from hri.view import beliefs
+from hri.view import facts as pictures
 from tests.browser.conftest import SCENES
 from tests.browser.driving import settle, shown_frames
 from tests.browser.test_explore import CENTRES, CHART, LANDING, MIDDLE, STROKES
@@ -47,7 +49,7 @@ def test_matrix_shows_every_probability_and_fits_one_screen(open_page: Callable[
         rings = page.locator(".matrix .springs").get_attribute("d").count("M")
         assert rings == pictures.true_springs(rollout)[frame].sum()
     order = page.locator(".matrix .label text").all_text_contents()[::2]
-    assert order == [str(node) for node in pictures.in_families(rollout.tree)]
+    assert order == [str(node) for node in hierarchy.in_families(rollout.tree)]
 
 
 def test_pointing_and_choosing_anywhere_lights_everywhere(open_page: Callable[..., Page]) -> None:
@@ -98,7 +100,7 @@ def test_lists_name_the_strongest_edges_and_go_to_changes(page: Page) -> None:
     said = LANDING.edge_types[0, 4] > 0
     best = max(np.flatnonzero(said), key=lambda row: round(float(chances[row]) * 255))
     i, j = LANDING.edge_sender_receiver[best].tolist()
-    name = f"{pictures.node_name(LANDING.tree, i)} → {pictures.node_name(LANDING.tree, j)}"
+    name = f"{hierarchy.node_name(LANDING.tree, i)} → {hierarchy.node_name(LANDING.tree, j)}"
     expect(strongest.locator(".line").first).to_have_text(f"{name}{chances[best]:.2f}")
     strongest.locator(".line").first.click()
     page.mouse.move(5, 5)

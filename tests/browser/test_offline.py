@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from hri.edits import SetEdge
-from hri.export import export
-from hri.interventions import Intervention
-from hri.pictures import edge_rows, edge_step
-from hri.records import Rollout
-from hri.style import colour, edge_look
-from hri.svg import svg
+from hri.core.records import Rollout
+from hri.export.formats import export
+from hri.rollout.edits import SetEdge
+from hri.rollout.interventions import Intervention
+from hri.view.facts import edge_rows, edge_step
+from hri.view.style import colour, edge_look
+from hri.view.svg import svg
 from tests.synthetic import slot_rollout, state_rollout
 
 SLOTS = slot_rollout()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from hri.scoreboard import MODELS, model_label
+from hri.experiments.scoreboard import MODELS, model_label
 from tests import synthetic_results as made
 from tests.browser.driving import Pages, Server, log_of, ready, serve
 from tests.synthetic import slot_rollout, state_rollout

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from hri import checkpoint, ranking, rollout
-from hri.hierarchy import Tree
-from hri.records import Rollout
-from hri.systems import System
+from hri.core.hierarchy import Tree
+from hri.core.records import Rollout
+from hri.model import checkpoint
+from hri.physics.systems import System
+from hri.rollout import rollout
+from hri.scores import ranking
 from tests.browser.driving import ROOT, settle
 from tests.browser.test_changes import NAME, assert_predicts, changed, click, scene, step_to
 

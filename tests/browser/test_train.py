@@ -14,14 +14,14 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from hri import queueing, runs
-from hri.control import is_busy
-from hri.presets import preset
-from hri.settings import changed
-from hri.train import train
+from hri.core.presets import preset
+from hri.core.settings import changed
+from hri.experiments import queueing, runs
+from hri.training.control import is_busy
+from hri.training.loop import train
 from tests.browser.driving import Pages, Server, log_of, ready, serve
 from tests.synthetic import slot_rollout
-from tests.test_train import lines, small
+from tests.training.test_loop import lines, small
 
 expect.set_options(timeout=30_000)
 SMALL = {"data.train": 8, "data.validation": 2, "train.batch": 2, "train.evaluate_every": 5}

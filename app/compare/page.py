@@ -1,0 +1,94 @@
+"""Compare: two to four models on one scene, locked in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+# Before the imports below, so that a visitor reads while they load.
+st.markdown("**Two to four models predict the same scene from the same start: see where, and why, they part.**")
+
+from app import address, library, widgets  # noqa: E402
+from app.compare import columns as comparing  # noqa: E402
+from app.explore import pickers  # noqa: E402
+from app.library import Scene  # noqa: E402
+from hri.scores.compare import Comparison, caveat, compare  # noqa: E402
+
+COUNTS = ["2", "3", "4"]
+
+
+def main() -> None:
+    """Pickers, then one column a model, what is the same for all at their left."""
+    names = list(library.sources())
+    if len(names) < 2:
+        here = f"here is only {widgets.plain(names[0])}" if names else "here is none yet"
+        st.info(
+            f"A comparison takes two models, and {here}: put another checkpoint into `checkpoints/`, upload one on "
+            "Explore, or train one on the Train page.",
+            icon=":material/compare:",
+        )
+        return
+    if "visited-compare" not in st.session_state:
+        st.session_state["visited-compare"] = True
+        known: dict[str, Sequence[str]] = dict.fromkeys(comparing.KEYS, names) | {
+            "models": COUNTS,
+            "layout": pickers.LAYOUTS,
+            "pairs": pickers.PAIRS,
+        }
+        address.say(address.unknown_values(known))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
+        many, data, seed, another, level = (st.container(width=width) for width in (140, 170, 170, 170, 260))
+    count = int(many.segmented_control("Models", COUNTS, default="2", required=True, key="models", bind="query-params"))
+    left, *columns = comparing.columns(count)
+    sources = comparing.pick_models(columns, names)
+    try:
+        scenes = comparing.pick_scene(sources, data, seed, another)
+        comparison = compare([scene.rollout for scene in scenes])
+    except ValueError as error:
+        st.error(widgets.plain(str(error)))
+        return
+    show(scenes, comparison, left, columns, level)
+
+
+def show(scenes: list[Scene], comparison: Comparison, left: Any, columns: Sequence[Any], level: Any) -> None:
+    """Everything below the models' names; what has to run the models comes last."""
+    opening = comparing.opening(scenes)
+    with level, st.container(key="compare-level-sync"):
+        pickers.overlay_picker(scenes[0].rollout, comparing.PLAYER)
+    told = caveat([scene.rollout for scene in scenes])
+    with left:
+        comparing.truth(scenes)
+    scores, places = [], []
+    for index, place in enumerate(columns):
+        with place:
+            comparing.column(scenes, index)
+            scores.append(comparing.numbers(scenes[index], comparison, index, told is None))
+            places.append(st.container(key=f"compare-strip-{index}"))
+    if told is not None:
+        st.info(widgets.plain(told), icon=":material/balance:")
+    elif uneven := comparing.uneven(scenes):
+        st.caption(widgets.plain(uneven))
+    graphs(scenes)
+    with st.container(key="compare-inspector"):
+        comparing.selected(scenes)
+    widgets.keep_address(opening, comparing.PLAYER)
+    widgets.copy_link(comparing.parameters(scenes), comparing.PLAYER)
+    comparing.timeline(scenes)
+    comparing.parts(scenes, places, scores)
+
+
+def graphs(scenes: list[Scene]) -> None:
+    """What each model believes acts on what, under its column."""
+    with st.container(horizontal=True, key="compare-graph-controls"):
+        layout, pairs = pickers.graph_pickers("a model has", comparing.PLAYER, scenes[0].rollout.tree.flat)
+    side, *columns = comparing.columns(len(scenes))
+    side.caption("What each model believes acts on what, at this frame.")
+    for index, place in enumerate(columns):
+        with place:
+            comparing.graph(scenes, index, pairs, layout)
+
+
+widgets.page_style()
+main()

@@ -1,0 +1,187 @@
+"""A video of the visitor's own: uploaded, cut, looked at small, and shown in place of data set and seed."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app import library, running, uploads, widgets
+from app.explore import drawing
+from app.library import Scene
+from hri.core.config import RenderConfig
+from hri.core.records import Rollout
+from hri.data.video import KINDS, USUAL, About, Clip, Cut
+
+FRAMES = (running.FREE_STEPS + 2, 100)
+"""Fewest and most frames that the page takes: more would be slow to send."""
+PREVIEW = 8
+"""Frames of the preview, evenly over the part that is taken."""
+
+
+def current() -> Clip | None:
+    """The clip that is to be shown."""
+    return st.session_state.get("clip")
+
+
+def put(clip: Clip | None) -> None:
+    """Show this clip from now on, or the seed's scene again."""
+    if clip is not None:
+        drawing.put(None)
+    st.session_state["clip"] = clip
+
+
+def rolled_out(place: tuple[library.Source, str, int]) -> tuple[Clip | None, Rollout | None]:
+    """The clip and its rollout by the chosen model; what this model cannot do is said, and neither is given."""
+    clip = current()
+    if clip is None:
+        return None, None
+    try:
+        return clip, running.rollout(*place, own=clip)
+    except ValueError as error:
+        told = widgets.plain(f"Your clip rests, and seed {place[2]} is shown: {error}")
+        st.warning(told, icon=":material/movie:")
+        if st.button("Forget it", key="clip-drop"):
+            put(None)
+            st.rerun()
+        return None, None
+
+
+def panel(scene: Scene) -> None:
+    """Upload, cut, look and roll out; whether the model knows such frames."""
+    config = library.config_of(scene.source)
+    if config is None or config.model.vision is None:
+        why = "has no checkpoint here" if config is None else "sees states, not images"
+        st.info(f"{scene.source.name} {why}, so it cannot predict a video; choose a slot or par model above.")
+        return
+    upload, cut, look = st.columns([0.8, 1, 1.1], gap="large")
+    with upload:
+        kept = _uploaded()
+        if kept is None:
+            st.caption("One thing that moves before a still ground works best.")
+            return
+        if scene.clip is not None:
+            _verdict(scene, scene.clip)
+    with cut:
+        clip = dataclasses.replace(kept[0], cut=_cut(kept[0], kept[1], config.data.render))
+    with look:
+        _look(scene, clip, config.data.render)
+
+
+def _uploaded() -> tuple[Clip, About] | None:
+    """The last file that was given, looked at once; what is wrong with it is said in one sentence."""
+    kept = st.session_state
+    st.file_uploader(
+        "Your video (20 MB at most)", type=list(KINDS), key="clip-file", on_change=_take,
+        help="Its frames are brought to the size and colours that the model sees.",
+    )  # fmt: skip
+    if problem := kept.get("clip_problem"):
+        st.error(widgets.plain(f"{problem}."))
+    given: tuple[Clip, About] | None = kept.get("clip_given")
+    if given is not None:
+        clip, about = given
+        length = "" if about.seconds is None else f", {about.seconds:.1f} s"
+        told = f"{clip.name}: {about.width} × {about.height} pixels, {about.rate:.3g} frames a second{length}"
+        st.caption(widgets.plain(told))
+    return given
+
+
+def _take() -> None:
+    """Called when the file in the box changes; a panel that was away has an empty box and keeps its clip."""
+    kept, file = st.session_state, st.session_state["clip-file"]
+    kept["clip_given"], kept["clip_problem"] = None, None
+    if file is None:
+        return
+    try:
+        path, about = uploads.accept_clip(file.name, file.getvalue())
+        kept["clip_given"] = (Clip(path, file.name), about)
+    except ValueError as error:
+        kept["clip_problem"] = str(error)
+
+
+def _cut(clip: Clip, about: About, render: RenderConfig) -> Cut:
+    """Which part of the clip, and how it is changed; as it was left when the panel was last seen."""
+    kept, seconds = st.session_state, about.seconds
+    choices: dict[str, Any] = kept.setdefault("clip_choices", {})
+    begin = {
+        "rate": min(about.rate, 120.0),
+        "frames": USUAL,
+        "start": 0.0,
+        "columns": (0, about.width),
+        "rows": (0, about.height),
+        "grey": render.grey,
+        "background": False,
+    }
+    keys = {name: f"{clip.path.parent.name}-{name}" for name in begin}
+    for name, value in begin.items():
+        kept.setdefault(keys[name], choices.get(keys[name], value))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        rate = st.number_input(
+            "Frames a second", 0.5, 120.0, step=1.0, key=keys["rate"], width=140, format="%.4g",
+            help="Fewer make the motion look faster to the model. The clip's own at first.",
+        )  # fmt: skip
+        frames = st.number_input(
+            "Frames", *FRAMES, key=keys["frames"], width=110,
+            help=f"The last {running.FREE_STEPS - 1} are predicted without being seen.",
+        )  # fmt: skip
+        start = st.number_input(
+            "Start (s)", 0.0, seconds, step=0.1, key=keys["start"], width=120, help="Seconds that are skipped.",
+        )  # fmt: skip
+    st.slider("Columns", 0, about.width, key=keys["columns"],
+                        help="Left and right edge in pixels; the rest is cut off.")  # fmt: skip
+    st.slider("Rows", 0, about.height, key=keys["rows"],
+                     help="Top and bottom edge in pixels; what is left is squeezed to a square.")  # fmt: skip
+    with st.container(horizontal=True):
+        grey = st.toggle("Grey", key=keys["grey"], disabled=render.grey, help="Brightness without colour.")
+        background = st.toggle(
+            "Without background", key=keys["background"],
+            help="What keeps still becomes black, as the ground of the springs is. For a camera that stands still.",
+        )  # fmt: skip
+    choices |= {key: kept[key] for key in keys.values()}
+    (left, right), (top, bottom) = kept[keys["columns"]], kept[keys["rows"]]
+    edges = (left, top, right, bottom)
+    crop = None if edges == (0, 0, about.width, about.height) else edges
+    length = (frames + 0.001) / rate
+    return Cut(float(start), float(length), crop, float(rate), bool(grey and not render.grey), bool(background))
+
+
+def _verdict(scene: Scene, clip: Clip) -> None:
+    """Whether the model knows such frames, and the way back."""
+    likeness = running.seen_of(scene.source, clip).likeness
+    if likeness.alike:
+        st.success("Like what it was trained on.", icon=":material/check:")
+    else:
+        st.warning("Unlike what it was trained on: its predictions mean little.", icon=":material/help:")
+    st.caption(
+        f"It redraws {likeness.kept:.0%} of these frames, at least {likeness.usual:.0%} of training frames.",
+        help=widgets.plain(likeness.sentence(scene.source.name)),
+    )
+    if st.button("Back to the seed", icon=":material/undo:", key="clip-leave", help=f"Show seed {scene.seed} again."):
+        put(None)
+        st.rerun()
+
+
+def _look(scene: Scene, clip: Clip, render: RenderConfig) -> None:
+    """The frames as the model will see them, and the button."""
+    try:
+        footage = running.footage(clip, render.size, render.channels)
+    except ValueError as error:
+        st.error(widgets.plain(f"{error}."))
+        return
+    found = len(footage.frames)
+    few = footage.frames[np.linspace(0, found - 1, PREVIEW).astype(int)]
+    rows = [np.concatenate(list(part), 1) for part in np.split(few, 2)]
+    picture = np.repeat(np.concatenate(rows).repeat(3, 0).repeat(3, 1), 3 // render.channels, -1)
+    st.image(picture, caption=f"{found} frames as the model will see them", width="stretch")
+    for note in footage.notes:
+        st.caption(widgets.plain(note))
+    if found < FRAMES[0]:
+        st.error(f"This part has {found} frames; {FRAMES[0]} are needed: take a longer part or more a second.")
+        return
+    if st.button(
+        "Roll out", icon=":material/play_arrow:", type="primary", disabled=clip == scene.clip, key="clip-roll"
+    ):
+        put(clip)
+        st.rerun()

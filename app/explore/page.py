@@ -1,0 +1,115 @@
+"""Explore: watch a model predict a scene, and see the relations it believes in while it does."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+# Before the imports below, so that a visitor reads while they load.
+st.markdown("**Watch a model predict how things move, and see which parts it believes act on each other.**")
+
+from app import address, drawn, library, widgets  # noqa: E402
+from app.explore import changes, clip, difficulty, drawing, inspector, pickers, share, steps  # noqa: E402
+from app.explore.scene import pick_scene  # noqa: E402
+from app.learn import links as learning  # noqa: E402
+from app.library import Scene  # noqa: E402
+from hri.scores import ceilings  # noqa: E402
+from hri.view import facts as pictures  # noqa: E402
+
+PANELS = {
+    "inspect": inspector.panel,
+    "inside a step": steps.panel,
+    "change": changes.panel,
+    "draw": drawing.panel,
+    "video": clip.panel,
+    "hard and easy": difficulty.panel,
+    "share": share.panel,
+}
+"""What the workbench under the timeline can show, each a function of the scene."""
+
+
+def show(scene: Scene) -> None:
+    """Images left, graph right, timeline below, and under it what one can do with them."""
+    opening = address.opened(scene)
+    rollout, original = scene.rollout, scene.original if scene.edited else None
+    left, right = st.columns([11, 9.5], gap="medium")
+    with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
+        with st.container(horizontal=True, vertical_alignment="center"):
+            layout, pairs = pickers.graph_pickers("the model has", flat=rollout.tree.flat)
+            with st.container(width="content"):
+                matrix, names = relation_options(scene, pairs)
+        with st.container(horizontal=True, key="relations"):
+            with st.container(key="graph-side"):
+                widgets.graph(rollout, pairs, layout, names=names)
+            if matrix:
+                with st.container(width=310, key="matrix-side"):
+                    widgets.matrix(rollout, names=names)
+        if told := library.edges_right(scene.source):
+            st.caption(f"Edges right on unseen systems: {told}.", help=ceilings.EXPLAINED)
+        widgets.keep_address(opening)
+    with left, st.container(key="stage"):
+        pickers.overlay_picker(rollout)
+        widgets.images(rollout, original=original, fields=library.fields_of(scene.source))
+        with st.container(key="inspector"):
+            inspector.glance(rollout)
+    widgets.timeline(rollout, original=original)
+    workbench(scene)
+
+
+def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.Names]:
+    """Whether the matrix stands beside the graph, and how edge types are named; filters act by themselves."""
+    with st.popover("View", icon=":material/tune:", help="Matrix, filters, names of edge types"):
+        matrix = st.toggle(
+            "Matrix", key="matrix", bind="query-params",
+            help="Every inferred pair as a square beside the graph: rows send, columns receive.",
+        )  # fmt: skip
+        try:
+            aligned = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
+            told = f"Edges right in this scene: {drawn.edges_right(aligned, scene.source)}."
+        except ValueError as error:
+            aligned, told = None, str(error)
+        names = st.segmented_control(
+            "Edge types", ["raw", "aligned"], default="raw", required=True, key="names", bind="query-params",
+            help=f"Learned types have no names. Aligned: matched to the true relations by assignment. {told}",
+            disabled=aligned is None,
+        )  # fmt: skip
+        shown: drawn.Names = "aligned" if names == "aligned" and aligned is not None else "raw"
+        pickers.edge_filter(scene.rollout, pairs, names=shown)
+    return matrix, shown
+
+
+@st.fragment
+def workbench(scene: Scene) -> None:
+    """One of the panels; only the chosen one costs anything."""
+    chosen = st.segmented_control(
+        "Workbench", list(PANELS), default="inspect", required=True, key="panel", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    PANELS[chosen or "inspect"](scene)
+
+
+widgets.page_style()
+if not library.sources():
+    st.info(
+        "There is nothing to show yet: put a checkpoint into `checkpoints/`, or train one with `python -m hri train`."
+    )
+    st.stop()
+if "visited" not in st.session_state:
+    st.session_state["visited"] = True
+    sources = list(library.sources())
+    address.say(
+        address.unknown_values(
+            {"model": sources, "layout": pickers.LAYOUTS, "pairs": pickers.PAIRS, "panel": list(PANELS)}
+        )
+    )
+scene: Scene | None
+try:
+    scene = pick_scene()
+except ValueError as error:
+    st.error(str(error))
+    scene = st.session_state.get("last_scene")
+    if scene is not None:
+        st.caption("Below is still the scene from before.")
+if scene is not None:
+    st.session_state["last_scene"] = scene
+    learning.scrubber(scene.source.name)
+    show(scene)

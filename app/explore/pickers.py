@@ -1,0 +1,113 @@
+"""Controls of the graph and the images that more than one page has."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import drawn, widgets
+from hri.core.records import Rollout
+from hri.view import beliefs
+from hri.view import facts as pictures
+from hri.view.layout import Layout
+
+LAYOUTS: list[Layout] = ["radial", "image"]
+PAIRS: list[pictures.Pairs] = ["hierarchy", "all"]
+
+
+@st.fragment
+def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
+    """Which level's slots are drawn over the images: 16, 4, 1, all or off."""
+    tree = rollout.tree
+    root = 0 if tree.flat else 1
+    sizes = {"leaves": len(tree.leaves), "middle": tree.size - len(tree.leaves) - root, "root": root}
+    levels = {str(size): level for level, size in sizes.items() if size}
+    levels |= ({} if tree.flat else {"all": "all"}) | {"off": "off"}
+    # Another tree counts otherwise: keep the level, not the number. The address carries what is on the button.
+    if st.session_state.get("overlay") not in levels and "overlay_level" in st.session_state:
+        kept = [label for label, level in levels.items() if level == st.session_state["overlay_level"]]
+        st.session_state["overlay"] = next(iter(kept), next(iter(levels)))
+    label = st.segmented_control(
+        "Balls over the images" if tree.flat else "Levels over the images",
+        list(levels),
+        default=None if "overlay" in st.session_state else next(iter(levels)),
+        required=True,
+        key="overlay",
+        help="All balls, or none." if tree.flat else "Leaf slots, intermediate slots, the root, all levels, or none.",
+        bind="query-params",
+    )
+    level = st.session_state["overlay_level"] = levels[label or next(iter(levels))]
+    widgets.tell(player, "level", {"level": level})
+
+
+def graph_pickers(whose: str, player: str = "explore", flat: bool = False) -> tuple[Layout, pictures.Pairs]:
+    """How the graph is laid out and which pairs it holds, with the threshold beside them.
+
+    Args:
+        whose: opinions the pairs are, such as "the model has".
+        player: which the threshold is for.
+        flat: without a hierarchy, so that there is no choice of pairs.
+    """
+    layout = st.segmented_control(
+        "Layout", LAYOUTS, default="radial", required=True, key="layout", bind="query-params",
+        help=f"Radial: {'a circle' if flat else 'the hierarchy from the inside out'}. "
+        "Image: every node where it is in the frame.",
+    )  # fmt: skip
+    pairs: pictures.Pairs = "all"
+    if not flat:
+        pairs = st.segmented_control(
+            "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
+            help=f"The hierarchy's own pairs, or every pair {whose} an opinion of.",
+        )  # fmt: skip
+    with st.container(width=178):
+        threshold_picker(player)
+    return layout, pairs
+
+
+@st.fragment
+def threshold_picker(player: str = "explore") -> None:
+    """Which edges are too improbable to be drawn."""
+    threshold = st.slider(
+        "Hide edges below p",
+        0.0,
+        1.0,
+        0.0,
+        0.05,
+        key="threshold",
+        help="p is the probability that the edge carries any message at all.",
+        bind="query-params",
+    )
+    widgets.tell(player, "threshold", {"threshold": threshold})
+
+
+def names_shown(rollout: Rollout) -> drawn.Names:
+    """How edge types are named now: as the visitor chose, where that can be done."""
+    try:
+        names: drawn.Names = st.session_state.get("names") or "raw"
+        drawn.named_types(rollout, names)
+    except ValueError:
+        return "raw"
+    return names
+
+
+@st.fragment
+def edge_filter(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore", names: drawn.Names = "raw") -> None:
+    """Only some levels or types of edges, in the graph, the matrix and the lists."""
+    edges = rollout.edge_sender_receiver[pictures.edge_rows(rollout, pairs)].reshape(-1, 2)
+    choices = {
+        "ways": beliefs.ways_in_order(rollout.tree, edges),
+        "types": list(drawn.named_types(rollout, names).types),
+    }
+    for key, offered in choices.items():  # another model or choice of edges offers others
+        if kept := st.session_state.get(key):
+            st.session_state[key] = [name for name in kept if name in offered]
+    chosen = {
+        "ways": [] if rollout.tree.flat else st.pills(
+            "Only these levels", choices["ways"], selection_mode="multi", key="ways", bind="query-params",
+            help="Sender → receiver. None chosen: all. Other pairs are inferred, but not part of the hierarchy.",
+        ),
+        "types": st.pills(
+            "Only these types", choices["types"], selection_mode="multi", key="types", bind="query-params",
+            help="The type that carries the message at this frame. None chosen: all.",
+        ),
+    }  # fmt: skip
+    widgets.tell(player, "filter", chosen)

@@ -1,0 +1,94 @@
+"""Which scene a page shows: model, data set and seed in one row."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from app import library, recorded, running, widgets
+from app.explore import clip, drawing, editing
+from app.library import Scene
+from hri.core.config import Config
+
+
+def another_scene(source: library.Source) -> None:
+    """Called before the page runs again, when the seed's box may still be changed."""
+    st.session_state["seed"] = library.another_seed(source, st.session_state["seed"])
+    _leave_own()
+
+
+def _leave_own() -> None:
+    """Whoever chooses a seed or a data set wants to see it, not what was drawn or filmed."""
+    drawing.put(None)
+    clip.put(None)
+
+
+def _of_seeds(config: Config | None) -> str:
+    """What a seed stands for."""
+    if config is not None and config.data.motion is not None:
+        return "Every seed is another window and camera angle; from 200042 on of recordings that no training saw."
+    if config is not None and config.data.clips is not None:
+        return "Every seed is another window of a clip; from 200042 on of clips that no training saw."
+    return f"Every seed is another system of {'springs' if config is None else config.data.force.parts}."
+
+
+def pick_scene() -> Scene:
+    """Model, data set and seed in one row, and the scene they name.
+
+    Raises:
+        ValueError: the choice cannot be shown; one sentence.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
+        model, data, seed, buttons, about = (st.container(width=width) for width in (330, 170, 170, 265, 290))
+    with buttons, st.container(horizontal=True, vertical_alignment="bottom"):
+        another, upload = st.container(width="content"), st.container(width="content")
+    with upload:
+        widgets.uploader()
+    sources, kept = library.sources(), st.session_state
+    if "seed_wanted" in kept:  # chosen below, where the seed's box could not be changed any more
+        kept["seed"] = kept.pop("seed_wanted")
+        _leave_own()
+    names = list(sources)
+    # A default beside a value that is kept already would be a contradiction, and Streamlit says so.
+    start = 0 if "model" in kept else library.first_choice(names)
+    name = model.selectbox("Model", names, index=start, key="model", bind="query-params")
+    source = sources[name]
+    choices = library.datasets(source)
+    dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1,
+                             on_change=_leave_own)  # fmt: skip
+    stored = library.stored_seeds(source)
+    config = library.config_of(source)
+    if kept.get("model_before") != name and not recorded.here(config) and kept.get("seed") not in stored:
+        kept.pop("seed", None)  # a model whose scenes are only stored begins with one it has
+    kept["model_before"] = name
+    first: int | Literal["min"] = "min" if "seed" in kept else next(iter(stored), library.FIRST_UNSEEN)
+    number = seed.number_input(
+        "Seed",
+        0,
+        library.LAST_SEED,
+        first,
+        key="seed",
+        bind="query-params",
+        help=_of_seeds(config),
+        on_change=_leave_own,
+    )
+    another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(source,))
+    place = (source, dataset, int(number))
+    system = None if source.only_recorded else drawing.current()
+    with st.spinner("Rolling the model out …"):
+        video, rollout = (None, None) if source.only_recorded else clip.rolled_out(place)
+        if system is not None:
+            try:
+                rollout = running.rollout(*place, own=system)
+            except ValueError as error:
+                st.warning(f"Your springs rest, and seed {number} is shown: {error}", icon=":material/draw:")
+                if st.button("Forget them", key="system-drop"):
+                    drawing.put(None)
+                    st.rerun()
+        if rollout is None:
+            rollout, system = running.rollout(*place), None
+    drawing.keep_in_address()
+    scene = editing.applied(Scene(*place, rollout, system, video))
+    about.caption(running.standing(scene))
+    return scene

@@ -1,0 +1,105 @@
+"""A hand-out for a class: what to do and to answer on the first sheets, answers on sheets of their own.
+
+One HTML file without scripts or network, to be printed; everything that came from outside is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from app.learn.course import Lesson
+from app.learn.game import Round
+
+_STYLE = """
+body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1b2430; font: 1rem/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; } h2 { margin: 2rem 0 0.25rem; font-size: 1.15rem; }
+section { break-inside: avoid; } .answers { break-before: page; }
+.line { height: 2rem; border-bottom: 1px solid #8b949e; } .line + p { margin-top: 0.9rem; }
+.where { overflow-wrap: anywhere; color: #57606a; font-size: 0.75rem; }
+table { border-collapse: collapse; width: 100%; }
+td, th { padding: 0.3rem 0.5rem; border: 1px solid #8b949e; text-align: left; }
+.note { padding: 0.5rem 0.75rem; background: #f3f5f8; }
+header { display: flex; justify-content: space-between; align-items: baseline; }
+@page { margin: 1.5cm; }
+@media print {
+  html { font-size: 10.5pt; } body { margin: 0; padding: 0; max-width: none; }
+  h1, p { margin: 0 0 0.6rem; } h2 { margin-top: 1.2rem; }
+}
+"""
+LINES = 3
+"""Lines to write on under each question."""
+
+
+def sheet(
+    lessons: Sequence[Lesson],
+    statements: Mapping[str, str],
+    addresses: Mapping[str, str],
+    scene: int,
+    rounds: Sequence[Round] = (),
+    game: int | None = None,
+) -> str:
+    """The hand-out as one HTML page.
+
+    Args:
+        lessons: in their order.
+        statements: what each lesson says of the scene, by its key (:func:`app.learn.said.said`); may lack some.
+        addresses: where each lesson is opened, by its key, and the game's under "game".
+        scene: the seed that everybody sees.
+        rounds: of a game, to write its scores into; none leaves it out.
+        game: its number.
+    """
+    asked = [_question(number, lesson, addresses.get(lesson.key, "")) for number, lesson in enumerate(lessons, 1)]
+    told = [_answer(number, lesson, statements.get(lesson.key, "")) for number, lesson in enumerate(lessons, 1)]
+    if rounds:
+        asked.append(_score_sheet(rounds, game, addresses.get("game", "")))
+        told.append(_springs(rounds, game))
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Finding hidden relations: hand-out</title>'
+        f"<style>{_STYLE}</style></head><body>"
+        f"<header><h1>Finding hidden relations</h1><span>Scene {scene} &nbsp; Name: __________________</span></header>"
+        f"{''.join(asked)}"
+        f'<div class="answers"><header><h1>Answers</h1><span>For the teacher; scene {scene}</span></header>'
+        f"{''.join(told)}</div>"
+        "</body></html>\n"
+    )
+
+
+def _question(number: int, lesson: Lesson, where: str) -> str:
+    place = f'<p class="where">{escape(where)}</p>' if where else ""
+    return (
+        f"<section><h2>{number}. {escape(lesson.title)}</h2>{place}<p>{escape(lesson.idea)}</p>"
+        f"<p><b>Do:</b> {escape(lesson.do)}</p><p><b>Notice:</b> {escape(lesson.notice)}</p>{_lines()}"
+        f"<p><b>{escape(lesson.question)}</b></p>{_lines()}</section>"
+    )
+
+
+def _answer(number: int, lesson: Lesson, statement: str) -> str:
+    seen = f'<p class="note">Seen: {escape(statement)}</p>' if statement else ""
+    return (
+        f"<section><h2>{number}. {escape(lesson.title)}</h2>{seen}<p><b>{escape(lesson.question)}</b> "
+        f"{escape(lesson.answer)}</p></section>"
+    )
+
+
+def _lines() -> str:
+    return '<div class="line"></div>' * LINES
+
+
+def _score_sheet(rounds: Sequence[Round], game: int | None, where: str) -> str:
+    rows = "".join(f"<tr><td>{r.number}</td><td>{escape(r.level.text)}</td><td></td><td></td></tr>" for r in rounds)
+    return (
+        f'<section><h2>Guess the springs, game {game}</h2><p class="where">{escape(where)}</p>'
+        f"<table><tr><th>Round</th><th>What is asked</th><th>My points</th><th>The "
+        f"model's</th></tr>{rows}</table></section>"
+    )
+
+
+def _springs(rounds: Sequence[Round], game: int | None) -> str:
+    rows = "".join(
+        f"<tr><td>{r.number}</td><td>{', '.join(f'{i}–{j}' for i, j in sorted(r.springs))}</td></tr>" for r in rounds
+    )
+    return (
+        f"<section><h2>Guess the springs, game {game}</h2>"
+        f"<table><tr><th>Round</th><th>Pairs with a spring</th></tr>{rows}</table></section>"
+    )

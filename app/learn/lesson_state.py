@@ -1,0 +1,167 @@
+"""Caches of the Learn page, apart from those of :mod:`app.running` because only lessons ask for such rollouts."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from jaxtyping import UInt8
+
+from app import library, running
+from hri.core.records import Rollout
+from hri.rollout.interventions import NOTHING, Intervention
+
+if TYPE_CHECKING:
+    from app.learn.game import Judges, Round
+    from app.learn.statements_pictures import SlotChange
+    from hri.model.checkpoint import Checkpoint
+    from hri.physics.systems import Pair
+    from hri.rollout.composition import SlotEffects
+    from hri.rollout.influence import Influence
+    from hri.rollout.phases import Phases
+
+
+def path_of(model: str) -> Path:
+    """The checkpoint of a model.
+
+    Raises:
+        ValueError: it is not there; one sentence.
+    """
+    source = library.sources().get(model)
+    if source is None or source.path is None:
+        raise ValueError(f"This lesson needs the checkpoint {model}.safetensors, which is not in the folder.")
+    return source.path
+
+
+def edges_right(model: str) -> str:
+    """Edges right of a model on unseen systems, in words; "" where it is not there or says nothing of edges."""
+    source = library.sources().get(model)
+    return "" if source is None else library.edges_right(source)
+
+
+def rollout(model: str, seed: int, edits: Intervention = NOTHING, dataset: str = "springs-4-3") -> Rollout:
+    """A model's rollout of a scene, with ten free steps; a stored one where there is one.
+
+    Raises:
+        ValueError: the model is not there, or the edits do not fit it; one sentence.
+    """
+    source = library.sources().get(model)
+    if source is None:
+        raise ValueError(f"This lesson needs the model {model}, which is not in the folder of checkpoints.")
+    return running.rollout(source, dataset, seed, intervention=edits)
+
+
+def rollout_from(model: str, seed: int, seen: int, pictures: bool = False) -> Rollout:
+    """The same of a 4-3 scene, with only so many true frames.
+
+    Raises:
+        ValueError: the model is not there.
+    """
+    path = path_of(model)
+    return _rollout_from(path, path.stat().st_mtime_ns, seed, seen, pictures)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)  # states: half a megabyte each
+def _rollout_from(path: Path, changed: int, seed: int, seen: int, pictures: bool) -> Rollout:
+    from hri.core.hierarchy import Tree
+    from hri.physics.springs import simulate
+    from hri.rollout.rollout import roll_out
+
+    checkpoint, lock = _alone(path)
+    scene = simulate(Tree.parse("4-3"), "04", [seed])
+    with lock:
+        return roll_out(checkpoint, scene, free_steps=scene.positions.shape[1] - seen + 1, pictures=pictures)
+
+
+def phases(model: str, seen: Rollout, step: int) -> Phases:
+    """What happens inside one step of a rollout."""
+    path = path_of(model)
+    return _phases(path, path.stat().st_mtime_ns, library.scene_id(seen), step, seen)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _phases(path: Path, changed: int, scene: str, step: int, _seen: Rollout) -> Phases:
+    from hri.rollout.phases import phases
+
+    checkpoint, lock = _alone(path)
+    with lock:
+        return phases(checkpoint, _seen, step)
+
+
+def influence(model: str, seen: Rollout) -> Influence:
+    """How far the predictions of a rollout move without each edge."""
+    path = path_of(model)
+    return _influence(path, path.stat().st_mtime_ns, library.scene_id(seen), seen)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _influence(path: Path, changed: int, scene: str, _seen: Rollout) -> Influence:
+    from hri.rollout.influence import influence
+
+    checkpoint, lock = _alone(path)
+    with lock:
+        return influence(checkpoint, _seen)
+
+
+def effects(model: str, seen: Rollout, frame: int) -> SlotEffects:
+    """What each slot does to one predicted picture."""
+    path = path_of(model)
+    return _effects(path, path.stat().st_mtime_ns, library.scene_id(seen), frame, seen)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _effects(path: Path, changed: int, scene: str, frame: int, _seen: Rollout) -> SlotEffects:
+    from hri.rollout.composition import slot_effects
+
+    checkpoint, lock = _alone(path)
+    with lock:
+        return slot_effects(checkpoint, _seen, [frame])
+
+
+def slot_change(model: str, before: UInt8[np.ndarray, "H W C"], after: UInt8[np.ndarray, "H W C"]) -> SlotChange:
+    """Which slots notice that a picture was changed."""
+    from app.learn.statements_pictures import slot_change
+
+    checkpoint, lock = _alone(path_of(model))
+    with lock:
+        return slot_change(checkpoint, before, after)
+
+
+def game_answer(asked: Round, model: str) -> frozenset[Pair]:
+    """The pairs of a round of the game that a model takes for joined.
+
+    Raises:
+        ValueError: it is not there.
+    """
+    path = path_of(model)
+    return _game_answer(path, path.stat().st_mtime_ns, asked)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _game_answer(path: Path, changed: int, asked: Round) -> frozenset[Pair]:
+    from app.learn.game import answer
+
+    judges = _judges(path, changed)
+    checkpoint, lock = _alone(path)
+    with lock:
+        return answer(checkpoint, asked, judges)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _judges(path: Path, changed: int) -> Judges:
+    from app.learn.game import calibrate
+
+    checkpoint, lock = _alone(path)
+    with lock:
+        return calibrate(checkpoint)
+
+
+def _alone(path: Path) -> tuple[Checkpoint, threading.Lock]:
+    """A model and the lock of whoever runs it."""
+    import torch
+
+    torch.set_num_threads(1)  # as for a scene: small operations, many visitors
+    return running.checkpoint_of(path)

@@ -1,0 +1,141 @@
+"""Learn: a course of short lessons on live models, a game, and pages for a class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import streamlit as st
+
+# Before the imports below, so that a visitor reads while they load.
+st.markdown("**Learn how a network can find hidden relations: short lessons, each with one thing to do.**")
+
+from app import library, widgets  # noqa: E402
+from app.learn import classroom, course, guessing, teaching  # noqa: E402
+from app.learn.classroom import Classroom  # noqa: E402
+from app.learn.course import LESSONS, Lesson  # noqa: E402
+from app.learn.lessons import SHOWS  # noqa: E402
+from app.learn.lessons.stage import Shown, Stage  # noqa: E402
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+VIEWS = ("lessons", "game", "teacher", "glossary")
+KEYS = [lesson.key for lesson in LESSONS]
+
+
+def lessons(room: Classroom, bar: DeltaGenerator) -> None:
+    """The picker, and the chosen lesson."""
+    if room.on:
+        chosen = st.query_params.get("lesson", "")
+        body(course.lesson(chosen if chosen in KEYS else KEYS[0]), room, "math" in st.query_params)
+        return
+    kept = st.session_state
+    if wanted := kept.pop("next_lesson", None):
+        kept["lesson"] = wanted
+    with bar:
+        key = st.pills(
+            "Lesson", KEYS, required=True, key="lesson", default=None if "lesson" in kept else KEYS[0],
+            bind="query-params", label_visibility="collapsed",
+        )  # fmt: skip
+        math = st.toggle("Mathematics", key="math", bind="query-params", help="Show the equations of each lesson.")
+    body(course.lesson(key or KEYS[0]), room, math)
+
+
+@st.fragment
+def body(lesson: Lesson, room: Classroom, math: bool) -> None:
+    """One lesson: what it is about and what to do, what it shows, what to notice."""
+    done = st.session_state.setdefault("lessons_done", [])
+    text, stage = st.columns([1, 2.2], gap="large")
+    with text:
+        place = KEYS.index(lesson.key) + 1
+        st.caption(f"Lesson {place} of {len(KEYS)}, about {course.MINUTES} minutes")
+        st.subheader(lesson.title, anchor=False)
+        st.markdown(lesson.idea)
+        st.markdown(f":material/touch_app: **Do:** {lesson.do}")
+        st.markdown(f":material/visibility: **Notice:** {lesson.notice}")
+    with stage:
+        try:
+            seed = room.seed if room.on else int(st.session_state.get("scene", room.seed))
+            shown = SHOWS[lesson.key](Stage(seed, room.size / 100, room.on))
+        except ValueError as error:
+            st.error(widgets.plain(str(error)))
+            return
+    if shown.done and lesson.key not in done:
+        done.append(lesson.key)
+    with text, st.container(key="lesson-statement"):
+        icon = ":material/check_circle:" if lesson.key in done else ":material/calculate:"
+        st.info(widgets.plain(shown.statement), icon=icon)
+    equations = st.container()  # always there, so that what follows keeps its place when they come and go
+    if math:
+        with equations:
+            mathematics(lesson)
+    after(lesson, shown, room, done)
+
+
+def mathematics(lesson: Lesson) -> None:
+    """The lesson in equations."""
+    with st.container(border=True, key="lesson-mathematics"):
+        for column, (words, formula) in zip(st.columns(2), lesson.mathematics, strict=False):
+            column.markdown(words)
+            column.latex(formula)
+        st.caption(f"Stanić, van Steenkiste, Schmidhuber (2020), section {lesson.section}.")
+
+
+def after(lesson: Lesson, shown: Shown, room: Classroom, done: list[str]) -> None:
+    """A question, the code that just ran, the way to Explore and to the next lesson."""
+    with st.expander("Check yourself: " + lesson.question, icon=":material/quiz:"):
+        st.markdown(lesson.answer)
+    if room.on:
+        return
+    with st.expander("The code that just ran", icon=":material/code:"):
+        st.code(lesson.lines(**shown.code), language="python", wrap_lines=True)
+        st.caption("It runs as it is from the repository's folder and prints the sentence above.")
+    place = KEYS.index(lesson.key)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        onward = place + 1 < len(KEYS) and st.button(
+            f"Next: {LESSONS[place + 1].title}", icon=":material/arrow_forward:", type="primary", key="lesson-next"
+        )
+        st.number_input(
+            "Scene", 0, library.LAST_SEED, course.SCENE, key="scene",
+            bind="query-params", width=150, help="Every number is another system of springs.",
+        )  # fmt: skip
+        # A tab of its own: a visit that has been to Explore already would keep its own edits and springs.
+        st.link_button(
+            "The same in Explore", f"{classroom.host()}/?{urlencode(shown.explore)}", icon=":material/play_circle:"
+        )
+        st.caption(
+            f"{len(done)} of {len(KEYS)} lessons done"
+            + (f": {', '.join(k for k in KEYS if k in done)}" if done else "")
+        )
+    if onward:  # at the end: a run that stops before the scene's box would forget what is in it
+        st.session_state["next_lesson"] = KEYS[place + 1]
+        st.rerun()
+
+
+def glossary() -> None:
+    """Words of the course."""
+    for column, words in zip(st.columns(2), (list(course.GLOSSARY)[::2], list(course.GLOSSARY)[1::2]), strict=True):
+        for word in words:
+            column.markdown(f"**{word}**  \n{course.GLOSSARY[word]}")
+
+
+widgets.page_style()
+room = classroom.asked(st.query_params)
+classroom.style(room)
+bar = st.container(horizontal=True, vertical_alignment="center", key="learn-bar")
+view = st.query_params.get("view", VIEWS[0])
+if not room.on:
+    with bar:
+        view = st.segmented_control(
+            "View", VIEWS, default=None if "view" in st.session_state else VIEWS[0], required=True, key="view",
+            bind="query-params", label_visibility="collapsed",
+        ) or VIEWS[0]  # fmt: skip
+if view == "glossary":
+    glossary()
+elif view == "game":
+    guessing.show(room, bar)
+elif view == "teacher":
+    teaching.show()
+else:
+    lessons(room, bar)

@@ -1,0 +1,87 @@
+"""For teachers: addresses that open a lesson or the game in classroom mode, and a hand-out to print."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from app import library, places, widgets
+from app.learn import classroom, course
+from app.learn.course import LESSONS, Lesson
+
+TITLES = {lesson.key: lesson.title for lesson in LESSONS}
+
+
+@st.fragment
+def show() -> None:
+    """Choose what the class sees, copy its address, print the hand-out."""
+    choices = [*TITLES, "game"]
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Open a lesson for a class", anchor=False)
+        what = st.selectbox(
+            "What the class sees", choices, key="teach-what",
+            format_func=lambda key: "Guess the springs" if key == "game" else TITLES[key],
+        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            size = st.selectbox("Letters, percent", classroom.SIZES, index=2, key="teach-size", width=150)
+            if what == "game":
+                number = st.number_input("Game", 0, 9999, 1, key="teach-game", width=150)
+            else:
+                number = st.number_input(
+                    "Scene", 0, library.LAST_SEED, course.SCENE, key="teach-scene", width=150,
+                    help="Everybody sees the system of this seed. The usual one is stored and opens at once.",
+                )  # fmt: skip
+            math = st.toggle("Mathematics", key="teach-math", disabled=what == "game")
+        query = asked(str(what), int(number), int(size), math)
+        st.code(classroom.host() + query, language=None, wrap_lines=True)
+        st.caption("In classroom mode there are no menus, and the scene is fixed. Every visitor plays alone.")
+        st.link_button("Try it", classroom.host() + query, icon=":material/open_in_new:")
+    with right:
+        st.subheader("Print a hand-out", anchor=False)
+        chosen = st.multiselect(
+            "Lessons", list(TITLES), list(TITLES), key="teach-lessons", format_func=lambda key: TITLES[key]
+        )
+        with_game = st.toggle("With a score sheet of the game", True, key="teach-with-game")
+        scene = int(st.session_state.get("teach-scene", course.SCENE))
+        game = int(st.session_state.get("teach-game", 1)) if with_game else None
+        st.caption(
+            f"Questions first, answers on pages of their own, with what the models say of scene {scene}. "
+            "Open the file and print it."
+        )
+        make = partial(_handout, [lesson for lesson in LESSONS if lesson.key in chosen], scene, game, int(size))
+        widgets.files(
+            {"": [widgets.File("Hand-out", "hand-out.html", make, "One HTML page, without a network.", "text/html")]},
+            "teach-files",
+        )
+
+
+def asked(what: str, number: int, size: int, math: bool) -> str:
+    """The address of a lesson or the game, after the host."""
+    if what == "game":
+        return classroom.address("game", size, game=number)
+    return classroom.address("lessons", size, lesson=what, scene=number, mathematics=math)
+
+
+def _handout(lessons: list[Lesson], scene: int, game: int | None, size: int) -> bytes:
+    """The file; statements of models that are not there are left out."""
+    import torch
+
+    from app.learn import handout
+    from app.learn.game import rounds
+    from app.learn.said import Scene, said
+
+    torch.set_num_threads(1)  # as for a scene: other visitors wait for these cores too
+    under = Scene(places.CHECKPOINTS, scene)
+    told: dict[str, str] = {}
+    for lesson in lessons:
+        try:
+            told |= said(under, [lesson.key])
+        except ValueError:
+            continue
+    where = {lesson.key: classroom.host() + asked(lesson.key, scene, size, False) for lesson in lessons}
+    if game is not None:
+        where["game"] = classroom.host() + asked("game", game, size, False)
+    page = handout.sheet(lessons, told, where, scene, () if game is None else rounds(game), game)
+    return page.encode()

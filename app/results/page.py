@@ -1,0 +1,152 @@
+"""Results: what every model scored, and what is left of the paper's claims when all train alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import streamlit as st
+
+# Before the imports below, so that a visitor reads while they load.
+st.markdown(
+    "**What is left of the paper's claims when every model trains on the same data, and equally long.** Tables named "
+    "*long* hold fewer models, each trained until it hardly got better."
+)
+
+from app import drawn, places  # noqa: E402
+from app.results import tables  # noqa: E402
+from hri.experiments import claims, scaling, scoreboard  # noqa: E402
+from hri.experiments.claims import Claim, Finding  # noqa: E402
+from hri.experiments.scoreboard import Board  # noqa: E402
+
+# Never colour alone, and no red against green.
+BADGES = {
+    "holds": "blue-badge[:material/check_circle: holds]",
+    "does not hold": "orange-badge[:material/cancel: does not hold]",
+    "too close to call": "gray-badge[:material/balance: too close to call]",
+    "not run yet": "gray-badge[:material/hourglass_empty: not run yet]",
+}
+CURVES = {
+    "state": ("mse_by_step", "positions and velocities in a box 2 wide"),
+    "images": ("frame_mse_by_step", "pixels in 0 … 1"),
+}
+
+
+def show_claims(board: Board) -> None:
+    """Every claim with its verdicts; the paper's first, then our own questions."""
+    found = {claim: claims.findings(claim, board) for claim in claims.CLAIMS}
+    count = Counter(finding.verdict for findings in found.values() for finding in findings)
+    st.markdown(" ".join(f"{count[v]} × :{BADGES[v]}" for v in claims.VERDICTS if count[v]), help=claims.RULE)
+    for source, title in (("paper", "The paper's claims"), ("ours", "Questions of our own")):
+        st.subheader(title, anchor=False)
+        chosen = [claim for claim in claims.CLAIMS if claim.source == source]
+        for first in range(0, len(chosen), 2):
+            for column, claim in zip(st.columns(2), chosen[first : first + 2], strict=False):
+                with column.container(border=True, height="stretch"):
+                    show_claim(claim, found[claim])
+
+
+def show_claim(claim: Claim, findings: list[Finding]) -> None:
+    """One sentence, and a verdict with its figures for each setting."""
+    st.markdown(f"**{claim.sentence}**", help=claim.about)
+    for finding in findings:
+        if figures := finding.numbers():
+            verdict = f":{BADGES[finding.verdict]} {finding.comparison.where}"
+            st.markdown(f"{verdict}: {finding.says}  \n:small[{figures}]", help=finding.details())
+    if missing := [finding for finding in findings if not finding.numbers()]:
+        st.markdown(f":{BADGES['not run yet']} {'; '.join(finding.comparison.where for finding in missing)}")
+
+
+@st.fragment
+def contest(board: Board) -> None:
+    """Curves and tables of one setting."""
+    from hri.view import (
+        result_charts as figures_results,  # what draws takes longest to load, and the claims stand above it
+    )
+
+    settings = {setting.label: setting for setting in board.settings}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.pills(
+            "What the models see", list(settings), default=next(iter(settings)), required=True, key="setting",
+            help="Ball states, or frames through one of two decoders; and the tree of springs.", bind="query-params",
+        )  # fmt: skip
+        log = st.toggle("Logarithmic", True, key="log", bind="query-params", help="A factor is as high anywhere.")
+    setting = settings[label or next(iter(settings))]
+    entries, plan = board.of(setting), board.plan(setting)
+    curve, unit = CURVES["state" if setting.seen == "state" else "images"]
+    st.plotly_chart(
+        figures_results.error_over_horizon(entries, curve, log),
+        key="horizon",
+        config={"displayModeBar": False},
+        alt=f"Prediction error of each model by step, {setting.label}",
+    )
+    st.caption(
+        f"Error of {unit}, predicted without any true input in between. Bands: one standard deviation over seeds. "
+        "Click a name to hide or show it."
+    )
+    tables.models(entries)
+    if scoreboard.relations(entries)["model"]:
+        with st.expander("Relations by level"):
+            tables.relations(entries)
+    with st.expander("Every run"):
+        tables.runs(plan, setting)
+    if plan.unfinished:
+        more = f" and {len(plan.unfinished) - 4} more" if len(plan.unfinished) > 4 else ""
+        st.caption(f"Not finished yet: {', '.join(plan.unfinished[:4])}{more}.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "CSV", scoreboard.to_csv(list(board.entries)), "hri-results.csv", "text/csv", on_click="ignore",
+            icon=":material/download:", help="Every score of every model: mean, standard deviation, n.",
+        )  # fmt: skip
+        st.download_button(
+            "JSON", plan.path.read_bytes(), f"hri-{plan.name}.json", "application/json", on_click="ignore",
+            icon=":material/download:", help="This plan's results file, each run included.",
+        )  # fmt: skip
+    st.markdown(f"Make these results again ({plan.terms()}):")
+    st.code(plan.command, language="bash", wrap_lines=True)
+
+
+def show_scaling() -> None:
+    """What a step costs as the tree grows."""
+    st.subheader("What a larger tree costs", anchor=False)
+    try:
+        result = scaling.read(places.RESULTS)
+    except ValueError as error:
+        st.warning(str(error))
+        return
+    if result is None:
+        st.info(f"Not measured yet: `{scaling.COMMAND}` measures it in some minutes.")
+        return
+    from hri.view import result_charts as figures_results
+
+    growths = scaling.growths(result)
+    st.markdown(scaling.sentence(growths))
+    for column, cost in zip(st.columns(2), figures_results.COSTS, strict=True):
+        column.markdown(f"{cost.capitalize()} of a training step")
+        column.plotly_chart(
+            figures_results.scaling(growths, cost),
+            key=f"scaling-{cost}",
+            config={"displayModeBar": False},
+            alt=f"{cost.capitalize()} of a training step by number of nodes",
+        )
+    st.caption(scaling.caption(result))
+
+
+# The same margins as Explore.
+st.html(places.PLAYER / "page.css")
+found = tables.with_ceilings(places.board())
+for problem in [*found.problems, *places.ceilings_problem()]:
+    st.warning(problem)
+if found.entries:
+    show_claims(found)
+else:
+    make = scoreboard.MAKE.format("states")
+    st.info(f"There are no results yet: `{make}` trains and scores every model and writes them.")
+drawn.load_pandas()
+if found.entries:
+    st.subheader("Error over the horizon", anchor=False)
+    contest(found)
+    with st.expander("What the models are"):
+        st.markdown(scoreboard.MODELS_IN_WORDS)
+    with st.expander("How to read NLL"):
+        st.markdown(scoreboard.NLL_IN_WORDS)
+show_scaling()

@@ -1,0 +1,44 @@
+"""Train: a small experiment from idea to rollout; trainings run by themselves, the page only watches."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+# Before the imports below, so that a visitor reads while they load.
+st.markdown("**Train a model yourself and watch it learn: first to see, then to predict.**")
+
+from app import places, widgets  # noqa: E402
+from app.train import form, listing, watch  # noqa: E402
+from app.train.shared import say_problem, standing  # noqa: E402
+from hri.experiments import queueing, runs  # noqa: E402
+
+VIEWS = ("new", "watch", "runs")
+
+widgets.page_style()
+form.watch_what_started()
+folders = sorted(runs.folders(places.RUNS), key=lambda folder: folder.name)
+found = sorted(map(standing, folders), key=lambda run: (-run.about.made, run.name))
+names = [run.name for run in found]
+queueing.wake(places.RUNS)  # after a restart of the machine somebody may still wait
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    view = st.segmented_control(
+        "View", VIEWS, default=None if "view" in st.session_state else "watch" if found else "new",
+        required=True, key="view",  bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    view = view or ("watch" if found else "new")
+    if view == "watch" and names:
+        seen = st.session_state.get("watched")
+        if seen and seen not in names:
+            st.warning(f"The run {seen} has gone: its folder was deleted. Other runs are untouched.")
+        chosen = st.selectbox("Run", names, key="run", bind="query-params", label_visibility="collapsed", width=330)
+        st.session_state["watched"] = chosen
+say_problem()
+if view == "new":
+    form.show()
+elif view == "runs":
+    listing.show(found)
+elif not names:
+    st.info("There is nothing to watch yet: start a run under “new”; *First steps* takes two minutes.")
+else:
+    watch.show(places.RUNS / chosen)

@@ -1,0 +1,239 @@
+"""The commands ``rollout`` and ``export``, and how every command finds a checkpoint and a device."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from hri.cli.terminal import bar, check_target
+from hri.core.files import read_npz, write_npz
+from hri.core.places import CHECKPOINTS
+from hri.core.records import Rollout
+from hri.data.video import WHOLE, Cut
+from hri.model.devices import device_named
+
+if TYPE_CHECKING:
+    from hri.model.checkpoint import Checkpoint
+    from hri.rollout.interventions import Intervention
+
+RECORDED = 8
+"""Test scenes of recordings that are rolled out when the caller names no number."""
+EDGES = ("argmax", "sample", "true", "none")
+
+
+def rollout(
+    checkpoint: Path,
+    input: Path | None = None,
+    out: Path = Path("rollout.npz"),
+    video: Path | None = None,
+    cut: Annotated[Cut, tyro.conf.arg(name="")] = WHOLE,
+    free_steps: int = 10,
+    edges: str = "argmax",
+    edges_from: Literal["predictions", "truth"] = "predictions",
+    systems: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+) -> None:
+    """Let a checkpoint predict: true inputs first, then a free run on its own predictions.
+
+    The input is what simulate wrote, or an .npz with states [B, T, N, 4] (already normalised; true_edges [B, E] and
+    true_edge_sender_receiver [E, 2] for --edges true) or frames [B, T, H, W, 3] in uint8. The output holds slots,
+    edge_sender_receiver, edge_logits, edge_probabilities, edge_types, predicted_slots [B, T-1, N, D] and, for image
+    models, reconstructed_frames, predicted_frames and (SlotDec) slot_frames. A checkpoint of encoder and decoder
+    only gives frames, slots and reconstructed_frames.
+
+    --edges also takes edits: a file of JSON, the JSON itself, or the word that an address of the app carries. So
+    edges are cut or forced, levels cleared or filled, slots muted, states nudged, a curtain dropped.
+
+    Instead of --input, --video takes a clip of your own (mp4, avi, mov, gif, webm), brings a part of it to the
+    checkpoint's size and colours, and says whether it is like what the checkpoint was trained on. It is decoded frame
+    by frame: a 4K clip takes some 200 MB, however long it is.
+
+    Example: python -m hri rollout --checkpoint springs-4-3-slot-hri --input simulation.npz
+
+    Args:
+        checkpoint: A .safetensors file, or the name of one in the project's checkpoints folder; it may also come
+            first, without the flag.
+        input: Scenes to predict; of recordings or clips the folder, whose test part is then predicted.
+        video: A clip to predict.
+        cut: Of the clip.
+        out: File to write.
+        free_steps: n of the paper's "n free steps": inputs at frames 0 ... T - n are true.
+        edges: The most probable type (argmax), a draw from the probabilities (sample), the true springs (true), no
+            interaction at all (none); or edits, FILE.json or '{"version": 1, "edits": [...]}'.
+        edges_from: What edges of free steps are inferred from; truth is the published evaluation, which peeks.
+        systems: Only the first so many scenes of the input.
+        seed: Of the draws of --edges sample.
+        device: auto (CUDA where there is one), cpu, cuda or cuda:1.
+    """
+    check_target(out)
+    chosen, edits = _edges(edges)
+    if (input is None) == (video is None):
+        raise ValueError("give either --input, scenes in an .npz, or --video, a clip")
+    if video is None and cut != WHOLE:
+        raise ValueError("--start, --length, --crop, --rate, --grey and --background belong to --video")
+    if video is not None:
+        if not video.is_file():
+            raise ValueError(f"there is no file {video}; name the clip with --video")
+        if systems is not None:
+            raise ValueError("--systems belongs to --input; a clip is one scene")
+        loaded = load_checkpoint(checkpoint, device)
+        choices = {"edges": chosen, "edges_from": edges_from, "seed": seed, "intervention": edits}
+        _from_video(loaded, video, cut, out, free_steps, choices)
+        return
+    assert input is not None
+    if systems is not None and systems < 1:
+        raise ValueError(f"--systems is {systems}; choose 1 or more")
+    if input.is_dir():
+        loaded = recorded_in(load_checkpoint(checkpoint, device), input)
+        choices = {"edges": chosen, "edges_from": edges_from, "seed": seed, "intervention": edits}
+        _from_recordings(loaded, systems or RECORDED, out, free_steps, choices)
+        return
+    arrays = read_npz(input)
+    loaded = load_checkpoint(checkpoint, device)
+    from hri.rollout.rollout import from_arrays
+
+    if systems is not None:
+        whole = {"possible", "true_edge_sender_receiver"}
+        arrays = {name: value if name in whole else value[:systems] for name, value in arrays.items() if value.ndim}
+    with bar("predicting", None):
+        made = from_arrays(loaded, arrays, str(input), free_steps, chosen, edges_from, seed, edits)
+        parts = made if isinstance(made, dict) else {"slots": made.slots}
+        write_npz(out, parts) if isinstance(made, dict) else made.save(out)
+    scenes, steps, nodes, _ = parts["slots"].shape
+    what = "reconstructed" if isinstance(made, dict) else f"{free_steps} free steps"
+    print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {what}")
+
+
+def _from_video(
+    checkpoint: Checkpoint, video: Path, cut: Cut, out: Path, free_steps: int, choices: dict[str, Any]
+) -> None:
+    """Roll out on a clip, say what it is like, write the rollout."""
+    from hri.rollout.likeness import footage_for, roll_out_footage
+
+    with bar("decoding", None):
+        footage = footage_for(checkpoint, video, video.name, cut, free_steps)
+    with bar("predicting", None):
+        seen = roll_out_footage(checkpoint, footage, free_steps, **choices)
+        seen.rollout.save(out)
+    for sentence in seen.sentences:
+        print(sentence)
+    taken = f"{len(footage.frames)} frames at {footage.rate:.4g} a second from {footage.width} x {footage.height}"
+    print(f"wrote {out}: {taken}, {free_steps} free steps")
+
+
+def _from_recordings(checkpoint: Checkpoint, scenes: int, out: Path, free_steps: int, choices: dict[str, Any]) -> None:
+    """Roll out on test scenes of a folder's recordings."""
+    from hri.rollout.rollout import roll_out
+    from hri.rollout.scenes import scenes_of
+
+    data = dataclasses.replace(checkpoint.header.config.data, test=scenes)
+    with bar("predicting", None):
+        seen = roll_out(checkpoint, scenes_of(data, data.seeds("test")), free_steps, **choices)
+        seen.save(out)
+    _, steps, nodes, _ = seen.slots.shape
+    print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {free_steps} free steps")
+
+
+def recorded_in(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
+    """The checkpoint with its test scenes cut from the recordings of another folder.
+
+    Raises:
+        ValueError: it was trained on simulated springs.
+    """
+    config = checkpoint.header.config
+    if config.data.motion is not None:
+        data = dataclasses.replace(config.data, motion=dataclasses.replace(config.data.motion, folder=str(folder)))
+    elif config.data.clips is not None:
+        data = dataclasses.replace(config.data, clips=dataclasses.replace(config.data.clips, folder=str(folder)))
+    else:
+        raise ValueError(f"{checkpoint.name} was trained on simulated springs; give it what `simulate` wrote")
+    header = dataclasses.replace(checkpoint.header, config=dataclasses.replace(config, data=data))
+    return dataclasses.replace(checkpoint, header=header)
+
+
+def export(
+    rollout: Path,
+    out: Path | None = None,
+    format: Literal["auto", "gif", "mp4", "png", "svg", "html", "graphml", "json", "csv", "npz"] = "auto",
+    scene: int = 0,
+    frame: int | None = None,
+    fps: float = 10.0,
+    scale: int = 6,
+) -> None:
+    """Turn a rollout into a film, a picture, a page, a graph or a table.
+
+    gif, mp4: truth, prediction and error side by side, the free run marked. png, svg: one frame of it; svg with the
+    graph. html: a page that plays without a network. graphml: the graph of one frame, for networkx, igraph or Gephi.
+    json: all but pixels. csv: a line an edge and step, with sender, receiver, probabilities and true spring. npz: the
+    scene.
+
+    Example: python -m hri export --rollout rollout.npz --out rollout.gif
+
+    Args:
+        rollout: File that the rollout command wrote.
+        out: File to write; by default the rollout's name with the format's ending.
+        format: What it becomes; auto: told from the ending of --out.
+        scene: Which scene of the rollout, from 0.
+        frame: Frame that png, svg and graphml show, from 1; by default the last.
+        fps: Frames a second, 1 to 60.
+        scale: Screen pixels a pixel, 1 to 32.
+    """
+    if out is None and format == "auto":
+        raise ValueError("--out or --format must be given: what shall the rollout become?")
+    target = out or Path(rollout.with_suffix(f".{format}").name)
+    if format != "auto" and target.suffix.lower() != f".{format}":
+        raise ValueError(f"{target.name} does not end with .{format}; rename it, or leave --format out")
+    check_target(target)
+    if target.exists() and target.samefile(rollout):
+        raise ValueError(f"{target} is the rollout itself; give another --out")
+    from hri.export.formats import export as write
+
+    loaded = Rollout.load(rollout)
+    with bar("exporting", None):
+        write(loaded, target, scene, fps, scale, frame)
+    print(f"wrote {target}: scene {scene} of {rollout}")
+
+
+def _edges(text: str) -> tuple[Literal["argmax", "sample", "true", "none"], Intervention]:
+    """How types are chosen, and what is edited.
+
+    Raises:
+        ValueError: neither a choice nor edits that can be read.
+    """
+    from hri.rollout.edit_text import MAX_TEXT
+    from hri.rollout.interventions import NOTHING, Intervention
+
+    if text in EDGES:
+        return text, NOTHING  # type: ignore[return-value]
+    if text.lstrip()[:1] == "{" or "~" in text:
+        return "argmax", Intervention.parse(text)
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError(f"--edges is {text!r}; choose from {', '.join(EDGES)}, or give a file of edits or JSON")
+    with open(path, "rb") as file:
+        content = file.read(4 * MAX_TEXT)
+    try:
+        return "argmax", Intervention.parse(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} holds no text; give a file of edits such as the app saves") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def load_checkpoint(checkpoint: Path, device: str) -> Checkpoint:
+    """The checkpoint on the device."""
+    path = find_checkpoint(checkpoint)
+    from hri.model.checkpoint import load, read_header
+
+    read_header(path)  # a wrong file is refused before torch is waited for
+    return load(path, device_named(device))
+
+
+def find_checkpoint(checkpoint: Path) -> Path:
+    """The file, or the file of that name among the project's checkpoints."""
+    stored = CHECKPOINTS / f"{checkpoint.name.removesuffix('.safetensors')}.safetensors"
+    return stored if not checkpoint.exists() and len(checkpoint.parts) == 1 and stored.exists() else checkpoint

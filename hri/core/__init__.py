@@ -1,0 +1,12 @@
+"""What everything else stands on. NumPy at most.
+
+In reading order; a file imports only those above it:
+
+- places, errors, memory, files: where the project lies; one sentence for a mistake; memory; files that are whole at
+  any moment
+- hierarchy: the tree of nodes, THE edge order, names of nodes and levels
+- forces: what acts between two balls, by the name of a physics, in words
+- records: the glossary of letters; Trajectories, Normalisation, Rollout
+- config, presets, settings: every choice as one frozen tree of dataclasses; experiments by name; the config as a form
+  needs it
+"""

@@ -1,0 +1,103 @@
+"""What acts between two balls, by the name of a physics: in words, and in what box. The numbers stand with each
+simulator (:mod:`hri.physics.springs`, :mod:`hri.physics.particles`); nothing here needs Numba.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from hri.core.hierarchy import MOST_BALLS, Tree
+
+
+@dataclass(frozen=True)
+class Force:
+    """One kind of interaction, and the words that pages, figures and cards have for it."""
+
+    systems: str
+    """What is simulated, such as "spring systems"."""
+    types: tuple[str, str]
+    """What entries 0 and 1 of an adjacency matrix say of a pair."""
+    truths: tuple[str, str]
+    """The same where it is said beside what a model believes."""
+    parts: str
+    """What a system is of, in the plural."""
+    silent: bool = True
+    """Whether entry 0 means that nothing acts; off where every pair interacts."""
+    flat: bool = False
+    """Whether any two balls may interact; otherwise a hierarchy says which."""
+    box: float = 1.0
+    """Walls stand at minus and plus so much, on both axes."""
+    start: str = ""
+    """How the name of a data set without a hierarchy begins; the number of its balls follows."""
+
+
+SPRINGS = Force("spring systems", ("no spring", "spring"), ("no spring", "true spring"), "springs")
+"""Of the hierarchical systems, and of rollouts that do not say."""
+
+FORCES: dict[str, Force] = {
+    "04": SPRINGS,
+    "05": SPRINGS,
+    "springs": replace(SPRINGS, flat=True, box=5.0, start="springs"),
+    "charged": Force(
+        "systems of charges",
+        ("attract", "repel"),
+        ("truly attract", "truly repel"),
+        "charges",
+        silent=False,
+        flat=True,
+        box=5.0,
+        start="charged",
+    ),
+}
+"""By physics: 04 and 05 belong to a hierarchy, springs and charged to balls without one."""
+
+
+def force(physics: str) -> Force:
+    """What acts in systems of a physics; springs where a record does not name any.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    if not physics:
+        return SPRINGS
+    if physics not in FORCES:
+        raise ValueError(f"unknown physics {physics!r}; choose from {', '.join(sorted(FORCES))}")
+    return FORCES[physics]
+
+
+def check_tree(tree: Tree, physics: str) -> None:
+    """Refuse a hierarchy where any two balls interact, and its absence where springs follow one.
+
+    Raises:
+        ValueError: these, or an unknown physics.
+    """
+    flat = force(physics).flat
+    if flat and not tree.flat:
+        raise ValueError(f"physics {physics} is of balls without a hierarchy; choose a tree such as flat-5 for it")
+    if tree.flat and not flat:
+        raise ValueError(
+            f"{tree.text} has no hierarchy; choose physics springs or charged for it, or a tree such as 4-3"
+        )
+
+
+def system_named(name: str) -> tuple[str, str]:
+    """Tree and physics of a data set without a hierarchy: ``"springs5"`` -> ``("flat-5", "springs")``.
+
+    Raises:
+        ValueError: no such name, or too few or too many balls.
+    """
+    starts = {force.start: physics for physics, force in FORCES.items() if force.start}
+    found = re.fullmatch(rf"({'|'.join(starts)})([0-9]{{1,9}})", name)
+    if not found or not 2 <= int(found[2]) <= MOST_BALLS:
+        raise ValueError(
+            f"unknown system {name[:60]!r}; write {' or '.join(starts)} and the number of balls, "
+            f"from 2 to {MOST_BALLS}, such as {', '.join(f'{start}5' for start in starts)}"
+        )
+    return Tree.balls(int(found[2])).text, starts[found[1]]
+
+
+def system_name(tree: str, physics: str) -> str:
+    """The name of a data set: ``("flat-5", "springs")`` -> ``"springs5"``; ``("4-3", "04")`` -> ``"springs-4-3"``."""
+    start = force(physics).start
+    return f"{start}{tree.removeprefix('flat-')}" if start else f"springs-{tree}"

@@ -1,0 +1,340 @@
+"""The glossary of letters, and the arrays that travel between files.
+
+| letter | axis                                                               |
+|--------|--------------------------------------------------------------------|
+| S      | simulated systems                                                  |
+| B      | batch (scenes side by side)                                        |
+| T      | time, in stored frames                                             |
+| N      | nodes: simulated balls, or slots (root, intermediates, leaves)     |
+| L      | leaves, the nodes without children                                 |
+| E      | directed edges, rows in the order of :attr:`hri.core.hierarchy.Tree.edges` |
+| K      | edge types; in a rollout type 0 carries no message ("no interaction"), also where a model has no such type |
+| D      | state or slot width (4 for states: x, y, vx, vy; 6 with depth)     |
+| X      | axes of a position: 2, or 3 where depth is known                   |
+| H W C  | image rows, columns, channels                                      |
+
+Everything here is NumPy: a page that shows a stored rollout never waits for torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from hri.core.files import read_npz, write_npz
+from hri.core.forces import Force, force
+from hri.core.hierarchy import Tree
+
+NEVER = -1e9
+"""Logit of what no model infers."""
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Systems in box units (walls at -1 and 1, without a hierarchy at -5 and 5) and simulator time, or bodies as a
+    camera sees them.
+
+    Bodies have a third axis, away from the viewer, and their time is in seconds.
+    """
+
+    seeds: Int[np.ndarray, " S"]
+    positions: Float[np.ndarray, "S T N X"]
+    velocities: Float[np.ndarray, "S T N X"]
+    adjacency: UInt8[np.ndarray, "S N N"] | None
+    """1 where a spring joins two balls, or two charges repel; symmetric, zero diagonal. None where no true graph is
+    known."""
+    possible: UInt8[np.ndarray, "N N"]
+    """1 where the tree allows a spring."""
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def springs(self) -> UInt8[np.ndarray, "S N N"]:
+        """:attr:`adjacency`, for those who cannot do without.
+
+        Raises:
+            ValueError: no true graph is known.
+        """
+        if self.adjacency is None:
+            raise ValueError("recordings of a body know no true graph; choose simulated springs")
+        return self.adjacency
+
+    def __getitem__(self, rows: slice | np.ndarray) -> Trajectories:
+        """The chosen systems as a smaller record (views, no copy, for a slice)."""
+        return Trajectories(
+            self.seeds[rows],
+            self.positions[rows],
+            self.velocities[rows],
+            None if self.adjacency is None else self.adjacency[rows],
+            self.possible,
+        )
+
+    @staticmethod
+    def of(arrays: dict[str, np.ndarray], name: str) -> Trajectories:
+        """The systems in arrays read from ``name``; seeds may be missing (-1 stands for them).
+
+        An adjacency entry above 0 counts as 1: charges may be told as products of their signs, 1 and -1.
+
+        Raises:
+            ValueError: an array is missing, or its shape does not fit the others.
+        """
+        if missing := sorted({"positions", "velocities", "adjacency"} - arrays.keys()):
+            raise ValueError(
+                f"{name} is no simulation: it lacks {', '.join(missing)}; write one with `python -m hri simulate`"
+            )
+        x = arrays["positions"]
+        if x.ndim != 4 or x.shape[3] != 2 or 0 in x.shape or x.dtype.kind != "f":
+            raise ValueError(f"positions in {name} are {x.dtype} {list(x.shape)}; they must be floats [S, T, N, 2]")
+        systems, _, nodes, _ = x.shape
+        adjacency = arrays["adjacency"]
+        wanted = {"velocities": x.shape, "adjacency": (systems, nodes, nodes), "seeds": (systems,)}
+        for key, shape in wanted.items():
+            if key in arrays and (arrays[key].shape != shape or arrays[key].dtype.kind not in "biuf"):
+                found = f"{arrays[key].dtype} {list(arrays[key].shape)}"
+                raise ValueError(f"{key} in {name} are {found}; its positions need numbers {list(shape)}")
+        joined = (adjacency > 0).astype(np.uint8)
+        joined[:, range(nodes), range(nodes)] = 0
+        return Trajectories(
+            arrays.get("seeds", np.full(systems, -1)).astype(np.int64),
+            x,
+            arrays["velocities"].astype(x.dtype, copy=False),
+            joined,
+            (arrays.get("possible", adjacency.any(0)) != 0).astype(np.uint8),
+        )
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Raw ranges of the training set; they normalise whatever comes later (paper, appendix: to [-1, 1]).
+
+    Positions share one range and velocities another. The published code first divides by the largest
+    position, which this map undoes.
+    """
+
+    position_low: float = -1.0
+    position_high: float = 1.0
+    velocity_low: float = -1.0
+    velocity_high: float = 1.0
+
+    @staticmethod
+    def of(trajectories: Trajectories) -> Normalisation:
+        """The ranges of a training set."""
+        x, v = trajectories.positions, trajectories.velocities
+        return Normalisation(float(x.min()), float(x.max()), float(v.min()), float(v.max()))
+
+    def states(
+        self, positions: Float[np.ndarray, "*shape X"], velocities: Float[np.ndarray, "*shape X"]
+    ) -> Float[np.ndarray, "*shape D"]:
+        """Raw positions and velocities -> float32 states (x, y, vx, vy), or (x, y, z, vx, vy, vz), in [-1, 1]."""
+        x = (positions - self.position_low) / (self.position_high - self.position_low)
+        v = (velocities - self.velocity_low) / (self.velocity_high - self.velocity_low)
+        return (np.concatenate([x, v], -1) * 2 - 1).astype(np.float32)
+
+    def positions(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape X"]:
+        """States -> raw positions in box units, to draw them."""
+        return (states[..., : states.shape[-1] // 2] + 1) / 2 * (
+            self.position_high - self.position_low
+        ) + self.position_low
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What a model saw, believed and predicted on B scenes: everything a picture needs.
+
+    Times: inputs at frames 0 ... ``last_true_input`` are true, later inputs are the model's own
+    predictions. ``predicted_slots[:, t]`` is the prediction *for* frame t + 1, made with the edges
+    ``edge_probabilities[:, t]``.
+    """
+
+    parents: Int[np.ndarray, " N"]
+    """Parent of each node, -1 for the root: with the edges, all there is to know of the hierarchy."""
+    edge_sender_receiver: Int[np.ndarray, "E 2"]
+    """(sender, receiver) of each edge row. Only the edges the model infers (or is given) are listed."""
+    last_true_input: int
+    """Frame of the last true input; frames after ``last_true_input + 1`` rest on predicted inputs."""
+    observation: Literal["states", "frames"]
+    """Whether nodes are balls or joints (D = 4, or 6 with depth) or image slots."""
+
+    slots: Float[np.ndarray, "B T N D"]
+    """True states (normalised to [-1, 1]), or the slots the encoder makes of the true frames."""
+    predicted_slots: Float[np.ndarray, "B T-1 P D"]
+    """P = N, or the leaves alone for models that predict only those."""
+    edge_logits: Float[np.ndarray, "B T E K"]
+    edge_probabilities: Float[np.ndarray, "B T E K"]
+    edge_types: Int[np.ndarray, "B T E"]
+    """The type that carried messages at each step: argmax, a sample, the truth or a forced value."""
+    carries: UInt8[np.ndarray, " E"] | None = None
+    """1 for edges over which messages pass: HRI infers all pairs and uses the hierarchy's, an LSTM uses none.
+    None in files that do not say."""
+
+    seeds: Int[np.ndarray, " B"] | None = None
+    true_adjacency: UInt8[np.ndarray, "B M M"] | None = None
+    """Springs between the M simulated balls, where they are known."""
+    true_states: Float[np.ndarray, "B T M X2"] | None = None
+    """Normalised states of the M balls or joints, where they are known."""
+    ball_parents: Int[np.ndarray, " M"] | None = None
+    """Parent of each simulated ball, -1 for the root; image slots have a tree of their own."""
+    physics: str = ""
+    """What acts between the balls (:data:`hri.core.forces.FORCES`), where they have no hierarchy; else springs."""
+    position_span: Float[np.ndarray, "2"] | None = None
+    """Where normalised positions -1 and 1 lie in the box, whose walls are drawn at -1 and 1; None: just there."""
+    joints: np.ndarray | None = None
+    """Names of the M joints, where the balls are a body's."""
+    frames: UInt8[np.ndarray, "B T H W C"] | None = None
+    """True frames."""
+    reconstructed_frames: Float[np.ndarray, "B T H W C"] | None = None
+    predicted_frames: Float[np.ndarray, "B T-1 H W C"] | None = None
+    """Pixels in [0, 1] up to the decoder's error; for state models drawn by the renderer."""
+    slot_frames: Float[np.ndarray, "B T-1 L H W C"] | None = None
+    """SlotDec only: each leaf slot decoded alone; their sum is ``predicted_frames``."""
+    checkpoint: str = ""
+    """Name of the checkpoint that made this."""
+
+    edges: str = "argmax"
+    """How types were chosen: argmax, sample, true or none."""
+    edges_from: str = "predictions"
+    """What the edges of free steps were inferred from: predictions or truth."""
+    sample_seed: int = 0
+    """Seed of the draws of ``edges = "sample"``."""
+    edits: str = ""
+    """What was changed in it, as JSON (:class:`hri.rollout.interventions.Intervention`); empty where nothing was."""
+    altered_inputs: Float[np.ndarray, "B T P D"] | None = None
+    """What entered the model at each frame, where edits (nudges, a curtain) changed it; else see :attr:`inputs`."""
+
+    @property
+    def inputs(self) -> Float[np.ndarray, "B T P D"]:
+        """What entered the model at each frame: the truth, then its own predictions, as edits changed them."""
+        if self.altered_inputs is not None:
+            return self.altered_inputs
+        whole = self.predicted_slots.shape[2] == self.slots.shape[2]
+        true = self.slots if whole else self.slots[:, :, self.tree.leaves]
+        last = int(self.last_true_input)
+        return np.concatenate([true[:, : last + 1], self.predicted_slots[:, last:]], 1)
+
+    def in_box(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape 2"]:
+        """Where balls of normalised states are drawn, walls at -1 and 1."""
+        x = states[..., :2]
+        if self.position_span is None:
+            return x
+        low, high = self.position_span
+        return low + (x + 1) / 2 * (high - low)
+
+    @property
+    def all_types_speak(self) -> bool:
+        """Whether the model has no type without messages: type 0 is then of edges alone that were cut."""
+        return bool((self.edge_logits[..., 0] <= NEVER).all()) and self.edge_logits.size > 0
+
+    @property
+    def force(self) -> Force:
+        """What acts between the balls, in words."""
+        return force(self.physics)
+
+    @property
+    def tree(self) -> Tree:
+        """Of the nodes; a body's have the names of its joints."""
+        named = self.observation == "states" and self.joints is not None and len(self.joints) == len(self.parents)
+        names = tuple(map(str, self.joints)) if named and self.joints is not None else ()
+        return Tree(tuple(int(p) for p in self.parents), names)
+
+    def scene(self, index: int) -> Rollout:
+        """Scene ``index`` alone, as a rollout with B = 1."""
+        batched = {
+            f.name: getattr(self, f.name)[index : index + 1]
+            for f in dataclasses.fields(self)
+            if f.name not in _SHARED and getattr(self, f.name) is not None
+        }
+        return dataclasses.replace(self, **batched)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one compressed ``.npz``, atomically: an old file survives a full disk.
+
+        Raises:
+            OSError: the folder cannot be written or the disk is full.
+        """
+        arrays = {
+            f.name: np.asarray(getattr(self, f.name))
+            for f in dataclasses.fields(self)
+            if getattr(self, f.name) is not None
+        }
+        write_npz(path, arrays)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str] | io.BytesIO) -> Rollout:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ValueError: the file is no rollout; the sentence says what is wrong.
+        """
+        arrays = read_npz(path)
+        needed = {f.name for f in dataclasses.fields(Rollout) if f.default is dataclasses.MISSING}
+        if missing := sorted(needed - arrays.keys()):
+            raise ValueError(
+                f"{path} is not a rollout: it lacks {', '.join(missing)}; make one with `python -m hri rollout`"
+            )
+        _check_shapes(str(path), arrays)
+        known = {f.name for f in dataclasses.fields(Rollout)}
+        plain: dict[str, Any] = {
+            name: value.item() if value.ndim == 0 else value for name, value in arrays.items() if name in known
+        }
+        return Rollout(**plain)
+
+
+def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
+    """Refuse arrays that do not belong together (the letters are in this file's head).
+
+    Raises:
+        ValueError: the first array that does not fit, with the shape it should have.
+    """
+    slots, logits = arrays["slots"], arrays["edge_logits"]
+    if slots.ndim != 4 or logits.ndim != 4:
+        raise ValueError(f"{path} is not a rollout: slots must be [B, T, N, D] and edge_logits [B, T, E, K]")
+    (b, t, n, d), (e, k) = slots.shape, logits.shape[2:]
+    wanted: dict[str, tuple[int | None, ...]] = {
+        "parents": (n,),
+        "edge_sender_receiver": (e, 2),
+        "predicted_slots": (b, t - 1, None, d),
+        "edge_logits": (b, t, e, k),
+        "edge_probabilities": (b, t, e, k),
+        "edge_types": (b, t, e),
+        "frames": (b, t, None, None, None),
+        "reconstructed_frames": (b, t, None, None, None),
+        "predicted_frames": (b, t - 1, None, None, None),
+        "slot_frames": (b, t - 1, None, None, None, None),
+        "altered_inputs": (b, t, None, d),
+        "ball_parents": (None,),
+        "joints": (None,),
+        "position_span": (2,),
+        "carries": (e,),
+    }
+    for name, shape in wanted.items():
+        if name not in arrays:
+            continue
+        found = arrays[name].shape
+        if len(found) != len(shape) or any(want not in (None, have) for want, have in zip(shape, found, strict=True)):
+            text = ", ".join("any" if size is None else str(size) for size in shape)
+            raise ValueError(f"{path} is damaged: {name} has shape {list(found)} and should have [{text}]")
+
+
+_SHARED = {
+    "parents",
+    "ball_parents",
+    "physics",
+    "position_span",
+    "joints",
+    "carries",
+    "edge_sender_receiver",
+    "last_true_input",
+    "observation",
+    "checkpoint",
+    "edges",
+    "edges_from",
+    "sample_seed",
+    "edits",
+}

@@ -1,0 +1,11 @@
+"""Where scenes come from: springs, bodies, clips, as tensors.
+
+In reading order; a file imports only those above it:
+
+- motion, windows: recordings of bodies [T, J, 3] with their tree; windows of them as scenes by seed
+- video, clips, clip_windows: a clip of one's own as frames; many grey clips on disk; windows of them as scenes by
+  seed
+- dataset: all of them as tensors
+- formats.bvh, formats.mocap, formats.human36m, formats.kth, formats.demo: files of others, and small recordings that
+  packages ship
+"""

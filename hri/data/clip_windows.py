@@ -1,0 +1,157 @@
+"""Scenes from video clips: a window of frames, mirrored, shifted or not; a seed draws all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from hri.core.config import ClipsConfig, DataConfig
+from hri.core.places import ROOT
+from hri.data.clips import Clip, ClipSet
+
+
+@dataclass(frozen=True)
+class Film:
+    """Scenes of which nothing is known but their frames."""
+
+    seeds: Int[np.ndarray, " S"]
+    frames: UInt8[np.ndarray, "S T H W C"]
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What the seeds drew: where each window begins in the folder's frames, and how it is changed."""
+
+    clips: tuple[Clip, ...]
+    starts: Int[np.ndarray, " S"]
+    mirrored: np.ndarray
+    shifts: Int[np.ndarray, " S"]
+    """Columns to the right; what comes in is black."""
+
+
+def clips(config: ClipsConfig) -> ClipSet:
+    """The clips that a configuration names, from where the program was started or from the project's folder.
+
+    Raises:
+        ValueError: they are not there, or damaged; the sentence says how to get them.
+    """
+    path = _folder(config)
+    if path is None:
+        raise ValueError(
+            f"there are no clips in {config.folder}; convert KTH with `python -m hri data kth`, or your own videos "
+            "with `python -m hri data video`, and name their folder in data.clips.folder"
+        )
+    return _read(path, (path / "clips.json").stat().st_mtime_ns)
+
+
+def available(config: ClipsConfig) -> bool:
+    """Whether the clips are there."""
+    return _folder(config) is not None
+
+
+def _folder(config: ClipsConfig) -> Path | None:
+    places = [Path(config.folder), ROOT / config.folder]
+    return next((place for place in places if (place / "clips.json").is_file()), None)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, changed: int) -> ClipSet:
+    return ClipSet.read(path)
+
+
+def of_split(config: ClipsConfig, found: ClipSet, split: str) -> list[Clip]:
+    """The clips of a split. A way to split that has no validation takes the last eighth of the training persons."""
+    listed = [(clip, clip.splits.get(config.split)) for clip in found.clips]
+    if not any(named == "validation" for _, named in listed):
+        persons = sorted({clip.person for clip, named in listed if named == "train"})
+        held = set(persons[len(persons) - max(1, len(persons) // 8) :]) if len(persons) > 1 else set()
+        listed = [(clip, "validation" if named == "train" and clip.person in held else named) for clip, named in listed]
+    return [clip for clip, named in listed if named == split]
+
+
+def draw(data: DataConfig, seeds: Sequence[int] | Int[np.ndarray, " S"]) -> Windows:
+    """One window a seed, of the clips of the seed's split, each possible window as likely as any other.
+
+    Raises:
+        ValueError: no clips, of another size, or none of a split that is long enough.
+    """
+    assert data.clips is not None
+    config, found = data.clips, clips(data.clips)
+    if found.frames.shape[1] != data.render.size:
+        raise ValueError(
+            f"the clips in {config.folder} are {found.frames.shape[1]} pixels wide, and data.render.size is "
+            f"{data.render.size}; convert them with --size {data.render.size}"
+        )
+    usable: dict[str, list[tuple[Clip, int]]] = {}
+    chosen, starts, mirrored, shifts = [], [], [], []
+    for seed in (int(seed) for seed in seeds):
+        split = data.split_of(seed)
+        if split not in usable:
+            usable[split] = [
+                (clip, count)
+                for clip in of_split(config, found, split)
+                if (count := clip.stop - clip.start - config.every * (config.frames - 1)) > 0
+            ]
+            if not usable[split]:
+                raise ValueError(
+                    f"no {split} clip in {config.folder} has {config.every * (config.frames - 1) + 1} frames, which a "
+                    f"window of data.clips.frames = {config.frames} needs; give longer clips, or fewer frames"
+                )
+        counts = np.cumsum([count for _, count in usable[split]])
+        random = np.random.default_rng([seed, 5])
+        at = int(random.integers(counts[-1]))
+        index = int(np.searchsorted(counts, at, side="right"))
+        clip, count = usable[split][index]
+        turn, shift = random.random(), int(random.integers(-config.shift, config.shift + 1))
+        chosen.append(clip)
+        starts.append(clip.start + at - int(counts[index]) + count)
+        mirrored.append(split == "train" and config.mirror and turn < 0.5)
+        shifts.append(shift if split == "train" else 0)
+    whole = np.array(starts, dtype=np.int64)
+    return Windows(tuple(chosen), whole, np.array(mirrored, dtype=bool), np.array(shifts, dtype=np.int64))
+
+
+def pictures(
+    data: DataConfig, windows: Windows, rows: Int[np.ndarray, " M"], times: Int[np.ndarray, " M"]
+) -> UInt8[np.ndarray, "M H W 1"]:
+    """The frame of each (window, time)."""
+    assert data.clips is not None
+    frames = np.array(clips(data.clips).frames[windows.starts[rows] + data.clips.every * times])
+    turned = windows.mirrored[rows]
+    frames[turned] = frames[turned, :, ::-1]
+    for shift in np.unique(windows.shifts[rows]):
+        if shift:
+            moved = windows.shifts[rows] == shift
+            rolled = np.roll(frames[moved], shift, 2)
+            rolled[:, :, slice(0, shift) if shift > 0 else slice(shift, None)] = 0
+            frames[moved] = rolled
+    return frames[..., None]
+
+
+def scenes(data: DataConfig, seeds: Sequence[int]) -> Film:
+    """The whole window of each seed.
+
+    Raises:
+        ValueError: as :func:`draw`.
+    """
+    windows, steps = draw(data, seeds), data.steps
+    rows = np.repeat(np.arange(len(seeds)), steps)
+    flat = pictures(data, windows, rows, np.tile(np.arange(steps), len(seeds)))
+    return Film(np.asarray(seeds, dtype=np.int64), flat.reshape(len(seeds), steps, *flat.shape[1:]))
+
+
+def about(data: DataConfig, seed: int) -> str:
+    """Which part of which clip a seed's scene is, in words."""
+    assert data.clips is not None
+    windows = draw(data, [seed])
+    clip, first = windows.clips[0], int(windows.starts[0])
+    begin = first - clip.start + 1
+    return f"{clip.name.replace('_', ' ')}, frames {begin} to {begin + data.clips.every * (data.clips.frames - 1)}"

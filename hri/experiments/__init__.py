@@ -1,0 +1,13 @@
+"""Many trainings: planned, run, collected, judged, timed.
+
+In reading order; a file imports only those above it:
+
+- plan, jobs, ray_engine: models x seeds x updates; one training as processes, here or on Ray
+- many_plan, bundles, many: a plan's runs side by side on a GPU that is there for minutes
+- runs, queueing: runs as folders; a queue of trainings that outlives the page
+- publish: a finished run to a checkpoint and its card
+- results, reproduce, reproduce_publish: finished runs to one table; a plan carried out; its runs to checkpoints and
+  back
+- scoreboard, claims: results files as records; the paper's claims held against them
+- bench, scaling, device_bench: how long each part takes; what a larger tree costs; a GPU beside one core
+"""

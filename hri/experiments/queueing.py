@@ -1,0 +1,245 @@
+"""A queue of trainings: one small process starts them in turn, so many at once, whether or not a page is open.
+
+Every training is ``python -m hri train`` in a session of its own: it outlives the queue, the page and the server. The
+queue ends when nothing waits and nothing that it started is left; whoever puts a run into the queue wakes it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hri.core.errors import sentence
+from hri.core.files import lock, replacing
+from hri.core.places import ROOT
+from hri.experiments.jobs import COMMAND, cores
+from hri.experiments.runs import QUEUED, command, folders, info
+from hri.training.control import WISHES_KEPT, Presence, State, ask, is_busy, is_held, presence, tell
+
+LOOK = 0.5
+"""Seconds between two looks."""
+_LOCK, _LIMITS = ".queue.lock", ".queue.json"
+_woken: list[subprocess.Popen[bytes]] = []
+"""Queues that this process started; they outlive it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What trainings may take of this machine."""
+
+    at_once: int = 1
+    threads: int = 1
+    """CPU threads of each."""
+    gpu: str = ""
+    """Value of CUDA_VISIBLE_DEVICES; empty: as it is."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.at_once <= 64:
+            raise ValueError(f"{self.at_once} trainings at once: choose 1 to 64")
+        if not 1 <= self.threads <= max(64, cores()):
+            raise ValueError(f"{self.threads} threads: choose 1 to {max(64, cores())}")
+
+
+def limits(root: Path) -> Limits:
+    """The limits of a root; the usual ones where none were set."""
+    try:
+        found = json.loads((root / _LIMITS).read_text())
+        return Limits(int(found["at_once"]), int(found["threads"]), str(found["gpu"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Limits()
+
+
+def set_limits(root: Path, chosen: Limits) -> None:
+    """Set them; the queue obeys from its next look.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with replacing(root / _LIMITS) as file:
+        file.write(json.dumps(asdict(chosen)).encode())
+
+
+def enqueue(root: Path, folder: Path) -> None:
+    """Let a run wait for its turn, and see that a queue is awake. A run that waits or trains already is left alone.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full.
+    """
+    if not _trains(folder) and not (folder / QUEUED).exists():
+        with replacing(folder / QUEUED) as file:
+            file.write(f"{time.time():.6f}".encode())
+    wake(root)
+
+
+def _trains(folder: Path) -> bool:
+    """Whether a process trains there. Whoever asks holds its lock for a moment too, but leaves no number there."""
+    there = presence(folder)
+    return there is not None and there.alive and there.pid != 0
+
+
+def take_back(folder: Path) -> None:
+    """Out of the queue again; a run that trains goes on."""
+    (folder / QUEUED).unlink(missing_ok=True)
+
+
+def waiting(root: Path) -> list[Path]:
+    """The runs that wait, the next one first."""
+    if not root.is_dir():
+        return []
+    found = []
+    for file in root.glob(f"*/{QUEUED}"):
+        with suppress(OSError, ValueError):
+            found.append((float(file.read_text()), file.parent))
+    return [folder for _, folder in sorted(found)]
+
+
+def wake(root: Path) -> None:
+    """Start a queue for this root unless one is awake or nothing waits. Several callers at once start one."""
+    root = root.resolve()
+    _woken[:] = [process for process in _woken if process.poll() is None]  # asking also buries the dead
+    if not waiting(root) or _awake(root):
+        return
+    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    with open(root / ".queue.log", "ab") as log:
+        process = subprocess.Popen(
+            [*COMMAND, "queue", "--folder", str(root)],
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _woken.append(process)
+
+
+def _awake(root: Path) -> bool:
+    held = lock(root / _LOCK)
+    if held is None:
+        return True
+    os.close(held)
+    return False
+
+
+def serve(root: Path) -> bool:
+    """Start what waits, in turn, until nothing waits and nothing that was started runs; False if another one is awake.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    root = root.resolve()
+    started: dict[Path, subprocess.Popen[bytes]] = {}
+    while True:
+        held = None
+        for wait in (0.0, 0.05, 0.1, 0.2):  # whoever asks whether we are awake holds the lock for a moment
+            time.sleep(wait)
+            if (held := lock(root / _LOCK)) is not None:
+                break
+        if held is None:
+            return False
+        try:
+            while waiting(root) or started:
+                _look(root, started)
+                time.sleep(LOOK)
+        finally:
+            os.close(held)
+        if not waiting(root):  # somebody may have come while we were leaving
+            return True
+
+
+def _look(root: Path, started: dict[Path, subprocess.Popen[bytes]]) -> None:
+    for folder, process in list(started.items()):
+        if (code := process.poll()) is not None:
+            del started[folder]
+            if code:
+                _say_failure(folder, code)
+    chosen = limits(root)
+    # A paused run takes no core.
+    busy = [
+        there for folder in folders(root) if (there := presence(folder)) and there.alive and there.state != "paused"
+    ]
+    for folder in waiting(root)[: max(0, chosen.at_once - len(busy))]:
+        if _trains(folder):
+            take_back(folder)
+            continue
+        if is_busy(folder):
+            continue  # somebody asks how it stands: the next look will do
+        # It waits until it is started: at no moment does it look like a run that nobody has asked for.
+        try:
+            started[folder] = _start(folder, chosen)
+            if not (folder / QUEUED).exists():
+                ask(folder, "stop")  # somebody took it back meanwhile
+        except (ValueError, OSError) as error:
+            _tell(folder, "failed", str(sentence(error)))  # nothing where the folder has gone: so has the run
+        with suppress(OSError):
+            take_back(folder)
+
+
+def _start(folder: Path, chosen: Limits) -> subprocess.Popen[bytes]:
+    """The training as a process of its own; what it prints goes to output.log.
+
+    Raises:
+        ValueError: its settings cannot be used.
+        OSError: its folder cannot be written.
+    """
+    found = info(folder)
+    if found.config is None:
+        raise ValueError(found.reason)
+    words = command(folder, found.config, found.about.vision_from)
+    ask(folder, "go")  # what is asked from now on is for this process
+    environment = {**os.environ, "OMP_NUM_THREADS": str(chosen.threads), WISHES_KEPT: "1"}
+    environment |= {"CUDA_VISIBLE_DEVICES": chosen.gpu} if chosen.gpu else {}
+    with open(folder / "output.log", "wb") as log:
+        process = subprocess.Popen(
+            [*COMMAND, *words],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    with suppress(AttributeError, OSError):  # a page that answers at once comes first; no such call on Windows
+        os.setpriority(os.PRIO_PROCESS, process.pid, 10)
+    if not is_held(folder):  # it takes some seconds until it can speak for itself
+        tell(folder, Presence(process.pid, "starting"))
+    return process
+
+
+def _say_failure(folder: Path, code: int) -> None:
+    """Of a process that ended before it could say why itself."""
+    there = presence(folder)
+    if there is not None and there.state == "failed":
+        return
+    if code < 0:
+        _tell(folder, "stopped", f"its process was killed (signal {-code})")
+        return
+    lines = []
+    with suppress(OSError):
+        lines = [line for line in (folder / "output.log").read_text(errors="replace").splitlines() if line.strip()]
+    _tell(folder, "failed", lines[-1].removeprefix("hri: ") if lines else f"its process ended with code {code}")
+
+
+def _tell(folder: Path, state: State, reason: str) -> None:
+    """For a process that cannot; nothing where the folder has gone."""
+    with suppress(OSError):
+        tell(folder, Presence(0, state, reason))
+
+
+def stop(folder: Path, patience: float = 0.0) -> bool:
+    """Ask a training to stop with its state saved; whether it has, after waiting for so many seconds.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    take_back(folder)
+    ask(folder, "stop")
+    deadline = time.monotonic() + patience
+    while is_busy(folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not is_busy(folder)

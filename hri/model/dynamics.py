@@ -1,0 +1,188 @@
+"""States and edge types to the next states: messages over the graph, one LSTM step, a predicted change
+(paper, section 3.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from hri.core.config import DynamicsConfig, RelationsConfig
+from hri.core.hierarchy import Tree
+from hri.model.fast import device as device_recurrence
+from hri.model.fast.edges import suits
+from hri.model.fast.recurrence import Span, burn_in
+from hri.model.layers import Edges, Messages, linear
+
+
+class LSTMState(NamedTuple):
+    """Two tensors, never one under two names."""
+
+    hidden: Tensor
+    cell: Tensor
+
+
+class MessagePassing(nn.Module):
+    """What dynamics on a graph share: messages between the nodes' hidden vectors, phase after phase.
+
+    Hierarchical: leaves to intermediates, intermediates to the root, siblings, and down again, each phase
+    added to the hidden vectors before the next one speaks. Flat: all edges at once. All phases share one
+    message network an edge type.
+    """
+
+    def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, messages: Messages):
+        super().__init__()
+        self.residual = config.residual
+        self.messages = messages
+        pairs = np.stack(tree.edges_among(relations.pairs), 1)
+        self.phase_names: tuple[str, ...]
+        if config.passing == "flat":
+            self.phase_names, speaking = ("all",), [pairs]
+        elif tree.flat:
+            raise ValueError(f"{tree.text} has no hierarchy; choose model.dynamics.passing flat or joint")
+        else:
+            self.phase_names = tuple(name for name, _ in tree.phases)
+            speaking = [rows for _, rows in tree.phases]
+        row_of = {tuple(pair): row for row, pair in enumerate(pairs.tolist())}
+        try:
+            rows = [[row_of[tuple(pair)] for pair in phase.tolist()] for phase in speaking]
+        except KeyError as error:
+            raise ValueError(
+                f"messages pass over edge {error} which model.relations.pairs leaves out; use pairs = all or hierarchy"
+            ) from None
+        self.phases = nn.ModuleList(Edges(phase[:, 0], phase[:, 1], tree.size) for phase in speaking)
+        firsts = np.cumsum([0, *map(len, speaking)])
+        self.spans = [
+            Span(phase[:, 0], phase[:, 1], int(first)) for phase, first in zip(speaking, firsts[:-1], strict=True)
+        ]
+        self.row_names = [f"rows_{index}" for index in range(len(rows))]
+        for name, indices in zip(self.row_names, rows, strict=True):
+            self.register_buffer(name, torch.as_tensor(indices, dtype=torch.long), persistent=False)
+
+    def rows(self) -> list[Tensor]:
+        """For each phase, the rows of its edges among the inferred ones."""
+        return [getattr(self, name) for name in self.row_names]
+
+    def joined(self) -> list[Edges]:
+        """For each phase, which nodes its edges join."""
+        return list(self.phases)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
+
+    def speak(
+        self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"]
+    ) -> Iterator[tuple[str, Float[Tensor, "N B H"]]]:
+        """The hidden state after each message phase, with the phase's name."""
+        for name, phase, rows in zip(self.phase_names, self.phases, self.rows(), strict=True):
+            spoken = self.messages(hidden, weights.index_select(0, rows), phase)
+            hidden = hidden + spoken if self.residual else spoken
+            yield name, hidden
+
+
+class GraphDynamics(MessagePassing):
+    """One LSTM a node; before each of its steps the nodes exchange messages (paper, section 3.3)."""
+
+    step_name = "LSTM"
+    """What follows the message phases of a step."""
+
+    def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
+        super().__init__(config, relations, tree, Messages(config.hidden, relations.edge_types, relations.silent))
+        self.lstm = nn.LSTMCell(width, config.hidden)
+        self.out_hidden = linear(config.hidden, config.hidden)
+        self.out = linear(config.hidden, width)
+
+    def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
+        """The state before the first step: zeros."""
+        zeros = states.new_zeros(*states.shape[:2], self.lstm.hidden_size)
+        return LSTMState(hidden=zeros, cell=zeros.clone())
+
+    def before(self, states: Float[Tensor, "N B D"], memory: LSTMState) -> Float[Tensor, "N B H"]:
+        """The hidden vectors that the first phase of a step speaks from: what the LSTM remembers."""
+        return memory.hidden
+
+    def forward(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
+        """The memory after one step; ``weights`` say how strongly each edge type speaks on each edge.
+
+        :meth:`plain` says what is computed.
+        """
+        return self.burn_in(states[None], memory, weights[:, None])[1]
+
+    def plain(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
+        """One step as the paper writes it: all phases of messages, then the LSTM."""
+        hidden = memory.hidden
+        for _, spoken in self.speak(hidden, weights):
+            hidden = spoken
+        flat = self.lstm(states.flatten(0, 1), (hidden.flatten(0, 1), memory.cell.flatten(0, 1)))
+        return LSTMState(hidden=flat[0].view_as(hidden), cell=flat[1].view_as(hidden))
+
+    def burn_in(
+        self, states: Float[Tensor, "T N B D"], memory: LSTMState, weights: Float[Tensor, "E T B K"]
+    ) -> tuple[Float[Tensor, "T N B H"], LSTMState]:
+        """Many steps on known inputs, as calling this module once a step: hidden states and the last memory."""
+        if suits(states):
+            return burn_in(self, states, memory, weights)
+        if device_recurrence.suits(states):
+            return device_recurrence.burn_in(self, states, memory, weights)
+        hidden = []
+        for time, known in enumerate(states):
+            memory = self.plain(known, memory, weights[:, time])
+            hidden.append(memory.hidden)
+        return torch.stack(hidden), memory
+
+    def predict(
+        self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t N B H"]
+    ) -> Float[Tensor, "*t N B D"]:
+        """The next states: the present ones plus a change read off the hidden state, at any number of times at once."""
+        return states + self.out(F.relu(self.out_hidden(hidden)))
+
+
+class JointDynamics(nn.Module):
+    """The LSTM baseline: one LSTM over all nodes concatenated, no graph. LSTM-lo sees and predicts leaves only."""
+
+    step_name = "LSTM"
+
+    def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
+        super().__init__()
+        nodes = len(tree.leaves) if config.nodes == "leaves" else tree.size
+        self.lstm = nn.LSTMCell(nodes * width, config.hidden)
+        self.out_hidden = linear(config.hidden, config.hidden)
+        self.out = linear(config.hidden, nodes * width)
+
+    def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
+        zeros = states.new_zeros(states.shape[1], self.lstm.hidden_size)
+        return LSTMState(hidden=zeros, cell=zeros.clone())
+
+    def before(self, states: Float[Tensor, "N B D"], memory: LSTMState) -> Float[Tensor, "B H"]:
+        """What the LSTM remembers when a step begins."""
+        return memory.hidden
+
+    def forward(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
+        """The same face as :class:`GraphDynamics`; the weights are not listened to."""
+        hidden, cell = self.lstm(states.transpose(0, 1).flatten(1), (memory.hidden, memory.cell))
+        return LSTMState(hidden=hidden, cell=cell)
+
+    def burn_in(
+        self, states: Float[Tensor, "T N B D"], memory: LSTMState, weights: Float[Tensor, "E T B K"]
+    ) -> tuple[Float[Tensor, "T B H"], LSTMState]:
+        """Many steps on known inputs: hidden states and the last memory."""
+        hidden = []
+        for time, known in enumerate(states):
+            memory = self(known, memory, weights[:, time])
+            hidden.append(memory.hidden)
+        return torch.stack(hidden), memory
+
+    def predict(self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t B H"]) -> Float[Tensor, "*t N B D"]:
+        """The next states of all nodes from the one hidden state."""
+        change = self.out(F.relu(self.out_hidden(hidden)))
+        return states + change.unflatten(-1, (states.shape[-3], states.shape[-1])).transpose(-3, -2)
+
+
+DYNAMICS: dict[str, type[GraphDynamics] | type[JointDynamics]] = {
+    "hierarchical": GraphDynamics,
+    "flat": GraphDynamics,
+    "joint": JointDynamics,
+}

@@ -1,0 +1,10 @@
+"""A checkpoint and a scene to what the model sees, believes and predicts; with edits, if a visitor makes some.
+
+In reading order; a file imports only those above it:
+
+- edits, edit_text, interventions, steering: what may be changed; as text; a list of edits; what it asks of a model
+- scenes, imaging: what a checkpoint is shown; slots to pixels
+- predicted, predict, rollout: prediction beside truth; the model run; a checkpoint, scenes and edits to a Rollout
+- influence, phases, composition: what each edge does; what happens inside one step; what each slot draws
+- likeness, rollout_files: whether a clip is like the training data; rollouts from strangers, checked
+"""

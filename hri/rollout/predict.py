@@ -1,0 +1,168 @@
+"""True slots to a Rollout: run the model, keep what it saw, believed and said, and draw it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Integer
+from torch import Tensor
+
+from hri.core.records import NEVER, Rollout
+from hri.model.checkpoint import Checkpoint
+from hri.model.devices import device_of
+from hri.model.model import Prediction
+from hri.rollout.imaging import decode, draw_states, encode
+from hri.rollout.interventions import NOTHING, Intervention
+from hri.rollout.steering import Settings, altered, steered
+
+_BLOCK = 50
+"""Scenes predicted at a time."""
+
+
+def settings_of(rollout: Rollout) -> Settings:
+    """How a rollout was made."""
+    return Settings(
+        free_steps=rollout.slots.shape[1] - int(rollout.last_true_input),
+        edges=rollout.edges,  # type: ignore[arg-type]  # a file may say anything; steering refuses what it does not know
+        edges_from=rollout.edges_from,  # type: ignore[arg-type]
+        seed=int(rollout.sample_seed),
+        intervention=Intervention.parse(rollout.edits) if rollout.edits else NOTHING,
+    )
+
+
+def check_made_by(checkpoint: Checkpoint, rollout: Rollout) -> None:
+    """Refuse a rollout whose nodes or edges are not this model's.
+
+    Raises:
+        ValueError: it was made by another kind of model.
+    """
+    model = checkpoint.model
+    seen = "states" if model.vision is None else "frames"
+    same = rollout.observation == seen and rollout.tree == model.tree
+    same = same and rollout.slots.shape[3] == checkpoint.header.config.width
+    if not same or not np.array_equal(rollout.edge_sender_receiver, np.stack([model.senders, model.receivers], 1)):
+        raise ValueError(
+            f"this rollout was made by another kind of model than {checkpoint.name}; roll the scene out again"
+        )
+
+
+def inputs_of(
+    checkpoint: Checkpoint, rollout: Rollout, intervention: Intervention
+) -> tuple[Float[Tensor, "B T N D"], Float[Tensor, "B T N D"]]:
+    """The true slots of a rollout, and those that the model is shown: of covered frames under a curtain.
+
+    Raises:
+        ValueError: the rollout is of another model, or edits do not fit.
+    """
+    check_made_by(checkpoint, rollout)
+    intervention.check(checkpoint.header.config, rollout.slots.shape[1])
+    slots = torch.from_numpy(np.asarray(rollout.slots, np.float32)).to(device_of(checkpoint.model))
+    if rollout.frames is None:
+        return slots, slots
+    covered = intervention.cover(rollout.frames)
+    return slots, slots if covered is rollout.frames else encode(checkpoint, covered)
+
+
+def true_types_of(checkpoint: Checkpoint, rollout: Rollout) -> Integer[np.ndarray, "B E"] | None:
+    """True springs as edge types, where a rollout of balls knows them."""
+    model, joined = checkpoint.model, rollout.true_adjacency
+    if joined is None or model.vision is not None or joined.shape[1] != model.tree.size:
+        return None
+    return joined[:, model.senders, model.receivers]
+
+
+@torch.no_grad()
+def predict(
+    checkpoint: Checkpoint,
+    slots: Float[Tensor, "B T N D"],
+    true_types: Integer[np.ndarray, "B E"] | None,
+    settings: Settings,
+) -> Prediction:
+    """Run the model on true states or slots, in blocks of scenes.
+
+    Raises:
+        ValueError: too few frames, numbers that are not finite, or settings that do not fit the model.
+    """
+    model, (_, steps, _, width) = checkpoint.model, slots.shape
+    if not 1 <= settings.free_steps <= steps - 1:
+        raise ValueError(f"{settings.free_steps} free steps do not fit {steps} frames; choose 1 to {steps - 1}")
+    if not torch.isfinite(slots).all():
+        raise ValueError("the input holds numbers that are not finite; clean it first")
+    settings.intervention.check(checkpoint.header.config, steps)
+    slots = slots.to(device_of(model))
+    alter = altered(model, settings.intervention, steps, width)
+    parts = []
+    for first in range(0, len(slots), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        types = None if true_types is None else true_types[rows]
+        choose = steered(model, settings, len(slots[rows]), steps, types, first)
+        parts.append(model(slots[rows], settings.free_steps, choose, settings.edges_from, alter))
+    return Prediction(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+
+def record(
+    checkpoint: Checkpoint,
+    slots: Float[Tensor, "B T N D"],
+    shown: Float[Tensor, "B T N D"],
+    prediction: Prediction,
+    settings: Settings,
+    **known: Any,
+) -> Rollout:
+    """Everything but pictures of predictions, as NumPy arrays."""
+    model = checkpoint.model
+    logits, weights = prediction.logits.cpu(), prediction.weights.cpu()
+    # Oracles and FCMP are told their edges: what was told is what they believe.
+    probabilities, kinds = torch.softmax(logits, -1) if model.source == "inferred" else weights, weights.argmax(-1)
+    if not model.silent:
+        # In a record type 0 carries no message: here it is never inferred, only what is cut has it.
+        logits, probabilities = F.pad(logits, (1, 0), value=NEVER), F.pad(probabilities, (1, 0))
+        kinds = torch.where(weights.sum(-1) > 0, kinds + 1, 0)
+    data, normalisation = checkpoint.header.config.data, checkpoint.header.normalisation
+    if model.vision is None and data.force.flat:
+        span = np.array([normalisation.position_low, normalisation.position_high]) / data.force.box
+        known |= {"physics": data.physics, "position_span": span.astype(np.float32)}
+    steps, last = slots.shape[1], slots.shape[1] - settings.free_steps
+    inputs, alter = None, altered(model, settings.intervention, steps, slots.shape[3])
+    if alter is not None or shown is not slots:
+        true = shown[:, :, model.tree.leaves] if model.joint_leaves else shown
+        whole = torch.cat([true[:, : last + 1], prediction.slots[:, last:]], 1)
+        inputs = whole if alter is None else alter(whole.permute(2, 1, 0, 3), slice(0, steps)).permute(2, 1, 0, 3)
+    return Rollout(
+        parents=np.asarray(model.tree.parents),
+        edge_sender_receiver=np.stack([model.senders, model.receivers], 1),
+        last_true_input=last,
+        observation="frames" if model.vision is not None else "states",
+        slots=slots.cpu().numpy(),
+        predicted_slots=prediction.slots.cpu().numpy(),
+        edge_logits=logits.numpy(),
+        edge_probabilities=probabilities.numpy(),
+        edge_types=kinds.numpy().astype(np.int8),
+        carries=model.speaking().astype(np.uint8),
+        checkpoint=checkpoint.name,
+        edges=settings.edges,
+        edges_from=settings.edges_from,
+        sample_seed=settings.seed,
+        edits=settings.intervention.to_json() if len(settings.intervention) else "",
+        altered_inputs=None if inputs is None else inputs.cpu().numpy(),
+        **known,
+    )
+
+
+def drawn(checkpoint: Checkpoint, rollout: Rollout) -> Rollout:
+    """The rollout with pictures of its predictions: decoded from slots, or drawn from states."""
+    model, predicted = checkpoint.model, rollout.predicted_slots
+    scenes, count = predicted.shape[:2]
+    muted = settings_of(rollout).intervention.muted(model.tree.size, count)
+    if model.vision is None:
+        seeds = np.full(scenes, -1) if rollout.seeds is None else rollout.seeds
+        drawn = draw_states(checkpoint, predicted, rollout.slots[:, 1:], seeds, muted)
+        return dataclasses.replace(rollout, predicted_frames=drawn)
+    leaves = torch.from_numpy(predicted[:, :, model.tree.leaves]).flatten(0, 1).to(device_of(model))
+    images, alone = decode(checkpoint, leaves, np.tile(muted[:, model.tree.leaves], (scenes, 1)))
+    images = images.reshape(scenes, count, *images.shape[1:])
+    slot_frames = None if alone is None else alone.reshape(scenes, count, *alone.shape[1:])
+    return dataclasses.replace(rollout, predicted_frames=images, slot_frames=slot_frames)

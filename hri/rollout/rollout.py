@@ -1,0 +1,214 @@
+"""Checkpoint and scenes to a Rollout: burn-in on true states, then a free run on the model's own predictions.
+
+A free run infers its edges from its own predictions, never from the future it is asked to predict. What a visitor
+changes (:class:`hri.rollout.interventions.Intervention`) is part of how a rollout is made: the same checkpoint, scene,
+settings and edits give the same numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Integer, UInt8
+
+from hri.core.hierarchy import Tree
+from hri.core.records import Rollout, Trajectories
+from hri.data.clip_windows import Film
+from hri.model.checkpoint import Checkpoint
+from hri.rollout.edits import EdgeChoice
+from hri.rollout.imaging import encode, encode_and_reconstruct
+from hri.rollout.interventions import NOTHING, Intervention
+from hri.rollout.predict import drawn, inputs_of, predict, record, settings_of, true_types_of
+from hri.rollout.scenes import check_frames, check_systems, frames_of, listed_truth, truth_of
+from hri.rollout.steering import EdgesFrom, Settings
+
+
+def roll_out(
+    checkpoint: Checkpoint,
+    trajectories: Trajectories | Film,
+    free_steps: int = 10,
+    edges: EdgeChoice = "argmax",
+    edges_from: EdgesFrom = "predictions",
+    seed: int = 0,
+    pictures: bool = True,
+    intervention: Intervention = NOTHING,
+    tree: Tree | None = None,
+) -> Rollout:
+    """Predict simulated systems, recorded bodies or clips.
+
+    Args:
+        trajectories: S systems in box units; each becomes a scene, normalised with the checkpoint's numbers. Or frames.
+        free_steps: n of the paper's "n free steps": inputs at frames 0 ... T - n are true.
+        edges: the most probable type, a draw from the probabilities, the true springs, or no interaction at all.
+        edges_from: what the edges of free steps are inferred from; "truth" reproduces the published evaluation.
+        seed: of the draws of ``edges = "sample"``.
+        pictures: draw or decode frames too.
+        intervention: edits, the same in every scene.
+        tree: of the scene's balls where it is not the checkpoint's own; image models see any.
+
+    Raises:
+        ValueError: the systems are of another tree, or the choices or edits do not fit the model; one sentence.
+    """
+    choices: dict[str, Any] = {"free_steps": free_steps, "edges": edges, "edges_from": edges_from, "seed": seed}
+    choices["intervention"] = intervention
+    if isinstance(trajectories, Film):
+        return from_frames(checkpoint, trajectories.frames, **choices, seeds=trajectories.seeds)
+    of_balls = check_systems(checkpoint, trajectories, tree)
+    known: dict[str, Any] = truth_of(checkpoint, trajectories, of_balls)
+    frames = None
+    if pictures or checkpoint.model.vision is not None:
+        frames = frames_of(checkpoint.header.config, trajectories.positions, trajectories.seeds, of_balls)
+    if checkpoint.model.vision is not None:
+        assert frames is not None
+        return from_frames(checkpoint, frames, **choices, **known)
+    pairs = checkpoint.model.senders, checkpoint.model.receivers
+    types = None if trajectories.adjacency is None else trajectories.adjacency[:, *pairs]
+    rolled = from_states(checkpoint, known["true_states"], types, **choices, frames=frames, **known)
+    return drawn(checkpoint, rolled) if pictures else rolled
+
+
+def from_arrays(
+    checkpoint: Checkpoint,
+    arrays: dict[str, np.ndarray],
+    name: str,
+    free_steps: int = 10,
+    edges: EdgeChoice = "argmax",
+    edges_from: EdgesFrom = "predictions",
+    seed: int = 0,
+    intervention: Intervention = NOTHING,
+) -> Rollout | dict[str, np.ndarray]:
+    """Predict what an ``.npz`` holds: a simulation, ``states`` already normalised, or ``frames``.
+
+    A checkpoint of encoder and decoder only gives a plain dict of frames, slots and reconstructed_frames.
+
+    Args:
+        arrays: as read from the file ``name``. With states, ``true_edges`` [B, E] and ``true_edge_sender_receiver``
+            [E, 2] may name the true springs.
+
+    Raises:
+        ValueError: nothing this checkpoint can see, or as :func:`from_states`, :func:`from_frames`.
+    """
+    choices: dict[str, Any] = {"free_steps": free_steps, "edges": edges, "edges_from": edges_from, "seed": seed}
+    choices["intervention"] = intervention
+    vision = checkpoint.model.vision is not None
+    systems = Trajectories.of(arrays, name) if "positions" in arrays else None
+    if systems is not None and ("frames" if vision else "states") not in arrays:
+        if checkpoint.header.parts == "all":
+            return roll_out(checkpoint, systems, **choices)
+        arrays = arrays | {"frames": frames_of(checkpoint.header.config, systems.positions, systems.seeds)}
+    known: dict[str, Any] = listed_truth(arrays, name) if systems is None else truth_of(checkpoint, systems)
+    if vision and "frames" in arrays:
+        frames = arrays["frames"]
+        check_frames(checkpoint, frames)
+        if any(len(value) != len(frames) for name, value in known.items() if name != "ball_parents"):
+            raise ValueError(f"{name} holds {len(frames)} scenes of frames, but another number of states")
+        if checkpoint.header.parts == "all":
+            return from_frames(checkpoint, frames, **choices, **known)
+        slots, reconstructed = encode_and_reconstruct(checkpoint, frames)
+        return {"frames": frames, "slots": slots.cpu().numpy(), "reconstructed_frames": reconstructed}
+    if not vision and "states" in arrays:
+        listed: dict[str, Any] = dict(listed_truth(arrays, name))
+        types, pairs = None, (checkpoint.model.senders, checkpoint.model.receivers)
+        if "true_adjacency" in listed and listed["true_adjacency"].shape[1] == checkpoint.model.tree.size:
+            types = listed["true_adjacency"][:, *pairs]
+        return from_states(checkpoint, listed["true_states"], types, **choices, **listed)
+    wanted = "frames [B, T, H, W, C]" if vision else "states [B, T, N, 4]"
+    found = ", ".join(sorted(arrays)) or "nothing"
+    raise ValueError(f"{name} holds {found}; {checkpoint.name} needs {wanted}, or what `python -m hri simulate` writes")
+
+
+def from_states(
+    checkpoint: Checkpoint,
+    states: Float[np.ndarray, "B T N D"],
+    true_types: Integer[np.ndarray, "B E"] | None = None,
+    free_steps: int = 10,
+    edges: EdgeChoice = "argmax",
+    edges_from: EdgesFrom = "predictions",
+    seed: int = 0,
+    intervention: Intervention = NOTHING,
+    **known: np.ndarray | None,
+) -> Rollout:
+    """Predict already normalised states; ``true_types`` are needed by oracles and ``edges = "true"``.
+
+    Raises:
+        ValueError: wrong shapes, too few frames, or a choice or edit that does not fit the model.
+    """
+    model = checkpoint.model
+    if model.vision is not None:
+        raise ValueError(f"{checkpoint.name} sees images, not states; give it frames [B,T,H,W,3]")
+    width = checkpoint.header.config.width
+    if states.ndim != 4 or states.shape[2:] != (model.tree.size, width):
+        raise ValueError(
+            f"states have shape {list(states.shape)}; {checkpoint.name} needs [B, T, {model.tree.size}, {width}]"
+        )
+    settings = Settings(free_steps, edges, edges_from, seed, intervention)
+    slots = torch.from_numpy(np.asarray(states, np.float32))
+    prediction = predict(checkpoint, slots, true_types, settings)
+    return record(checkpoint, slots, slots, prediction, settings, **known)
+
+
+def from_frames(
+    checkpoint: Checkpoint,
+    frames: UInt8[np.ndarray, "B T H W C"],
+    free_steps: int = 10,
+    edges: EdgeChoice = "argmax",
+    edges_from: EdgesFrom = "predictions",
+    seed: int = 0,
+    intervention: Intervention = NOTHING,
+    **known: np.ndarray | None,
+) -> Rollout:
+    """Encode frames, predict slots, decode them. Under a curtain the record still holds the uncovered truth.
+
+    Raises:
+        ValueError: wrong shapes, too few frames, a state model, encoder and decoder only, or edits that do not fit.
+    """
+    model = checkpoint.model
+    if model.vision is None:
+        raise ValueError(f"{checkpoint.name} sees states, not images; give it states [B,T,N,4] or a simulation")
+    if checkpoint.header.parts == "vision":
+        raise ValueError(
+            f"{checkpoint.name} holds an encoder and a decoder only: it reconstructs frames but predicts nothing; "
+            "choose a checkpoint trained in both stages"
+        )
+    check_frames(checkpoint, frames)
+    if edges == "true" or model.source == "true":
+        raise ValueError("true springs join balls, not image slots; choose argmax, sample or none for an image model")
+    settings = Settings(free_steps, edges, edges_from, seed, intervention)
+    intervention.check(checkpoint.header.config, frames.shape[1])
+    slots, reconstructed = encode_and_reconstruct(checkpoint, frames)
+    covered = intervention.cover(frames)
+    shown = slots if covered is frames else encode(checkpoint, covered)
+    prediction = predict(checkpoint, shown, None, settings)
+    rolled = record(
+        checkpoint, slots, shown, prediction, settings, frames=frames, reconstructed_frames=reconstructed, **known
+    )
+    return drawn(checkpoint, rolled)
+
+
+def again(
+    checkpoint: Checkpoint, rollout: Rollout, intervention: Intervention | None = None, **changes: Any
+) -> Rollout:
+    """Roll the same scenes out again from the same start and seed, with other edits.
+
+    Slots are taken from the record: frames are encoded again only where a curtain covers them.
+
+    Args:
+        rollout: made by this checkpoint.
+        intervention: instead of the rollout's own edits; None keeps these.
+        changes: other settings (:class:`hri.rollout.steering.Settings`), such as ``edges="sample"``.
+
+    Raises:
+        ValueError: a rollout of another model, or as :func:`from_states`, :func:`from_frames`.
+    """
+    settings = dataclasses.replace(settings_of(rollout), **changes)
+    if intervention is not None:
+        settings = dataclasses.replace(settings, intervention=intervention)
+    slots, shown = inputs_of(checkpoint, rollout, settings.intervention)
+    prediction = predict(checkpoint, shown, true_types_of(checkpoint, rollout), settings)
+    names = ("seeds", "true_adjacency", "true_states", "ball_parents", "joints", "frames", "reconstructed_frames")
+    known = {name: getattr(rollout, name) for name in names}
+    rolled = record(checkpoint, slots, shown, prediction, settings, **known)
+    return rolled if rollout.predicted_frames is None else drawn(checkpoint, rolled)

@@ -1,0 +1,183 @@
+"""Rollouts from strangers: a file is held against everything that a picture relies on before anything is drawn."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import numpy as np
+
+from hri.core.forces import FORCES
+from hri.core.hierarchy import SLOT_TREE, Tree
+from hri.core.records import Rollout
+from hri.rollout.interventions import Intervention
+
+LARGEST = 200_000_000
+"""Bytes of a file's arrays once unpacked; a SlotDec scene takes about 12 million."""
+MOST_NODES, MOST_TYPES, MOST_SCENES, MOST_FRAMES, MOST_PIXELS = 100, 16, 200, 2_000, 128
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}"
+"""Of a joint: nothing in it means anything to whatever shows it."""
+
+
+def read_rollout(content: bytes) -> Rollout:
+    """The rollout in an ``.npz`` that :meth:`Rollout.save` wrote; pickles are refused, never opened.
+
+    Raises:
+        ValueError: anything else; one sentence that says what is wrong and what to do.
+    """
+    if not content:
+        raise ValueError("it is empty (0 bytes); save the rollout again")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        raise ValueError("it is no .npz; choose one that this program wrote (Export, NumPy)") from None
+    if size > LARGEST:
+        raise ValueError(f"its arrays take {size:,} bytes once unpacked; the limit is {LARGEST:,}")
+    file = io.BytesIO(content)
+    file.name = "the file"  # as a message calls it
+    try:
+        rollout = Rollout.load(file)
+    except (TypeError, KeyError, IndexError, AttributeError):
+        raise ValueError("it is no rollout; choose one that this program wrote (Export, NumPy)") from None
+    except ValueError as error:
+        told = str(error).replace(str(file), "the file")
+        raise ValueError(told) from None
+    try:
+        check_rollout(rollout)
+    except (TypeError, AttributeError, IndexError, OverflowError):
+        raise ValueError("it is damaged: an array is of another kind than a rollout's; save it again") from None
+    return rollout
+
+
+def check_rollout(rollout: Rollout) -> None:
+    """Refuse a rollout that no model could have made.
+
+    Raises:
+        ValueError: the first thing that does not fit; one sentence.
+    """
+    _check_sizes(rollout)
+    tree = _tree(rollout.parents)
+    _check_words(rollout, tree)
+    _check_edges(rollout, tree)
+    _check_numbers(rollout)
+    _check_pictures(rollout, tree)
+    _check_balls(rollout, tree)
+
+
+def _damaged(what: str) -> ValueError:
+    return ValueError(f"it is damaged: {what}; save it again")
+
+
+def _need(fits: object, what: str) -> None:
+    if not fits:
+        raise _damaged(what)
+
+
+def _tree(parents: np.ndarray) -> Tree:
+    _need(parents.ndim == 1 and parents.dtype.kind in "iu", "parents are no whole numbers")
+    try:
+        return Tree(tuple(parents.tolist()))
+    except ValueError:
+        raise _damaged("its parents form no tree") from None
+
+
+def _check_sizes(rollout: Rollout) -> None:
+    scenes, frames, nodes, _ = rollout.slots.shape
+    types = rollout.edge_logits.shape[3]
+    limits = {
+        "scenes": (scenes, 1, MOST_SCENES),
+        "frames": (frames, 3, MOST_FRAMES),
+        "nodes": (nodes, 2, MOST_NODES),
+        "edge types": (types, 1, MOST_TYPES),
+    }
+    for what, (count, least, most) in limits.items():
+        if not least <= count <= most:
+            raise ValueError(f"it has {count} {what}; the page shows {least} to {most}")
+
+
+def _check_words(rollout: Rollout, tree: Tree) -> None:
+    words = (
+        rollout.checkpoint, rollout.edges, rollout.edges_from, rollout.edits, rollout.observation, rollout.physics
+    )  # fmt: skip
+    _need(all(isinstance(word, str) for word in words), "one of its words is no text")
+    _need(len(rollout.checkpoint) <= 200, "its checkpoint's name is too long")
+    _need(rollout.observation in ("states", "frames"), "its observation is neither states nor frames")
+    _need(rollout.physics in ("", *FORCES), "its physics is unknown")
+    _need(rollout.observation == "states" or tree == SLOT_TREE, "image slots form another tree than 16 + 4 + 1")
+    if rollout.edits:
+        Intervention.parse(rollout.edits)
+    for number, low, high in (
+        (rollout.last_true_input, 1, rollout.slots.shape[1] - 1),
+        (rollout.sample_seed, 0, 2**32 - 1),
+    ):
+        _need(type(number) is int and low <= number <= high, f"a number that lies in {low} to {high} is {number!r:.40}")
+
+
+def _check_edges(rollout: Rollout, tree: Tree) -> None:
+    pairs, size = rollout.edge_sender_receiver, tree.size
+    _need(pairs.dtype.kind in "iu", "edges are no whole numbers")
+    _need(((pairs >= 0) & (pairs < size)).all() and (pairs[:, 0] != pairs[:, 1]).all(), "an edge joins no two nodes")
+    _need(len(np.unique(pairs, axis=0)) == len(pairs), "an edge is listed twice")
+    kinds, chances = rollout.edge_types, rollout.edge_probabilities
+    _need(kinds.dtype.kind in "iu" and chances.dtype.kind == "f", "edge types or probabilities are of another kind")
+    _need(((kinds >= 0) & (kinds < chances.shape[3])).all(), "an edge has a type that is not there")
+    _need(((chances >= 0) & (chances <= 1 + 1e-3)).all(), "a probability lies outside 0 … 1")
+    _need(rollout.carries is None or rollout.carries.dtype.kind in "iub", "carries is no list of 0 and 1")
+
+
+def _check_numbers(rollout: Rollout) -> None:
+    for name in ("slots", "predicted_slots", "edge_logits", "altered_inputs"):
+        array = getattr(rollout, name)
+        _need(array is None or array.dtype.kind == "f", f"{name} are no decimal numbers")
+    _need(np.isfinite(rollout.slots).all(), "slots hold numbers that are not finite")
+    _need(np.abs(rollout.slots).max() < 1e6, "slots hold numbers beyond a million")
+    predicted = rollout.predicted_slots.shape[2]
+    _need(predicted in (len(rollout.tree.leaves), rollout.tree.size), f"{predicted} nodes are predicted")
+    plain = rollout.observation == "frames" or rollout.slots.shape[3] in (4, 6)
+    _need(plain, "states are not positions and velocities along two or three axes")
+    altered = rollout.altered_inputs
+    _need(altered is None or altered.shape[2] == predicted, "altered_inputs are of other nodes")
+    seeds = rollout.seeds
+    _need(seeds is None or (seeds.dtype.kind in "iu" and seeds.shape == (len(rollout.slots),)), "seeds do not fit")
+
+
+def _check_pictures(rollout: Rollout, tree: Tree) -> None:
+    frames = rollout.frames
+    _need(rollout.observation == "states" or frames is not None, "its frames are missing")
+    size = None if frames is None else frames.shape[2:]
+    if frames is not None and size is not None:
+        fits = frames.dtype == np.uint8 and 8 <= size[0] == size[1] <= MOST_PIXELS and size[2] in (1, 3)
+        _need(fits, f"frames are {frames.dtype} of {'x'.join(map(str, size))}")
+    for name in ("reconstructed_frames", "predicted_frames", "slot_frames"):
+        array = getattr(rollout, name)
+        if array is not None:
+            _need(array.dtype.kind == "f" and array.shape[-3:] == size, f"{name} are of another size than frames")
+    alone = rollout.slot_frames
+    _need(alone is None or alone.shape[2] == len(tree.leaves), "slot_frames are not of the leaves")
+
+
+def _check_balls(rollout: Rollout, tree: Tree) -> None:
+    joined, states, parents = rollout.true_adjacency, rollout.true_states, rollout.ball_parents
+    balls = tree.size if rollout.observation == "states" else next(
+        (len(array[0]) if array is joined else array.shape[2] for array in (joined, states) if array is not None), None
+    )  # fmt: skip
+    if joined is not None:
+        _need(joined.shape == (len(rollout.slots), balls, balls) and joined.dtype.kind in "iub", "springs do not fit")
+        _need(np.isin(joined, (0, 1)).all(), "springs are neither 0 nor 1")
+    if states is not None:
+        fits = states.shape[:3] == (*rollout.slots.shape[:2], balls) and states.shape[3:] in ((4,), (6,))
+        fits = fits and states.dtype.kind == "f"
+        _need(fits and np.isfinite(states).all() and np.abs(states).max() < 1e6, "true states do not fit")
+    span = rollout.position_span
+    if span is not None:
+        fits = span.dtype.kind == "f" and np.isfinite(span).all() and span[0] < span[1] and np.abs(span).max() < 1e6
+        _need(fits, "its position_span is no range")
+    if parents is not None:
+        of_balls = _tree(parents)
+        _need(of_balls.size == balls and of_balls.size <= MOST_NODES, "ball_parents are of other balls")
+    if rollout.joints is not None:
+        fits = rollout.joints.dtype.kind == "U" and rollout.joints.shape == (balls,)
+        _need(fits and all(re.fullmatch(_NAME, name) for name in rollout.joints.tolist()), "joints are no names")

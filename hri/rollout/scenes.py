@@ -1,0 +1,150 @@
+"""What a checkpoint is shown, from simulated systems or arrays of a file, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from hri.core.config import Config, DataConfig
+from hri.core.hierarchy import Tree
+from hri.core.records import Trajectories
+from hri.data import clip_windows, windows
+from hri.data.clip_windows import Film
+from hri.model.checkpoint import Checkpoint
+from hri.physics.render import draw
+from hri.physics.springs import simulate
+
+
+def check_systems(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | None = None) -> Tree:
+    """The tree of the systems' balls: the checkpoint's own, or for an image model any.
+
+    Raises:
+        ValueError: balls of another tree, or numbers that are not finite; one sentence.
+    """
+    config = checkpoint.header.config
+    own = Tree.parse(config.data.tree)
+    balls = systems.positions.shape[2]
+    if tree is not None and tree != own and checkpoint.model.vision is None:
+        raise ValueError(
+            f"{checkpoint.name} sees the states of tree {config.data.tree} only; choose a scene of that tree"
+        )
+    if config.data.clips is not None:
+        raise ValueError(f"{checkpoint.name} was trained on video clips; give it frames, or a clip with --video")
+    if (systems.positions.shape[3] == 3) != (config.data.motion is not None):
+        if config.data.motion is not None:
+            wanted, given = "a recorded body", "simulated balls"
+        else:
+            wanted, given = f"simulated {config.data.force.systems}", "a recorded body"
+        raise ValueError(f"{checkpoint.name} was trained on {wanted} and this scene shows {given}; choose another")
+    expected = tree or own
+    if balls != expected.size:
+        if tree is not None:
+            raise ValueError(
+                f"the scene has {balls} balls and its tree {tree.size}; give the tree it was simulated with"
+            )
+        raise ValueError(
+            f"{checkpoint.name} was trained on {own.size} balls (tree {config.data.tree}), this scene has {balls}; "
+            "choose a scene of that tree"
+        )
+    if not (np.isfinite(systems.positions).all() and np.isfinite(systems.velocities).all()):
+        raise ValueError("the scene holds positions or velocities that are not finite; simulate it again")
+    return expected
+
+
+def truth_of(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | None = None) -> dict[str, np.ndarray]:
+    """What is known of simulated systems, for the record: seeds, springs, states normalised as in training, their tree.
+
+    Args:
+        tree: of the balls; by default the checkpoint's own, if it has as many.
+    """
+    data = checkpoint.header.config.data
+    axes = slice(data.dimensions)
+    states = checkpoint.header.normalisation.states(systems.positions[..., axes], systems.velocities[..., axes])
+    known = {"seeds": systems.seeds, "true_states": states}
+    if systems.adjacency is not None:
+        known["true_adjacency"] = systems.adjacency
+    of_balls = tree or Tree.parse(data.tree)
+    if of_balls.size == states.shape[2]:
+        known["ball_parents"] = np.array(of_balls.parents)
+    if data.motion is not None and len(data.motion.joints) == states.shape[2]:
+        known["joints"] = np.array(data.motion.joints)
+    return known
+
+
+def scenes_of(data: DataConfig, seeds: Sequence[int]) -> Trajectories | Film:
+    """The scene of each seed, from where a configuration takes its data: springs, recordings of a body, or clips.
+
+    Raises:
+        ValueError: recordings that are not there or do not fit.
+    """
+    if data.motion is not None:
+        return windows.scenes(data, seeds)
+    if data.clips is not None:
+        return clip_windows.scenes(data, seeds)
+    return simulate(Tree.parse(data.tree), data.physics, seeds)
+
+
+def frames_of(
+    config: Config, positions: Float[np.ndarray, "B T N X"], seeds: np.ndarray, tree: Tree | None = None
+) -> UInt8[np.ndarray, "B T H W C"]:
+    """Frames of balls (box units) in the look a model was trained on; NaN draws nothing. Walls are always drawn at the
+    same place, however large the box.
+
+    Args:
+        tree: of the balls, where it is not the model's own.
+        seeds: [B] they place the curtain of such a look; -1 stands for a system without a seed.
+    """
+    scenes, times, nodes, axes = positions.shape
+    flat = positions.reshape(-1, nodes, axes).astype(np.float64) / config.data.force.box
+    known = np.repeat(np.maximum(seeds, 0), times)
+    frames = draw(flat, tree or Tree.parse(config.data.tree), config.data.render, known)
+    return frames.reshape(scenes, times, *frames.shape[1:])
+
+
+def listed_truth(arrays: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """Normalised states and the springs that ``true_edges`` lists, as far as the file ``name`` holds them.
+
+    A spring joins both ways, and none joins pairs that are not listed.
+
+    Raises:
+        ValueError: arrays of another shape or kind.
+    """
+    if "states" not in arrays:
+        return {}
+    states = arrays["states"]
+    if states.dtype.kind != "f" or states.ndim != 4 or states.shape[3] not in (4, 6) or 0 in states.shape:
+        raise ValueError(f"states in {name} are {states.dtype} {list(states.shape)}; they must be floats [B, T, N, 4]")
+    known = {"true_states": states.astype(np.float32)}
+    if "true_edges" not in arrays or "true_edge_sender_receiver" not in arrays:
+        return known
+    scenes, _, nodes, _ = states.shape
+    types, pairs = arrays["true_edges"], arrays["true_edge_sender_receiver"]
+    if pairs.ndim != 2 or pairs.shape[1] != 2 or types.shape != (scenes, len(pairs)):
+        raise ValueError(
+            f"true_edges in {name} is {list(types.shape)} and true_edge_sender_receiver {list(pairs.shape)}; "
+            f"they must be [{scenes}, E] and [E, 2]"
+        )
+    if types.dtype.kind not in "biu" or pairs.dtype.kind not in "iu" or (pairs >= nodes).any() or (pairs < 0).any():
+        raise ValueError(f"true_edges in {name} must be 0 or 1, true_edge_sender_receiver nodes from 0 to {nodes - 1}")
+    joined = np.zeros((scenes, nodes, nodes), dtype=np.uint8)
+    joined[:, pairs[:, 0], pairs[:, 1]] = types != 0
+    return known | {"true_adjacency": joined | joined.transpose(0, 2, 1)}
+
+
+def check_frames(checkpoint: Checkpoint, frames: np.ndarray) -> None:
+    """Refuse frames that an image model cannot see.
+
+    Raises:
+        ValueError: a state model, another size or another kind of number.
+    """
+    render = checkpoint.header.config.data.render
+    wanted = (render.size, render.size, render.channels)
+    if checkpoint.model.vision is None:
+        raise ValueError(f"{checkpoint.name} sees states, not images; give it states [B,T,N,4] or a simulation")
+    if frames.ndim != 5 or frames.shape[2:] != wanted or frames.dtype != np.uint8 or 0 in frames.shape:
+        raise ValueError(
+            f"frames are {frames.dtype} {list(frames.shape)}; {checkpoint.name} needs uint8 [B, T, "
+            f"{', '.join(map(str, wanted))}]"
+        )

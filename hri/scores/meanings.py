@@ -1,0 +1,53 @@
+"""What learned edge types stand for: they have no names, so one assignment matches them to "no spring" and "spring".
+
+**Edges right**, one definition for every page, card and table: of the pairs that the tree can join, in the frames of
+the burn-in whose edges come from a full window of true states (from the longest, where no window is full), the share
+whose type stands for the truth.
+
+Of charges "none" stands for a pair that attracts and "spring" for one that repels (:data:`hri.core.forces.FORCES` has
+the words).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int
+
+MEANINGS = ("none", "spring")
+
+
+def assign(counts: Int[np.ndarray, "K 2"]) -> list[str | None]:
+    """The meaning of each of K types so that most edges come out right; further types stand for nothing (None).
+
+    Args:
+        counts: how often each type was said where there was [no spring, a spring].
+    """
+    from scipy.optimize import linear_sum_assignment  # here, because a page that shows raw types never needs it
+
+    stand_for: list[str | None] = [None] * len(counts)
+    for kind, meaning in zip(*linear_sum_assignment(-counts), strict=True):
+        stand_for[kind] = MEANINGS[meaning]
+    return stand_for
+
+
+def right(counts: Int[np.ndarray, "K 2"], stand_for: Sequence[str | None]) -> float | None:
+    """Share of the counted edges whose type stands for the truth; None where none were counted.
+
+    Args:
+        counts: how often each type was said where there was [no spring, a spring].
+        stand_for: what the types stand for.
+    """
+    whole = counts.sum()
+    return float(counts[[stand_for.index(meaning) for meaning in MEANINGS], [0, 1]].sum() / whole) if whole else None
+
+
+def burn_in(history: int, last_true_input: int) -> slice:
+    """Frames whose edges come from full windows of true states; the last true window alone where none is full.
+
+    Args:
+        history: states of a window.
+        last_true_input: frame of it; the edges of the frame after it are inferred from true states too.
+    """
+    return slice(min(history, last_true_input + 1), last_true_input + 2)

@@ -1,0 +1,12 @@
+"""What a picture shows and how it looks: a Rollout to figures and to the browser's player. Never torch.
+
+In reading order; a file imports only those above it:
+
+- facts, style, layout: what a Rollout shows at a frame; how it looks; where nodes stand
+- edit_words, beliefs: edits in words; which way edges lead, when beliefs change
+- graph, history_charts, edge_chart, influence_chart, phase_chart, relations_chart, ranking_chart: figures of one
+  scene
+- player, player_compare: all of it as JSON for the browser
+- training_charts, result_charts: the course of a training; results
+- svg: one frame as a drawing
+"""

@@ -1,0 +1,322 @@
+"""The course of a training as panels of curves: drawn live by the page, or as Plotly figures that stand still.
+
+NumPy and Plotly; no torch, no streamlit. :func:`panels` is the one place that says which numbers belong together, what
+they are called and which line to beat is drawn beside them. ``app/player/curves.js`` draws the same panels in place,
+twice a second if it must, without losing the visitor's zoom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float
+
+from hri.scores import ceilings
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+GREY = "#8b949e"
+_BLUE, _VERMILLION, _GREEN, _PURPLE, _ORANGE, _SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+RUN_COLOURS = (_BLUE, _VERMILLION, _GREEN, _PURPLE, _ORANGE, _SKY)
+RUN_DASHES = ("solid", "dash", "dot", "dashdot")
+POINTS = 300
+"""Most points of a curve: neighbours are averaged beyond that."""
+
+Records = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a panel."""
+
+    key: str
+    name: str
+    x: Float[np.ndarray, " P"]
+    y: Float[np.ndarray, " P"]
+    colour: str = _BLUE
+    dash: str = "solid"
+    """solid, dash, dot or dashdot: colour never tells alone."""
+    baseline: bool = False
+    """Whether it is the line to beat."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Curves that share their axes."""
+
+    key: str
+    title: str
+    help: str
+    curves: list[Curve] = field(default_factory=list)
+    log: bool = False
+    unit: str = ""
+    x: str = "update"
+    span: tuple[float, float] | None = None
+    """Fixed range of the vertical axis."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON: four digits a number, None for what is not finite (or not above 0 on a logarithmic axis)."""
+
+        def plain(values: np.ndarray, positive: bool = False) -> list[float | None]:
+            fits = np.isfinite(values) & ((values > 0) | (not positive))
+            return [float(f"{value:.4g}") if fit else None for value, fit in zip(values, fits, strict=True)]
+
+        curves = [
+            {"key": c.key, "name": c.name, "colour": c.colour, "dash": c.dash, "baseline": c.baseline}
+            | {"x": [round(float(x), 2) for x in c.x], "y": plain(c.y, self.log)}
+            for c in self.curves
+        ]
+        told = {"key": self.key, "title": self.title, "help": self.help, "log": self.log, "unit": self.unit}
+        return told | {"x": self.x, "span": list(self.span) if self.span else None, "curves": curves}
+
+
+def panels(records: Records, stage: int, ceiling: dict[str, Any] | None = None) -> list[Panel]:
+    """Everything worth watching in one stage, of what its lines hold; panels without a number are left out.
+
+    Args:
+        records: lines of a run's metrics.jsonl.
+        stage: 1 or 2.
+        ceiling: what its edges could be (:mod:`hri.scores.ceilings`), where that is known.
+    """
+    lines = [record for record in records if record.get("stage") == stage]
+    made = _reconstruction(lines) if stage == 1 else _prediction(lines, ceiling)
+    made = [*made, _gradient(lines)]
+    return [panel for panel in made if any(len(curve.x) for curve in panel.curves)]
+
+
+def _reconstruction(lines: Records) -> list[Panel]:
+    return [
+        Panel(
+            "reconstruction", "Reconstruction error",
+            "Mean squared error of pixels in 0 … 1. Copying: showing the frame before instead. "
+            "SlotDec's first updates train single patches.",
+            [
+                trained(lines, "reconstruction_mse", "training", _SKY),
+                validated(lines, "reconstruction_mse", "validation", _BLUE),
+                _baseline(lines, "copy_reconstruction_mse", "copying"),
+            ],
+            log=True,
+        ),
+        Panel(
+            "slots", "Slot usage",
+            "Of the 16 leaf slots: share that hardly changes with the picture, and share that repeats another slot. "
+            "Both should be 0.",
+            [
+                validated(lines, "slots_unused", "unused", _BLUE),
+                validated(lines, "slots_alike", "alike", _VERMILLION, "dash"),
+            ],
+            span=(0, 1),
+        ),
+    ]  # fmt: skip
+
+
+def _findable(lines: Records, ceiling: dict[str, Any] | None) -> list[Curve]:
+    """The accuracy that could be reached, and its AUROC, as level lines over the validations."""
+    updates = [record["update"] for record in lines if "edge_accuracy" in (record.get("validation") or {})]
+    scores = (ceiling or {}).get(ceilings.main_period(ceiling or {}), {}).get("possible")
+    if not updates or not scores:
+        return []
+    return [
+        Curve(
+            f"findable_{metric}", f"findable, {name}", np.array([updates[0], updates[-1]], float),
+            np.array([scores[metric]] * 2, float), colour, "dot", True,
+        )
+        for metric, name, colour in (("accuracy", "accuracy", _BLUE), ("auroc", "AUROC", _VERMILLION))
+        if scores.get(metric) is not None
+    ]  # fmt: skip
+
+
+def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
+    types = {int(key.removeprefix("edge_type_")) for record in lines[-1:] for key in record if "edge_type_" in key}
+    usage = []
+    for kind in sorted(types):
+        key, name, dash = f"edge_type_{kind}", _type_name(kind, max(types) + 1), "dash" if kind else "solid"
+        usage.append(trained(lines, key, name, _type_colour(kind), dash))
+    return [
+        Panel(
+            "nll", "Prediction loss (NLL)",
+            "Negative log-likelihood of slots or states: training with 10 free steps (as set), validation with 5. "
+            "Copying: repeating the last true one.",
+            [
+                trained(lines, "nll", "training", _SKY),
+                validated(lines, "nll", "validation", _BLUE),
+                _baseline(lines, "copy_nll", "copying"),
+            ],
+            log=True,
+            unit="nats",
+        ),
+        Panel(
+            "frames", "Image loss",
+            "Negative log-likelihood of decoded frames. Copying: repeating the last true frame.",
+            [
+                trained(lines, "frame_nll", "training", _SKY),
+                validated(lines, "frame_nll", "validation", _BLUE),
+                _baseline(lines, "copy_frame_nll", "copying"),
+            ],
+            log=True,
+            unit="nats",
+        ),
+        _steps(lines),
+        Panel(
+            "edges", "Inferred edges against springs",
+            "Accuracy: share of pairs whose inferred type stands for the truth. AUROC: chance that a spring ranks "
+            "above a pair without one; 0.5 is guessing. Guessing: the best constant answer's accuracy. Findable: what "
+            "this relation network reaches when it is taught the springs.",
+            [
+                validated(lines, "edge_accuracy", "accuracy", _BLUE),
+                validated(lines, "edge_auroc", "AUROC", _VERMILLION, "dash"),
+                _baseline(lines, "edge_guess", "guessing"),
+                *_findable(lines, ceiling),
+            ],
+            span=(0, 1),
+        ),
+        Panel("usage", "Edge types in use", "Share of edges that each type is most probable for.", usage, span=(0, 1)),
+        Panel(
+            "prior", "Edge prior",
+            "The loss's second term: how far the edge types' probabilities are from their prior. Nearer to 0 is surer "
+            "for a sparse prior; a uniform one rewards indecision.",
+            [trained(lines, "edge_prior", "training", _PURPLE)],
+        ),
+    ]  # fmt: skip
+
+
+def _steps(lines: Records) -> Panel:
+    """Error k steps after the last true input: the newest validation, an early one, and copying."""
+    found = [record for record in lines if (record.get("validation") or {}).get("mse_by_step")]
+    panel = Panel(
+        "steps", "Error by step of a free run",
+        "Mean squared error of normalised states or slots 1, 2, … 20 steps after the last true input. "
+        "Copying: repeating that input.",
+        log=True,
+        x="steps ahead",
+    )  # fmt: skip
+    if not found:
+        return panel
+
+    def curve(record: dict[str, Any], key: str, label: str, colour: str, dash: str, baseline: bool = False) -> Curve:
+        values = np.asarray(record["validation"][key], dtype=float)
+        return Curve(label, label, np.arange(1.0, len(values) + 1), values, colour, dash, baseline)
+
+    last = found[-1]
+    panel.curves.append(curve(last, "mse_by_step", "now", _BLUE, "solid"))
+    if len(found) > 1:
+        first = found[0]
+        panel.curves.append(curve(first, "mse_by_step", f"update {first['update']:,}", _SKY, "dot"))
+    panel.curves.append(curve(last, "copy_mse_by_step", "copying", GREY, "dash", True))
+    return panel
+
+
+def _gradient(lines: Records) -> Panel:
+    return Panel(
+        "gradient", "Gradient norm",
+        "Before clipping. Rare bursts are usual; many mean that the learning rate is too high.",
+        [trained(lines, "gradient_norm", "training", _ORANGE)],
+        log=True,
+    )  # fmt: skip
+
+
+def trained(lines: Records, key: str, name: str, colour: str = _BLUE, dash: str = "solid") -> Curve:
+    """A number of every update, averaged over neighbours where there are many."""
+    pairs = [(record["update"], record[key]) for record in lines if isinstance(record.get(key), int | float)]
+    x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
+    return Curve(key, name, *thinned(x, y), colour, dash)
+
+
+def validated(lines: Records, key: str, name: str, colour: str = _BLUE, dash: str = "solid") -> Curve:
+    """A number of every validation."""
+    rows = [(record["update"], (record.get("validation") or {}).get(key)) for record in lines]
+    pairs = [(update, value) for update, value in rows if isinstance(value, int | float)]
+    x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
+    return Curve(f"validation_{key}", name, *thinned(x, y), colour, dash)
+
+
+def _baseline(lines: Records, key: str, name: str) -> Curve:
+    """The line to beat, from the first update to the last one."""
+    found = validated(lines, key, name)
+    if not len(found.x):
+        return found
+    ends = np.array([lines[0]["update"], lines[-1]["update"]], dtype=float)
+    x = np.concatenate([ends[:1], found.x, ends[1:]])
+    y = np.concatenate([found.y[:1], found.y, found.y[-1:]])
+    return Curve(key, name, x, y, GREY, "dash", True)
+
+
+def thinned(
+    x: Float[np.ndarray, " M"], y: Float[np.ndarray, " M"], most: int = POINTS
+) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"]]:
+    """At most so many points, each the mean of neighbours; nothing is changed where there are fewer."""
+    if len(x) <= most:
+        return x, y
+    groups = np.linspace(0, len(x), most + 1).astype(int)[:-1]
+    counts = np.diff([*groups, len(x)])
+    return np.add.reduceat(x, groups) / counts, np.add.reduceat(y, groups) / counts
+
+
+def _type_name(kind: int, types: int) -> str:
+    return "no interaction" if kind == 0 else "interaction" if types <= 2 else f"interaction {kind}"
+
+
+def _type_colour(kind: int) -> str:
+    return (GREY, _BLUE, _VERMILLION, _GREEN, _PURPLE, _ORANGE, _SKY)[kind % 7]
+
+
+# Standing still ------------------------------------------------------------------------------------------
+
+
+def figure(panel: Panel) -> go.Figure:
+    """One panel as a Plotly figure."""
+    import plotly.graph_objects as go
+
+    made = go.Figure()
+    for curve in panel.curves:
+        made.add_scatter(
+            x=curve.x,
+            y=curve.y,
+            name=curve.name,
+            mode="lines+markers" if len(curve.x) <= 30 and not curve.baseline else "lines",
+            line={"color": curve.colour, "dash": curve.dash, "width": 1.5 if curve.baseline else 2},
+            marker={"size": 5},
+            hovertemplate="%{y:.4g}",
+            meta=curve.key,
+        )
+    axis: dict[str, Any] = {"tickformat": ",~g", "title": {"text": panel.unit}}
+    axis |= {"type": "log", "dtick": 1} if panel.log else {"range": list(panel.span)} if panel.span else {}
+    made.update_layout(
+        height=300,
+        margin={"l": 56, "r": 8, "t": 8, "b": 36},
+        hovermode="x unified",
+        uirevision=panel.key,
+        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"},
+        xaxis={"title": {"text": panel.x}, "zeroline": False},
+        yaxis=axis,
+    )
+    return made
+
+
+def overlaid(runs: dict[str, Records], stage: int) -> list[Panel]:
+    """The validation curves of several runs over each other, a panel a number; the first run's line to beat stays.
+
+    Args:
+        runs: the lines of each, by its name.
+    """
+    told: dict[str, Panel] = {}
+    for number, (name, records) in enumerate(runs.items()):
+        colour = RUN_COLOURS[number % len(RUN_COLOURS)]
+        dash = RUN_DASHES[number // len(RUN_COLOURS) % len(RUN_DASHES)] if number >= 6 else RUN_DASHES[number % 4]
+        for panel in panels(records, stage):
+            main = next((c for c in panel.curves if c.key.startswith("validation_")), None)
+            main = main or next((c for c in panel.curves if not c.baseline), None)
+            if main is None or panel.key in ("usage", "gradient", "prior"):
+                continue
+            kept = told.setdefault(
+                panel.key,
+                Panel(panel.key, panel.title, panel.help, [], panel.log, panel.unit, panel.x, panel.span),
+            )
+            kept.curves.append(Curve(name, name, main.x, main.y, colour, dash))
+            if not any(curve.baseline for curve in kept.curves):
+                kept.curves.extend(curve for curve in panel.curves if curve.baseline)
+    return list(told.values())

@@ -1,0 +1,99 @@
+"""The hand-out holds what a class needs, answers apart; its statements are those of the page; addresses come back."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from app.learn import classroom, game, handout
+from app.learn import said as lessons_said
+from app.learn import statements as lessons
+from app.learn.course import LESSONS, SCENE, STATE_MODEL
+from hri.core.records import Rollout
+
+ROOT = Path(__file__).parents[2]
+
+
+class Reader(HTMLParser):
+    """All tags, and whether every one that was opened is closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_sheet_has_all_questions_first_and_all_answers_apart() -> None:
+    rounds = game.rounds(3)
+    page = handout.sheet(
+        LESSONS, {"springs": "It <b>holds</b>."}, {"springs": "http://x/learn?a=1&b=2", "game": "g"}, 5, rounds, 3
+    )
+    read = Reader(page)
+    assert not read.open
+    assert not {"script", "link", "img", "iframe"} & set(read.tags)
+    questions, answers = page.split('<div class="answers">')
+    for lesson in LESSONS:
+        assert escape(lesson.question) in questions
+        assert escape(lesson.idea) in questions
+        assert escape(lesson.answer) not in questions
+        assert escape(lesson.answer) in answers
+    assert "It &lt;b&gt;holds&lt;/b&gt;." in answers
+    assert "It &lt;b&gt;" not in questions
+    assert "http://x/learn?a=1&amp;b=2" in questions
+    for asked in rounds:
+        assert escape(asked.level.text) in questions
+        assert ", ".join(f"{i}–{j}" for i, j in sorted(asked.springs)) in answers
+    assert "–" not in re.findall(r"<table>.*?</table>", questions)[0]  # no springs among the questions
+    assert "Guess the springs" not in handout.sheet(LESSONS[:1], {}, {}, 5)
+
+
+def test_statements_of_the_hand_out_are_those_of_the_lessons() -> None:
+    keys = [lesson.key for lesson in LESSONS]
+    assert list(lessons_said.DONE.keys() - set(keys)) == []
+    told = lessons_said.said(lessons_said.Scene(ROOT / "checkpoints", SCENE), keys)
+    assert list(told) == keys
+    stored = Rollout.load(ROOT / "assets" / "stored" / f"{STATE_MODEL}.npz").scene(0)
+    assert told["beliefs"] == lessons.beliefs(stored).says(10)
+    assert told["springs"].startswith("Balls 1 and 4 are")
+    assert "16 by the end of the step" in told["messages"]
+    assert "rank 1 of 56" in told["cutting"]
+    assert all(sentence.rstrip().endswith((".", ")")) for sentence in told.values())
+
+
+def test_statements_need_their_checkpoints(tmp_path: Path) -> None:
+    scene = lessons_said.Scene(tmp_path, SCENE)
+    assert lessons_said.said(scene, ["parts"])
+    with pytest.raises(ValueError, match=STATE_MODEL):
+        lessons_said.said(scene, ["beliefs"])
+
+
+def test_an_address_for_a_class_says_what_it_was_made_of() -> None:
+    place = urlsplit(classroom.address("lessons", 150, lesson="cutting", scene=7, mathematics=True))
+    query = dict(parse_qsl(place.query))
+    assert place.path == "/learn"
+    assert classroom.asked(query) == classroom.Classroom(True, 7, 150)
+    assert query["lesson"] == "cutting"
+    assert query["math"] == "true"
+    played = dict(parse_qsl(urlsplit(classroom.address("game", 100, game=0)).query))
+    assert played == {"view": "game", "game": "0", "size": "100", "classroom": "true"}
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"scene": "-1"}, {"scene": "99999999999"}, {"scene": "x", "size": "1000"}, {"classroom": "maybe"}]
+)
+def test_what_an_address_cannot_mean_is_left_at_its_usual_value(query: dict[str, str]) -> None:
+    assert classroom.asked(query) == classroom.Classroom(False, SCENE, 100)
