@@ -31,10 +31,11 @@ check: ## everything that must hold before a change goes in: format, lint, types
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory slow
 
-lint: $(INSTALLED_DEV) ## formatting, ruff and mypy, without the tests
+lint: $(INSTALLED_DEV) ## formatting, ruff, mypy and who may import whom, without the tests
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
+	@$(VENV)/bin/lint-imports --no-cache --no-logo
 
 format: $(INSTALLED_DEV) ## rewrite the code in the project's format
 	@$(RUN) -m ruff check --fix-only --quiet .
@@ -50,7 +51,7 @@ pictures: $(INSTALLED_DEV) chromium ## make the README's pictures anew from the 
 	@$(RUN) assets/make_pictures.py $(ARGS)
 
 clean: ## remove the environment and every cache; checkpoints and runs stay
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info tests/browser/output
+	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build *.egg-info tests/browser/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt

@@ -103,5 +103,10 @@ def _name(argument: object) -> str:
     return argument.lowered.name_or_flags[-1]  # type: ignore[attr-defined]
 
 
+def command() -> int:
+    """The console script ``hri``."""
+    return main(sys.argv[1:])
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command())

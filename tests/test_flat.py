@@ -26,7 +26,7 @@ from hri.experiments.publish import publish, write_cards
 from hri.export import offline, tables
 from hri.export.script import python_lines
 from hri.model.checkpoint import load, read_header, save
-from hri.physics import render
+from hri.physics import palette
 from hri.physics.systems import System
 from hri.rollout import influence, phases
 from hri.rollout.edits import ChooseEdges, Mute, SetEdge, SetLevel
@@ -235,7 +235,7 @@ def test_balls_are_drawn_where_they_are_in_the_box(name: str) -> None:
     assert rollout.frames is not None
     assert rollout.predicted_frames is not None
     at = pictures.node_positions(rollout.scene(0))
-    assert at == pytest.approx(render.to_pixels(scenes.positions[0] / 5, 1), abs=1e-4)
+    assert at == pytest.approx(palette.to_pixels(scenes.positions[0] / 5, 1), abs=1e-4)
     centre = np.floor(at[20, 4] * 32).astype(int)  # the last ball is drawn over the others
     assert rollout.frames[0, 20, centre[1], centre[0]].max() > 60
     drawn = Springs(preset(name).data, scenes, made(name).header.normalisation).pictures(np.array([0]), np.array([20]))

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from hri.core.hierarchy import SLOT_TREE, Tree, node_name, ranks
-from hri.physics.render import LUMINANCE, PALETTE, to_pixels
+from hri.physics.palette import LUMINANCE, PALETTE, to_pixels
 from hri.view.player import pack
 
 Pair = tuple[int, int]

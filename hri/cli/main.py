@@ -412,14 +412,14 @@ def bench(
 
 def _scaling(trees: str | None, threads: int, device: str, seconds: float) -> dict[str, Any]:
     """What :mod:`hri.experiments.scaling` measures, and what it was measured with."""
-    from hri.experiments import scaling
+    from hri.experiments import scaling, scaling_measure
     from hri.model.checkpoint import provenance
 
     chosen = scaling.TREES if trees is None else tuple(trees.split(","))
     for tree in chosen:
         Tree.parse(tree)
     with bar("timing", 2 * len(chosen)) as reach:
-        timed = scaling.measure_all(
+        timed = scaling_measure.measure_all(
             chosen,
             threads=threads,
             device=device,

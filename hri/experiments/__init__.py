@@ -9,5 +9,6 @@ In reading order; a file imports only those above it:
 - results, reproduce, reproduce_publish: finished runs to one table; a plan carried out; its runs to checkpoints and
   back
 - scoreboard, claims: results files as records; the paper's claims held against them
-- bench, scaling, device_bench: how long each part takes; what a larger tree costs; a GPU beside one core
+- bench, scaling, scaling_measure, device_bench: how long each part takes; what a larger tree costs, and measuring it;
+  a GPU beside one core
 """

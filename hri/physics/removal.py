@@ -19,7 +19,7 @@ from hri.core.forces import force
 from hri.core.hierarchy import Tree
 from hri.core.records import Trajectories
 from hri.physics import particles
-from hri.physics.render import to_pixels
+from hri.physics.palette import to_pixels
 from hri.physics.springs import simulate_from
 
 PIXELS = 0.1

@@ -1,15 +1,9 @@
 """States to frames: anti-aliased balls on a black ground, drawn when asked for instead of stored.
 
-A ball at (x, y) in [-1, 1]^2 of the box has its centre, in pixels from the top left corner of a
-frame of ``size`` pixels, at
-
-    column = size (0.125 + 0.775 (x + 1) / 2)
-    row    = size (1 - 0.11 - 0.77 (y + 1) / 2)
-
-and half-axes size (0.04 * 0.775 + 25/1152) by size (0.04 * 0.77 + 25/1152): the axes of the
-published figures, the second term being half the outline of a marker. Balls are drawn in node
-order, later over earlier, in the colour ``PALETTE[node % 7]``; those of a body whose depth is known
-from far to near, and where asked in one colour a limb, ``PALETTE[limb % 7]``.
+Where a ball's centre is, :mod:`hri.physics.palette` says. Its half-axes are size (0.04 * 0.775 + 25/1152) by size (0.04
+* 0.77 + 25/1152): the axes of the published figures, the second term being half the outline of a marker. Balls are
+drawn in node order, later over earlier, in the colour ``PALETTE[node % 7]``; those of a body whose depth is known from
+far to near, and where asked in one colour a limb, ``PALETTE[limb % 7]``.
 
 A pixel's coverage is the mean over 16 scan lines of the exact overlap with the shape's chord, so
 edges are smoother than 8 x 8 supersampling at a fraction of its cost.
@@ -27,37 +21,13 @@ from numba import njit
 
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import Tree
-
-PALETTE: UInt8[np.ndarray, "7 3"] = np.array(
-    [(0, 0, 255), (0, 255, 0), (255, 0, 0), (255, 255, 255), (0, 255, 255), (255, 0, 255), (255, 255, 0)],
-    dtype=np.uint8,
-)
-"""Blue, green, red, white, cyan, magenta, yellow: node n has colour n mod 7."""
-
-PUBLISHED = RenderConfig()
-"""The look of the published frames."""
-
-LUMINANCE = np.array([0.299, 0.587, 0.114])
-"""Weights of red, green and blue in a grey frame (ITU-R BT.601)."""
-
-CURTAIN = 12 / 32
-"""Side of the curtain as a share of the frame."""
-
-# Pixel = OFFSET + SCALE * box, as shares of the frame; the row axis points down.
-_OFFSET = np.array([0.125 + 0.775 / 2, 1 - 0.11 - 0.77 / 2])
-_SCALE = np.array([0.775 / 2, -0.77 / 2])
-_HALF_AXES = np.array([0.04 * 0.775 + 25 / 36 / 32, 0.04 * 0.77 + 25 / 36 / 32])
+from hri.physics.palette import CURTAIN, HALF_AXES, LUMINANCE, PUBLISHED, colours_of, to_pixels
 
 SCAN_LINES = 16
 _DISC, _TRIANGLE, _SQUARE = 0, 1, 2
 # Square and triangle (apex up) cover as many pixels as the disc, so that no shape is easier to see.
 _SQUARE_HALF = np.sqrt(np.pi) / 2
 _TRIANGLE_RADIUS = np.sqrt(4 * np.pi / (3 * np.sqrt(3)))
-
-
-def to_pixels(positions: Float[np.ndarray, "*shape 2"], size: int = 32) -> Float[np.ndarray, "*shape 2"]:
-    """(column, row) of box positions (x, y), in pixels from the top left corner, where an overlay sits on the ball."""
-    return size * (_OFFSET + _SCALE * np.asarray(positions))
 
 
 def half_axes(tree: Tree, config: RenderConfig) -> Float[np.ndarray, "N 2"]:
@@ -70,7 +40,7 @@ def half_axes(tree: Tree, config: RenderConfig) -> Float[np.ndarray, "N 2"]:
     else:
         multiple = np.zeros(tree.size)
         multiple[tree.leaves] = 1.0
-    return config.size * config.radius * multiple[:, None] * _HALF_AXES
+    return config.size * config.radius * multiple[:, None] * HALF_AXES
 
 
 def curtains(seeds: Int[np.ndarray, " M"], size: int = 32) -> Int[np.ndarray, "M 2"]:
@@ -123,12 +93,6 @@ def draw(
     for m, (left, top) in enumerate(corners):
         frames[m, top : top + side, left : left + side] = 0
     return frames
-
-
-def colours_of(tree: Tree, config: RenderConfig = PUBLISHED) -> UInt8[np.ndarray, "N 3"]:
-    """Red, green and blue of each node's ball."""
-    number = tree.limbs if config.colours == "limb" else np.arange(tree.size)
-    return PALETTE[number % len(PALETTE)]
 
 
 def _kinds(tree: Tree, config: RenderConfig) -> Int[np.ndarray, " N"]:

@@ -26,7 +26,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from hri.core.hierarchy import SLOT_TREE, Tree
-from hri.physics.render import to_pixels
+from hri.physics.palette import to_pixels
 
 
 def slot_of(points: Float[np.ndarray, "*shape 2"]) -> Int[np.ndarray, "*shape"]:

@@ -32,7 +32,8 @@ from hri.core.forces import FORCES, check_tree, force
 from hri.core.hierarchy import Tree
 from hri.core.records import Trajectories
 from hri.physics import particles
-from hri.physics.render import PUBLISHED, draw, spread
+from hri.physics.palette import PUBLISHED
+from hri.physics.render import draw, spread
 
 
 @dataclass(frozen=True)

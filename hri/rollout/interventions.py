@@ -20,6 +20,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from hri.core.config import Config
 from hri.core.hierarchy import Tree
+from hri.physics.palette import CURTAIN
 from hri.rollout import edit_text
 from hri.rollout.edits import (
     KINDS,
@@ -192,8 +193,6 @@ class Intervention:
 
     def cover(self, frames: UInt8[np.ndarray, "B T H W C"]) -> UInt8[np.ndarray, "B T H W C"]:
         """What the encoder sees: the frames with every curtain over them (the same array where there is none)."""
-        from hri.physics.render import CURTAIN  # brings Numba, which a page that only reads edits need not wait for
-
         curtains = [edit for edit in self.edits if isinstance(edit, Curtain)]
         if not curtains:
             return frames

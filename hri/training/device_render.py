@@ -14,7 +14,8 @@ from torch import Tensor
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import Tree
 from hri.data.dataset import Sequences, Springs
-from hri.physics.render import LUMINANCE, SCAN_LINES, colours_of, half_axes, to_pixels
+from hri.physics.palette import LUMINANCE, colours_of, to_pixels
+from hri.physics.render import SCAN_LINES, half_axes
 
 
 def suits(data: Sequences) -> bool:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, UInt8
 
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.records import Rollout
-from hri.physics.render import to_pixels
+from hri.physics.palette import to_pixels
 from hri.physics.slot_springs import slot_of, slot_springs
 from hri.rollout.interventions import Intervention
 from hri.rollout.predicted import predicted_nodes, scored

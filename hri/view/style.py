@@ -8,7 +8,7 @@ import numpy as np
 
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import SLOT_TREE, Tree, ranks
-from hri.physics.render import LUMINANCE, colours_of
+from hri.physics.palette import LUMINANCE, colours_of
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from hri.core.hierarchy import Tree
 from hri.core.records import Rollout
 from hri.experiments.scoreboard import read
 from hri.model.checkpoint import Checkpoint, load
-from hri.physics.render import to_pixels
+from hri.physics.palette import to_pixels
 from hri.physics.springs import simulate
 from hri.physics.systems import System
 from hri.rollout.composition import slot_effects

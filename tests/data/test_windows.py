@@ -15,7 +15,8 @@ from hri.data import windows
 from hri.data.dataset import Bodies, sequences
 from hri.data.formats import human36m
 from hri.data.motion import AMP_PARENTS, MotionSet, Recording, without_repeats
-from hri.physics.render import PALETTE, draw, to_pixels
+from hri.physics.palette import PALETTE, to_pixels
+from hri.physics.render import draw
 from hri.rollout.scenes import scenes_of
 from tests.bodies import MOTION, TREE, TREE_TEXT, recorded, swinging
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hri.__main__ import main
-from hri.experiments import scaling
+from hri.experiments import scaling, scaling_measure
 from tests import synthetic_results as made
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +31,9 @@ def test_flat_edges_are_quadratic_and_hierarchical_ones_linear_in_depth() -> Non
 
 
 def test_edges_are_those_the_models_infer() -> None:
-    assert [scaling.edges(tree, "hri-h") for tree in scaling.WIDER] == [88, 592, 4384]
-    assert [scaling.edges(tree, "hri-h") for tree in scaling.DEEPER] == [88, 408, 1688]
-    assert scaling.edges("16-16", "nri") == 273 * 272 <= scaling.EDGES < scaling.edges("4-4-4-4", "nri")
+    assert [scaling_measure.edges(tree, "hri-h") for tree in scaling.WIDER] == [88, 592, 4384]
+    assert [scaling_measure.edges(tree, "hri-h") for tree in scaling.DEEPER] == [88, 408, 1688]
+    assert scaling_measure.edges("16-16", "nri") == 273 * 272 <= scaling.EDGES < scaling_measure.edges("4-4-4-4", "nri")
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ def test_batches_shrink_where_edges_are_many(monkeypatch: pytest.MonkeyPatch) ->
             }
 
     monkeypatch.setattr(scaling, "ProcessPoolExecutor", Now)
-    scaling.measure_all()
+    scaling_measure.measure_all()
     assert ("16-16", "nri", 1) in asked
     assert ("4-4-4-4", "hri-h", 8) in asked
     assert not [job for job in asked if job[:2] == ("4-4-4-4", "nri")]

@@ -11,7 +11,8 @@ import pytest
 
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import SLOT_TREE, Tree
-from hri.physics.render import CURTAIN, LUMINANCE, PALETTE, curtains, draw, half_axes, to_pixels
+from hri.physics.palette import CURTAIN, LUMINANCE, PALETTE, to_pixels
+from hri.physics.render import curtains, draw, half_axes
 
 TREE = Tree.parse("4-3")
 WHITE = 3

@@ -7,7 +7,8 @@ import pytest
 
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import SLOT_TREE, Tree
-from hri.physics.render import draw, to_pixels
+from hri.physics.palette import to_pixels
+from hri.physics.render import draw
 from hri.physics.slot_springs import lost, slot_of, slot_springs, slots_of_balls
 
 BALLS = Tree.parse("4-3")
