@@ -12,7 +12,7 @@ import streamlit as st
 from app import widgets
 from app.learn import course, lesson_state
 from app.learn.classroom import Classroom
-from app.learn.lessons.stage import arena, told
+from app.learn.stage import arena, told
 from hri.scores import ceilings
 
 if TYPE_CHECKING:
@@ -96,13 +96,16 @@ def _round(number: int) -> None:
             _verdict(asked, answers[-1])
         else:
             st.markdown(
-                "Balls move, springs are hidden: watch, and mark every pair that you take for joined. Click a dotted "
-                "line, or its name below the box. Right judgements earn, wrong ones cost."
+                "The balls move, but their springs are hidden. Watch, and mark every pair that you think is joined: "
+                "click a dotted line, or its name below the box. Right judgements earn points, wrong ones cost some."
             )
             if "siblings" in asked.level.kinds:
                 st.markdown("Springs between leaves are a hundred times weaker than those to a parent.")
         points = game.Result(number, tuple(answers)).points
-        st.markdown(f"Points so far: **{points}**", help="A round without a mistake gives 100, a coin next to nothing.")
+        st.markdown(
+            f"Points so far: **{points}**",
+            help="A round without a mistake gives 100. Tossing a coin for each pair gives next to none.",
+        )
 
 
 def _answer(asked: Round, key: str, reset: str) -> None:

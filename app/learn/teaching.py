@@ -8,7 +8,8 @@ import streamlit as st
 
 from app import library, places, widgets
 from app.learn import classroom, course
-from app.learn.course import LESSONS, Lesson
+from app.learn.course import Lesson
+from app.learn.lessons import LESSONS
 
 TITLES = {lesson.key: lesson.title for lesson in LESSONS}
 
@@ -70,14 +71,12 @@ def _handout(lessons: list[Lesson], scene: int, game: int | None, size: int) -> 
 
     from app.learn import handout
     from app.learn.game import rounds
-    from app.learn.said import Scene, said
 
     torch.set_num_threads(1)  # as for a scene: other visitors wait for these cores too
-    under = Scene(places.CHECKPOINTS, scene)
     told: dict[str, str] = {}
     for lesson in lessons:
         try:
-            told |= said(under, [lesson.key])
+            told |= handout.statements(places.CHECKPOINTS, scene, [lesson])
         except ValueError:
             continue
     where = {lesson.key: classroom.host() + asked(lesson.key, scene, size, False) for lesson in lessons}
