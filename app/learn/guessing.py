@@ -34,7 +34,7 @@ def show(room: Classroom, bar: DeltaGenerator) -> None:
             st.markdown(
                 "Game",
                 width="content",
-                help="Every number is a game of ten rounds. Who plays the same number gets the same rounds.",
+                help="Every number is a game of ten rounds. Whoever plays the same number gets the same rounds.",
             )
             number = st.number_input(
                 "Game", 0, game.LAST_GAME, 1, key="game", bind="query-params", width=150, label_visibility="collapsed"
@@ -56,7 +56,7 @@ def _of_another(text: str) -> None:
     try:
         found = game.Result.parse(text)
     except ValueError as error:
-        st.warning(f"The address's result was left out: {widgets.plain(str(error))}.", icon=":material/link_off:")
+        st.warning(f"The result in the address was left out: {widgets.plain(str(error))}.", icon=":material/link_off:")
         return
     count = len(found.scores)
     st.info(
@@ -183,7 +183,7 @@ def _verdict(asked: Round, marks: frozenset[Pair]) -> None:
 def beside(asked: Round) -> str:
     """What the same answer for every pair of a round has right, and what the model finds and could find anywhere."""
     joined, pairs = len(asked.springs), len(asked.pairs)
-    told = f"The same answer for every pair has {max(joined, pairs - joined)} of {pairs} right."
+    told = f"The same answer for every pair would get {max(joined, pairs - joined)} of {pairs} right."
     words = lesson_state.edges_right(course.STATE_MODEL)
     return f"{told} The model's edges on unseen systems: {words}." if words else told
 

@@ -26,7 +26,7 @@ def show() -> None:
             format_func=lambda key: "Guess the springs" if key == "game" else TITLES[key],
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            size = st.selectbox("Letters, percent", classroom.SIZES, index=2, key="teach-size", width=150)
+            size = st.selectbox("Letter size, %", classroom.SIZES, index=2, key="teach-size", width=150)
             if what == "game":
                 number = st.number_input("Game", 0, 9999, 1, key="teach-game", width=150)
             else:
@@ -37,7 +37,9 @@ def show() -> None:
             math = st.toggle("Mathematics", key="teach-math", disabled=what == "game")
         query = asked(str(what), int(number), int(size), math)
         st.code(classroom.host() + query, language=None, wrap_lines=True)
-        st.caption("In classroom mode there are no menus, and the scene is fixed. Every visitor plays alone.")
+        st.caption(
+            "In classroom mode there are no menus, and the scene is fixed. Every visitor has a playground of their own."
+        )
         st.link_button("Try it", classroom.host() + query, icon=":material/open_in_new:")
     with right:
         st.subheader("Print a hand-out", anchor=False)
@@ -53,7 +55,11 @@ def show() -> None:
         )
         make = partial(_handout, [lesson for lesson in LESSONS if lesson.key in chosen], scene, game, int(size))
         widgets.files(
-            {"": [widgets.File("Hand-out", "hand-out.html", make, "One HTML page, without a network.", "text/html")]},
+            {
+                "": [
+                    widgets.File("Hand-out", "hand-out.html", make, "One HTML page that needs no network.", "text/html")
+                ]
+            },
             "teach-files",
         )
 

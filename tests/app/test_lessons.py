@@ -43,7 +43,8 @@ def test_the_lessons_say_how_the_models_were_trained() -> None:
     headers = [model(f"springs-4-3-state-{name}").header for name in ("hri-h", "nri", "lstm")]
     assert {header.config.model.relations.temperature for header in headers} == {0.5}
     assert "0.5" in chance.LESSON.answer
-    assert len({header.data for header in headers}) == 1  # "trained on the same systems and equally long"
+    # "trained on the same systems, for the same number of updates"
+    assert len({header.data for header in headers}) == 1
     assert len({header.steps["stage2"] for header in headers}) == 1
     assert headers[0].config.model.relations.history == 10  # "the last ten states"
 

@@ -171,8 +171,8 @@ LESSON = course.Lesson(
     idea=(
         "This model is given the states of the balls, not pictures. At every frame it looks at the last ten states of "
         "all balls and judges each pair: how probable is it that one acts on the other? It was never told where the "
-        "springs are. It only tries to predict well, and the probabilities are its own invention for that end. So they "
-        "are no yes or no, but we can ask: does a pair with a spring get a higher one than a pair without?"
+        "springs are. It only tries to predict well, and the probabilities are its own invention for that end. They "
+        "are not a plain yes or no, but we can ask: does a pair with a spring get a higher one than a pair without?"
     ),
     do="Let the frames come in one by one with the slider.",
     notice="All lines begin close together. When do those of leaves with a spring part from those without?",

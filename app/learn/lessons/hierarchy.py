@@ -95,10 +95,9 @@ def show(stage: Stage) -> Shown:
     rollouts = {name: lesson_state.rollout(model, stage.seed) for name, model in RIVALS.items()}
     left, right = st.columns([1, 1], gap="medium")
     with left:
-        name = (
-            st.segmented_control("Whose predictions", list(RIVALS), default="HRI", required=True, key="hierarchy-model")
-            or "HRI"
-        )
+        name = st.segmented_control(
+            "Predictions of", list(RIVALS), default="HRI", required=True, key="hierarchy-model"
+        ) or "HRI"  # fmt: skip
         race("learn-hierarchy", f"hierarchy-{stage.seed}-{name}", rollouts[name])
     with right:
         drawn.load_pandas()
@@ -141,7 +140,8 @@ LESSON = course.Lesson(
     idea=(
         "Three models see the same scene. LSTM knows nothing about relations and has one memory for everything. NRI "
         "lets every ball talk to every other. HRI lets them talk only along the tree. All were trained on the same "
-        "systems and equally long. One scene is an anecdote; below the chart stands what the scores of many scenes say."
+        "systems, for the same number of updates. One scene is an anecdote; the sentences below the chart say what "
+        "many scenes show."
     ),
     do="Let another model predict, and watch its crosses leave the balls.",
     notice=(

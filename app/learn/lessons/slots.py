@@ -164,10 +164,11 @@ LESSON = course.Lesson(
     key="slots",
     title="From pixels to slots",
     idea=(
-        "So far we knew where the balls are. A model that is given a picture has to find out. Its encoder turns the "
-        "picture into 16 leaf slots, one for each cell of a 4 by 4 grid, and those into 4 intermediate slots and a "
-        "root slot. A slot is a list of 16 numbers. Two models do this in different ways: SlotDec's encoder looks at "
-        "one cell at a time; ParDec's looks further, so each of its slots may know of the whole picture."
+        "So far the positions of the balls were known. A model that is given only a picture has to find them. Its "
+        "encoder turns the picture into 16 leaf slots, one for each cell of a 4 by 4 grid, and those into 4 "
+        "intermediate slots and a root slot. A slot is a list of 16 numbers. Two models do this in different ways: "
+        "SlotDec's encoder looks at one cell at a time; ParDec's looks further, so each of its slots may know of the "
+        "whole picture."
     ),
     do="Drag a ball over the border of a cell. Then choose the other encoder.",
     notice="Which cells light up: only those that the ball left and entered, or others too?",
