@@ -40,7 +40,7 @@ def edges_right(model: str) -> str:
 
 
 def rollout(model: str, seed: int, edits: Intervention = NOTHING, dataset: str = "springs-4-3") -> Rollout:
-    """A model's rollout of a scene, with ten free steps; a stored one where there is one.
+    """A model's rollout of a scene, with the usual free steps; a stored one where there is one.
 
     Raises:
         ValueError: the model is not there, or the edits do not fit it; one sentence.
