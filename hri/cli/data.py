@@ -21,6 +21,7 @@ def data(
     out: Path = Path("data"),
     size: Literal[32, 64] = 64,
     cut: Annotated[Cut, tyro.conf.arg(name="")] = WHOLE,
+    by: Literal["time", "film"] = "time",
     metres: float = 0.01,
     trust_pickle: bool = False,
     only: str = "",
@@ -36,7 +37,8 @@ def data(
     kth: the folder with 00sequences.txt and the videos, to DIR/frames.npy (uint8, grey) and DIR/clips.json.
 
     video: a video of your own or a folder of some, each cut as the flags say (at most 200 frames), to
-    DIR/frames.npy and DIR/clips.json; the first 60 % of each train, the last 20 % test.
+    DIR/frames.npy and DIR/clips.json; the first 60 % of each train, the last 20 % test. With --by film whole videos
+    do: the last by name tests, the one before it validates.
 
     fetch-demo: small recordings that three packages ship, into DIR, those of one body also converted to DIR/motion.npz;
     needs no PATH and, once fetched, no network. With --only others too: pybullet (103 MB, Zlib licence), 20 motions of
@@ -52,6 +54,7 @@ def data(
         out: Folder to write; a new one, but for fetch-demo.
         size: Rows and columns of a frame of clips.
         cut: Of videos.
+        by: Of videos: each is split in time, or the folder into whole ones, such as cameras around one scene.
         metres: What one unit of a .bvh file is; 0.01 for centimetres.
         trust_pickle: Open data_3d_h36m.npz, a pickle, which can run any code that its maker put in.
         only: Of fetch-demo: packages, commas in between, of isaaclab, bvhtoolbox, sports2d, pybullet, pose2sim.
@@ -66,14 +69,14 @@ def data(
         raise ValueError(f"name what to read: data {kind} PATH --out DIR")
     if not path.exists():
         raise ValueError(f"there is no {path}; name the file or folder to read")
-    if kind != "video" and cut != WHOLE:
-        raise ValueError("--start, --length, --crop, --rate, --grey and --background belong to `data video`")
+    if kind != "video" and (cut != WHOLE or by != "time"):
+        raise ValueError("--start, --length, --crop, --rate, --grey, --background and --by belong to `data video`")
     if kind == "video":
         from hri.data.clips import convert_videos
 
         found = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.suffix[1:].lower() in KINDS)
         with bar("decoding", None):
-            told = convert_videos(found, out, size, cut)
+            told = convert_videos(found, out, size, cut, by)
         answer(told, json, "videos")
         return
     if kind == "kth":

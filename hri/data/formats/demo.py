@@ -25,6 +25,7 @@ _ACTS = (
 )  # fmt: skip
 _WALKS = ("0walk_forward", "turn_left0", "turn_left1", "turn_right0", "turn_right1")
 _ROOMS = {"single": "SinglePerson", "multi": "MultiPerson"}
+"""The same man at the same moment, from the same four cameras, alone and with a second person."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Source:
     members: tuple[str, ...]
     what: str
     named: tuple[str, ...] = ()
-    """What the files are called once they are out, where not as in the archive."""
+    """What the files are called once they are out, with a folder or without, where not as in the archive."""
     built_for: tuple[str, ...] = ("--python-version", "3.12")
     """Which of several wheels: it is only read, so one will do for every Python and machine, and one hash is enough."""
 
@@ -92,8 +93,8 @@ LARGE = (
         "pose2sim==0.10.49", "403e0dc4065898ba6a595e72a8970950310979253d60e24c2e00b16b36bf21e1", 51.0, "BSD-3-Clause",
         True,
         tuple(f"Pose2Sim/Demo_{room}/videos/cam0{camera}.mp4" for room in _ROOMS.values() for camera in (1, 2, 3, 4)),
-        "eight videos of one or two persons in a room, four static cameras, upright, 60 frames a second",
-        named=tuple(f"{room}_cam0{camera}.mp4" for room in _ROOMS for camera in (1, 2, 3, 4)),
+        "eight videos of a man in a room, alone and with another person, four static cameras, 60 frames a second",
+        named=tuple(f"{room}/cam0{camera}.mp4" for room in _ROOMS for camera in (1, 2, 3, 4)),
     ),
 )  # fmt: skip
 """Got only where they are asked for by name."""
@@ -177,5 +178,6 @@ def unpack(source: Source, archive: Path, folder: Path) -> None:
                 if inside is None:
                     raise ValueError(f"{archive.name} does not hold {member}")
                 content = inside.read()
+        (folder / name).parent.mkdir(exist_ok=True)
         with replacing(folder / name) as file:
             file.write(content)
