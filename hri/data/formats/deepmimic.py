@@ -1,4 +1,4 @@
-"""Motion files of DeepMimic's humanoid: JSON with one row of 44 numbers a frame, which pybullet ships by the score.
+"""Motion files of DeepMimic's humanoid: JSON with one row of 44 numbers a frame; pybullet ships twenty.
 
 A row is a duration in seconds, the root's place in metres (x forward, y up, z to the right) and its turn as a
 quaternion (w, x, y, z), then the turn of every joint in its parent's frame: a quaternion, or for knees and elbows one

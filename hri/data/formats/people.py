@@ -2,7 +2,8 @@
 
 Models are trained on twelve of them and chosen on two others. They are tested on kinds of motion that training has not
 met (jumps, kicks, a punch), and, in a set of its own, on other takes of kinds that it has: another walk, the other
-turn, another dance. What is tested was never trained on; persons may well be the same, all plain walks look like one's.
+turn, another dance. What is tested was never trained on, but how new it is differs: over 20 frames the joints of walk
+and turn_right_1 come within 2 to 3 cm of a training recording's, as steps of one person do; all others stay 12 cm away.
 """
 
 from __future__ import annotations
