@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from hri.core.config import Config, DataConfig
-from hri.core.presets import BODIES
+from hri.core.presets import BODIES, PACKAGES
 
 
 def body_of(data: DataConfig) -> str:
     """What a page calls recordings of a body: by the preset whose body it is, else by their folder."""
     assert data.motion is not None
-    known = (
+    folder = PurePath(data.motion.folder).name
+    known = [
         name for name, (motion, tree) in BODIES.items() if (motion.joints, tree) == (data.motion.joints, data.tree)
-    )
-    return next(known, PurePath(data.motion.folder).name)
+    ]
+    return next((name for name in known if BODIES[name][0].folder == folder), next(iter(known), folder))
 
 
 def here(config: Config | None) -> bool:
@@ -34,7 +35,8 @@ def how_to_get(data: DataConfig) -> str:
         return "python -m hri data kth` or `data video"
     if data.motion.joints == BODIES["human36m"][0].joints:
         return f"python -m hri data human36m data_3d_h36m.npz --out {data.motion.folder} --trust-pickle"
-    return f"python -m hri data fetch-demo --out {data.motion.folder}"
+    only = f" --only {PACKAGES[body]}" if (body := body_of(data)) in PACKAGES else ""
+    return f"python -m hri data fetch-demo{only} --out {data.motion.folder}"
 
 
 def window(config: Config, seed: int) -> str:

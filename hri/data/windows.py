@@ -20,6 +20,7 @@ from scipy.spatial.transform import Rotation
 from hri.core.config import DataConfig, MotionConfig
 from hri.core.hierarchy import Tree
 from hri.core.places import ROOT
+from hri.core.presets import PACKAGES
 from hri.core.records import Trajectories
 from hri.data.motion import MotionSet, Recording
 
@@ -34,10 +35,11 @@ def recordings(motion: MotionConfig) -> MotionSet:
     """
     path = _file(motion)
     if path is None:
+        only = PACKAGES.get(Path(motion.folder).name)
+        fetching = f"--only {only} --out {motion.folder}" if only else "--out recordings"
         raise ValueError(
-            f"there is no {FILE} in {motion.folder}; get recordings with `python -m hri data fetch-demo --out "
-            "recordings`, or convert yours with `data human36m` or `data mocap`, and name their folder in "
-            "data.motion.folder"
+            f"there is no {FILE} in {motion.folder}; get recordings with `python -m hri data fetch-demo {fetching}`, "
+            "or convert yours with `data human36m` or `data mocap`, and name their folder in data.motion.folder"
         )
     return _read(path, path.stat().st_mtime_ns)
 

@@ -201,3 +201,25 @@ def test_videos_of_ones_own_become_clips(run: Run, tmp_path: Path) -> None:
     assert np.abs(found.frames[:, 9, 9].astype(int) - 5 * np.arange(50)).max() <= 2
     chosen = DataConfig(clips=ClipsConfig(folder=str(tmp_path / "set"), frames=12), render=RenderConfig(grey=True))
     assert {clip.name for clip in clip_windows.draw(chosen, range(42, 60)).clips} == {"a train"}
+
+
+def test_films_of_several_cameras_are_split_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "films").mkdir()
+    for camera in (1, 2, 3, 4):
+        (tmp_path / "films" / f"cam{camera}.mp4").write_bytes(video("mp4", greys(range(0, 200, 10))))
+    assert main(["data", "video", "films", "--out", "set", "--size", "32", "--by", "film", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert {name: answer[name] for name in ("train", "validation", "test")} == {
+        "train": 40,
+        "validation": 20,
+        "test": 20,
+    }
+    splits = {clip.name: clip.splits["prediction"] for clip in ClipSet.read(tmp_path / "set").clips}
+    assert splits == {
+        "cam1 train": "train", "cam2 train": "train", "cam3 validation": "validation", "cam4 test": "test",
+    }  # fmt: skip
+    assert main(["data", "kth", "films", "--out", "other", "--by", "film"]) == 1
+    assert "--by belong to `data video`" in capsys.readouterr().err
