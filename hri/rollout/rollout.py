@@ -18,7 +18,7 @@ from hri.core.hierarchy import Tree
 from hri.core.records import Rollout, Trajectories
 from hri.data.clip_windows import Film
 from hri.model.checkpoint import Checkpoint
-from hri.rollout.edits import EdgeChoice
+from hri.rollout.edit_kind import EdgeChoice
 from hri.rollout.imaging import encode, encode_and_reconstruct
 from hri.rollout.interventions import NOTHING, Intervention
 from hri.rollout.predict import drawn, inputs_of, predict, record, settings_of, true_types_of

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
 from hri.core.forces import force
-from hri.core.hierarchy import Tree
+from hri.core.hierarchy import Tree, level_name
 from hri.scores import ceilings, meanings
 
 PERIODS = ("warm_up", "burn_in", "free_run")
@@ -248,18 +248,11 @@ def level_pairs(tree: Tree, senders: Int[np.ndarray, " E"], receivers: Int[np.nd
     """
     if tree.flat:
         return {ANY: np.ones(len(senders), dtype=bool)}
-    deepest = int(tree.depth.max())
-    middle = ["intermediate"] if deepest == 2 else [f"level {level}" for level in range(1, deepest)]
-    names = ["root", *middle, "leaf"]
-    upper, lower = (
-        np.minimum(tree.depth[senders], tree.depth[receivers]),
-        np.maximum(tree.depth[senders], tree.depth[receivers]),
-    )
-    parents = np.asarray(tree.parents)
-    family = (parents[senders] == receivers) | (parents[receivers] == senders)
-    siblings = (tree.possible[senders, receivers] > 0) & ~family
-    pairs = {f"{names[u]}-{names[u + 1]}": family & (upper == u) & (lower == u + 1) for u in range(deepest)}
-    return pairs | {"siblings": siblings, "unrelated": ~family & ~siblings}
+    names = [level_name(tree, level) for level in range(len(tree.levels))]
+    family, level = tree.families(senders, receivers)
+    joined = (family == "up") | (family == "down")
+    pairs = {f"{upper}-{names[child]}": joined & (level == child) for child, upper in enumerate(names[:-1], start=1)}
+    return pairs | {"siblings": family == "siblings", "unrelated": family == "other"}
 
 
 def auroc(histogram: Int[np.ndarray, "2 R"]) -> tuple[float | None, float]:

@@ -13,7 +13,7 @@ import pytest
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.presets import preset
 from hri.rollout.edits import KINDS, ChooseEdges, Curtain, Edit, Mute, Nudge, SetEdge, SetLevel
-from hri.rollout.interventions import NOTHING, Intervention, families
+from hri.rollout.interventions import NOTHING, Intervention
 
 TREE = Tree.parse("4-3")
 EDGES = TREE.edges
@@ -240,7 +240,7 @@ def test_levels_are_those_of_the_tree() -> None:
     assert both == cleared["up", 1] | cleared["up", 2]
     siblings_of_leaves = rows(forced(SetLevel("all", 2))[0] == 0)
     assert siblings_of_leaves == cleared["up", 2] | cleared["down", 2] | cleared["siblings", None]
-    kinds, levels = families(SLOT_TREE, *SLOT_TREE.edges)
+    kinds, levels = SLOT_TREE.families(*SLOT_TREE.edges)
     assert set(kinds) == {"up", "down", "siblings", "other"}
     assert (levels[kinds == "other"] == -1).all()
 
