@@ -15,7 +15,8 @@ import pytest
 from PIL import Image, ImageSequence
 
 from hri.core.records import Rollout
-from hri.export.formats import FREE, HEAT, TEXT, export, pictures
+from hri.export.film import FREE, HEAT, TEXT, pictures
+from hri.export.formats import export
 from hri.rollout.edits import Mute
 from hri.rollout.interventions import Intervention
 from tests.synthetic import slot_rollout, state_rollout
