@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_type_hints
@@ -197,13 +197,8 @@ class Edit:
 
     # In words
 
-    def sentence(self, tree: Tree, type_name: Callable[[int], str]) -> str:
-        """One line that tells what it does and when, in frames: "Cut leaf 7 → intermediate 2, all frames".
-
-        Args:
-            tree: of the model's nodes; the edit may name others.
-            type_name: words for an edge type.
-        """
+    def sentence(self, names: Names) -> str:
+        """One line that tells what it does and when, in frames: "Cut leaf 7 → intermediate 2, all frames"."""
         raise NotImplementedError
 
     @property
@@ -217,9 +212,23 @@ class Edit:
         return f"frames {first + self.ahead} to {last + self.ahead}"
 
 
-def called(tree: Tree, node: int) -> str:
-    """A node's name, also of one that the tree does not have."""
-    return node_name(tree, node) if node < tree.size else f"node {node}"
+@dataclass(frozen=True)
+class Names:
+    """How a model's parts are called where an edit is put into words; an edit may name more than the model has."""
+
+    tree: Tree
+    type_name: Callable[[int], str]
+    """Of an edge type."""
+    numbers: Sequence[str]
+    """Of the numbers of a node's state; none for a slot's."""
+
+    def node(self, node: int) -> str:
+        """Such as "leaf 7"."""
+        return node_name(self.tree, node) if node < self.tree.size else f"node {node}"
+
+    def number(self, place: int) -> str:
+        """Such as "vx"."""
+        return self.numbers[place] if place < len(self.numbers) else f"number {place}"
 
 
 # What an edit can ask of a rollout ---------------------------------------------------------------------

@@ -8,7 +8,7 @@ A new kind is a class here, named in :data:`KINDS`, and what offers it on the pa
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from hri.core.config import Config
-from hri.core.hierarchy import FAMILIES, SLOT_TREE, Family, Tree, family_name
+from hri.core.hierarchy import FAMILIES, Family, Tree, family_name
 from hri.physics.palette import CURTAIN
 from hri.rollout.edit_kind import (
     Choice,
@@ -27,6 +27,7 @@ from hri.rollout.edit_kind import (
     ForcesTypes,
     Last,
     MovesInputs,
+    Names,
     Node,
     Numbers,
     Seed,
@@ -35,7 +36,6 @@ from hri.rollout.edit_kind import (
     Type,
     Whole,
     Word,
-    called,
 )
 
 MAX_WIDTH, MAX_DELTA = 256, 100.0
@@ -82,7 +82,7 @@ class ChooseEdges(ChoosesTypes):
         wrong = self.edges == "true" and config.model.vision is not None
         return "true springs join balls, not image slots; choose argmax, sample or none" if wrong else None
 
-    def sentence(self, tree: Tree, type_name: Callable[[int], str]) -> str:
+    def sentence(self, names: Names) -> str:
         draw = f" (draw {self.seed})" if self.edges == "sample" else ""
         return f"{_CHOICES[self.edges]}{draw}, {self.when}"
 
@@ -132,9 +132,9 @@ class SetLevel(ForcesTypes):
         deepest = int(config.tree.depth.max())
         return f"there is no level {self.level}; the deepest is {deepest}" if (self.level or 0) > deepest else None
 
-    def sentence(self, tree: Tree, type_name: Callable[[int], str]) -> str:
-        edges = family_name(tree, self.pairs, self.level)
-        done = f"Clear {edges}" if self.type == 0 else f"Fill {edges} with {type_name(self.type)}"
+    def sentence(self, names: Names) -> str:
+        edges = family_name(names.tree, self.pairs, self.level)
+        done = f"Clear {edges}" if self.type == 0 else f"Fill {edges} with {names.type_name(self.type)}"
         return f"{done}, {self.when}"
 
 
@@ -176,9 +176,9 @@ class SetEdge(ForcesTypes):
             return None
         return f"{self.sender} → {self.receiver} is not among the edges this model has ({pairs})"
 
-    def sentence(self, tree: Tree, type_name: Callable[[int], str]) -> str:
-        pair = f"{called(tree, self.sender)} → {called(tree, self.receiver)}"
-        done = f"Cut {pair}" if self.type == 0 else f"Force {pair} to {type_name(self.type)}"
+    def sentence(self, names: Names) -> str:
+        pair = f"{names.node(self.sender)} → {names.node(self.receiver)}"
+        done = f"Cut {pair}" if self.type == 0 else f"Force {pair} to {names.type_name(self.type)}"
         return f"{done}, {self.when}"
 
 
@@ -204,8 +204,8 @@ class Mute(Silences):
     def hides(self, earlier: Edit) -> bool:
         return isinstance(earlier, Mute) and self.node == earlier.node
 
-    def sentence(self, tree: Tree, type_name: Callable[[int], str]) -> str:
-        return f"Mute {called(tree, self.node)}, {self.when}"
+    def sentence(self, names: Names) -> str:
+        return f"Mute {names.node(self.node)}, {self.when}"
 
 
 @dataclass(frozen=True)
@@ -243,14 +243,9 @@ class Nudge(MovesInputs):
             return f"this model sees only the leaves {leaves[0]} to {leaves[-1]}"
         return None
 
-    def sentence(self, tree: Tree, type_name: Callable[[int], str]) -> str:
-        names = ["x", "y", "vx", "vy"] if tree != SLOT_TREE else []  # numbers of a slot have no names
-        moves = [
-            f"{names[k] if k < len(names) else f'number {k}'} {number:+.3g}"
-            for k, number in enumerate(self.delta)
-            if number
-        ]
-        return f"Nudge {called(tree, self.node)} at frame {self.step}: {', '.join(moves) or 'by nothing'}"
+    def sentence(self, names: Names) -> str:
+        moves = [f"{names.number(place)} {number:+.3g}" for place, number in enumerate(self.delta) if number]
+        return f"Nudge {names.node(self.node)} at frame {self.step}: {', '.join(moves) or 'by nothing'}"
 
 
 @dataclass(frozen=True)
@@ -278,7 +273,7 @@ class Curtain(CoversFrames):
     def hides(self, earlier: Edit) -> bool:
         return isinstance(earlier, Curtain) and (self.left, self.top) == (earlier.left, earlier.top)
 
-    def sentence(self, tree: Tree, type_name: Callable[[int], str]) -> str:
+    def sentence(self, names: Names) -> str:
         return f"Curtain at column {self.left}, row {self.top}, {self.when}"
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from hri.core.hierarchy import FAMILIES, Family, Tree
-from hri.rollout.edit_kind import Edit
+from hri.core.hierarchy import FAMILIES, SLOT_TREE, Family, Tree
+from hri.rollout.edit_kind import Edit, Names
 from hri.view.facts import type_name
 
 
 def sentence(edit: Edit, tree: Tree, edge_types: int) -> str:
     """What an edit does and when, such as "Cut leaf 7 → intermediate 2, all frames"."""
-    return edit.sentence(tree, lambda kind: type_name(kind, edge_types))
+    numbers = () if tree == SLOT_TREE else ("x", "y", "vx", "vy")
+    return edit.sentence(Names(tree, lambda kind: type_name(kind, edge_types), numbers))
 
 
 def levels(tree: Tree, pairs: str = "hierarchy") -> list[tuple[Family | Literal["all"], int | None]]:
