@@ -200,9 +200,7 @@ NOTHING = Intervention()
 """No edits."""
 
 
-_RANK = {kind: rank for rank, kind in enumerate(KINDS.values())}
-
-
 def _key(edit: Edit) -> tuple[Any, ...]:
     """Sorts edits: by kind, then by field, "to the end" and "every level" last."""
-    return (_RANK[type(edit)], *(MAX_STEP + 1 if value is None else value for value in vars(edit).values()))
+    values = (MAX_STEP + 1 if value is None else value for value in vars(edit).values())
+    return (list(KINDS).index(edit.word), *values)
