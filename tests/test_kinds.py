@@ -63,7 +63,7 @@ THINGS = {
         several=3,
     ),
     "lesson": Thing(
-        files=3,
+        files=1,
         aim=1,
         names=("beliefs", "chance", "cutting", "decoders", "future", "limits", "messages", "parts"),
         several=5,
@@ -76,7 +76,7 @@ THINGS = {
         several=5,
     ),
     "physics": Thing(
-        files=12,
+        files=13,
         aim=1,
         names=tuple(physics for physics in FORCES if physics.isdecimal()),
         several=2,

@@ -24,6 +24,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from hri.core.config import Config
 from hri.core.hierarchy import Tree, node_name
+from hri.core.limits import Between
 
 EdgeChoice = Literal["argmax", "sample", "true", "none"]
 
@@ -34,11 +35,9 @@ MAX_NODE, MAX_STEP, MAX_TYPE = 399, 9_999, 15
 
 
 @dataclass(frozen=True)
-class Whole:
+class Whole(Between):
     """A whole number within limits."""
 
-    low: int
-    high: int
     may_be_missing: bool = False
 
     def problem(self, value: Any) -> str | None:
