@@ -10,9 +10,10 @@ from app import drawn, library, running, widgets
 from app.explore import editing
 from app.library import Scene
 from hri.core.config import Config
-from hri.core.hierarchy import Tree, node_name
+from hri.core.hierarchy import Tree, family_name, node_name
+from hri.rollout.edit_kind import Edit
 from hri.rollout.edit_text import MAX_TEXT
-from hri.rollout.edits import ChooseEdges, Curtain, Edit, Mute, Nudge, SetEdge, SetLevel
+from hri.rollout.edits import CURTAIN_PLACES, ChooseEdges, Curtain, Mute, Nudge, SetEdge, SetLevel
 from hri.rollout.interventions import NOTHING, Intervention
 from hri.view import edit_words
 from hri.view.facts import type_name
@@ -147,7 +148,8 @@ def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> Non
     ):  # fmt: skip
         left, top, right, bottom = 32 * config.tree.cells[node]
         corner = [
-            max(0, min(20, round((low + high) / 2) - HALF_CURTAIN)) for low, high in ((left, right), (top, bottom))
+            max(0, min(CURTAIN_PLACES, round((low + high) / 2) - HALF_CURTAIN))
+            for low, high in ((left, right), (top, bottom))
         ]
         _do(Curtain(corner[0], corner[1], *_frames(span)))
 
@@ -157,7 +159,7 @@ def _whole(scene: Scene, config: Config, span: Span) -> None:
     if config.model.dynamics.passing == "joint":
         st.caption("This model passes no messages, so it has no edges to change.")
     else:
-        names = {edit_words.family(config.tree, *level): level
+        names = {family_name(config.tree, *level): level
                  for level in edit_words.levels(config.tree, config.model.relations.pairs)}  # fmt: skip
         pairs, level = names[st.selectbox("Edges between levels", list(names), key="level-edges", width=250)]
         types = config.model.relations.recorded_types
@@ -179,8 +181,8 @@ def _whole(scene: Scene, config: Config, span: Span) -> None:
                 _do(ChooseEdges("true", **_steps(span)))
     if config.model.vision is not None:
         with st.popover("Curtain", icon=":material/curtains:", help="Hide a part of the frames from the encoder."):
-            left = st.slider("Column of its left edge, pixels", 0, 20, 10, key="curtain-left")
-            top = st.slider("Row of its upper edge, pixels", 0, 20, 10, key="curtain-top")
+            left = st.slider("Column of its left edge, pixels", 0, CURTAIN_PLACES, 10, key="curtain-left")
+            top = st.slider("Row of its upper edge, pixels", 0, CURTAIN_PLACES, 10, key="curtain-top")
             if st.button("Drop it", key="curtain", type="primary"):
                 _do(Curtain(left, top, *_frames(span)))
 

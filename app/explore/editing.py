@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import running
 from app.library import Scene
-from hri.rollout.edits import Edit
+from hri.rollout.edit_kind import Edit
 from hri.rollout.interventions import NOTHING, Intervention
 
 MOST_STEPS_BACK = 100

@@ -4,44 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import streamlit as st
 
 from app import library, places, widgets
 from app.library import Scene
-from hri.core.records import Rollout
+from hri.export.formats import FORMATS, FPS, encoded
 from hri.export.script import clip_lines, python_lines
-
-FILES = {
-    "Film": {".gif": "GIF", ".mp4": "MP4", ".html": "Page that plays offline"},
-    "This frame": {".png": "PNG", ".svg": "SVG", ".graphml": "GraphML"},
-    "Numbers": {".csv": "CSV", ".json": "JSON", ".npz": "NumPy"},
-}
-ABOUT = {
-    ".gif": "Truth, prediction and error, every frame; plays everywhere.",
-    ".mp4": "The same as H.264, sharper and smaller.",
-    ".html": "Images, graph and errors in one file that needs no network.",
-    ".png": "Truth, prediction and error of this frame.",
-    ".svg": "Pictures and graph of this frame, to be edited.",
-    ".graphml": "The graph of this frame for networkx, igraph, Gephi, yEd and Cytoscape.",
-    ".csv": "One line an edge and step: sender, receiver, types, probabilities.",
-    ".json": "Everything but pixels.",
-    ".npz": "The whole rollout; hri.core.records.Rollout.load reads it.",
-}
-MIME = {
-    ".gif": "image/gif",
-    ".mp4": "video/mp4",
-    ".html": "text/html",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".graphml": "application/xml",
-    ".csv": "text/csv",
-    ".json": "application/json",
-    ".npz": "application/octet-stream",
-}
 
 
 def panel(scene: Scene) -> None:
@@ -57,18 +27,15 @@ def panel(scene: Scene) -> None:
         widgets.copy_link(given)
         stem = file_stem(scene)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            fps = st.number_input("Frames a second", 1, 30, 10, key="export-fps", width=150, help="Of films and pages.")
+            fps = st.number_input("Frames a second", *FPS, 10, key="export-fps", width=150, help="Of films and pages.")
             st.caption(f"This frame: {frame}, where the player rests.")
         rows: dict[str, list[widgets.File]] = {}
-        for heading, endings in FILES.items():
-            tail = f"-frame-{frame}" if heading == "This frame" else ""
-            rows[heading] = [
-                widgets.File(
-                    label, f"{stem}{tail}{ending}", maker(scene.rollout, ending, int(fps), frame), ABOUT[ending],
-                    MIME[ending],
-                )
-                for ending, label in endings.items()
-            ]  # fmt: skip
+        for ending, known in FORMATS.items():
+            tail = f"-frame-{frame}" if "frame" in known.takes else ""
+            make = partial(encoded, scene.rollout, ending, int(fps), frame=frame)
+            rows.setdefault(known.heading, []).append(
+                widgets.File(known.label, f"{stem}{tail}{ending}", make, known.about, known.mime)
+            )
         widgets.files(rows, "export")
     with right:
         _python(scene, frame)
@@ -79,22 +46,6 @@ def file_stem(scene: Scene) -> str:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", scene.source.name).strip("-.") or "rollout"
     where = "clip" if scene.clip else "drawn" if scene.system else f"{scene.dataset}-{scene.seed}"
     return f"{name}-{where}{'-edited' if scene.edited is not None else ''}"
-
-
-def maker(rollout: Rollout, ending: str, fps: int, frame: int) -> Callable[[], bytes]:
-    """What makes one file when its button is pressed."""
-
-    def make() -> bytes:
-        from hri.export.formats import encoded
-
-        if ending != ".npz":
-            return encoded(rollout, ending, fps, frame=frame)
-        with tempfile.TemporaryDirectory(prefix="hri-export-") as folder:
-            path = Path(folder) / "rollout.npz"
-            rollout.save(path)
-            return path.read_bytes()
-
-    return make
 
 
 def _python(scene: Scene, frame: int) -> None:

@@ -8,8 +8,9 @@ import streamlit as st
 
 from app import library
 from hri.experiments import scoreboard
-from hri.experiments.scoreboard import METRICS, RUN_COLUMNS, Board, Entry, Plan, Setting
+from hri.experiments.scoreboard import RUN_COLUMNS, Board, Entry, Plan, Setting
 from hri.scores import ceilings
+from hri.scores.names import METRICS
 
 MATTERS = (
     "A spring matters if without it a ball would be a tenth of a pixel or more away from where it goes, within ten "

@@ -14,14 +14,19 @@ from hri.core.files import read_npz, write_npz
 from hri.core.places import CHECKPOINTS
 from hri.core.records import Rollout
 from hri.data.video import WHOLE, Cut
+from hri.export import formats
 from hri.model.devices import device_named
+from hri.rollout.edit_kind import EdgeChoice
 from hri.rollout.edit_text import MAX_TEXT
-from hri.rollout.edits import EdgeChoice
 from hri.rollout.interventions import NOTHING, Intervention
 from hri.rollout.settings import STANDARD, Settings
 
 if TYPE_CHECKING:
     from hri.model.checkpoint import Checkpoint
+
+    FormatName = str
+else:
+    FormatName = Literal[("auto", *formats.NAMES)]
 
 RECORDED = 8
 """Test scenes of recordings that are rolled out when the caller names no number."""
@@ -66,8 +71,8 @@ def rollout(
     models, reconstructed_frames, predicted_frames and (SlotDec) slot_frames. A checkpoint of encoder and decoder
     only gives frames, slots and reconstructed_frames.
 
-    --edges also takes edits: a file of JSON, the JSON itself, or the word that an address of the app carries. So
-    edges are cut or forced, levels cleared or filled, slots muted, states nudged, a curtain dropped.
+    --edges also takes edits, such as cut edges or muted slots, that were made on the app's page: a file of JSON, the
+    JSON itself, or the word that an address of the app carries.
 
     Instead of --input, --video takes a clip of your own (mp4, avi, mov, gif, webm), brings a part of it to the
     checkpoint's size and colours, and says whether it is like what the checkpoint was trained on. It is decoded frame
@@ -171,7 +176,7 @@ def recorded_in(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
 def export(
     rollout: Path,
     out: Path | None = None,
-    format: Literal["auto", "gif", "mp4", "png", "svg", "html", "graphml", "json", "csv", "npz"] = "auto",
+    format: FormatName = "auto",
     scene: int = 0,
     frame: int | None = None,
     fps: float = 10.0,
@@ -179,10 +184,7 @@ def export(
 ) -> None:
     """Turn a rollout into a film, a picture, a page, a graph or a table.
 
-    gif, mp4: truth, prediction and error side by side, the free run marked. png, svg: one frame of it; svg with the
-    graph. html: a page that plays without a network. graphml: the graph of one frame, for networkx, igraph or Gephi.
-    json: all but pixels. csv: a line an edge and step, with sender, receiver, probabilities and true spring. npz: the
-    scene.
+    {formats}
 
     Example: python -m hri export --rollout rollout.npz --out rollout.gif
 
@@ -191,9 +193,9 @@ def export(
         out: File to write; by default the rollout's name with the format's ending.
         format: What it becomes; auto: told from the ending of --out.
         scene: Which scene of the rollout, from 0.
-        frame: Frame that png, svg and graphml show, from 1; by default the last.
-        fps: Frames a second, 1 to 60.
-        scale: Screen pixels a pixel, 1 to 32.
+        frame: Frame that {frame} show, from 1; by default the last.
+        fps: Frames a second of {fps}, {FPS[0]} to {FPS[1]}.
+        scale: Screen pixels a pixel of {scale}, {SCALE[0]} to {SCALE[1]}.
     """
     if out is None and format == "auto":
         raise ValueError("--out or --format must be given: what shall the rollout become?")
@@ -203,12 +205,18 @@ def export(
     check_target(target)
     if target.exists() and target.samefile(rollout):
         raise ValueError(f"{target} is the rollout itself; give another --out")
-    from hri.export.formats import export as write
-
     loaded = Rollout.load(rollout)
     with bar("exporting", None):
-        write(loaded, target, scene, fps, scale, frame)
+        formats.export(loaded, target, scene, fps, scale, frame)
     print(f"wrote {target}: scene {scene} of {rollout}")
+
+
+export.__doc__ = (export.__doc__ or "").format(
+    formats=formats.in_words(),
+    **{option: formats.that_take(option) for option in ("fps", "scale", "frame")},
+    FPS=formats.FPS,
+    SCALE=formats.SCALE,
+)
 
 
 def _edits(text: str) -> Intervention:

@@ -16,22 +16,12 @@ from hri.core.places import CHECKPOINTS
 from hri.experiments.plan import Plan
 from hri.experiments.plan import plan as named_plan
 from hri.scores import ceilings
+from hri.scores.names import METRICS
 
 if TYPE_CHECKING:
     from hri.experiments.jobs import Engine
     from hri.experiments.reproduce import Status
 
-COLUMNS = {
-    "nll": "NLL",
-    "nll_free": "of free steps",
-    "mse_at_20": "error at 20",
-    "frame_mse": "pixel error",
-    "edges.burn_in.possible.accuracy": "edges right",
-    "ceiling.burn_in.possible.accuracy": "findable",
-    "guess": "guessing",
-    "paper_score": "paper's score",
-}
-"""Scores of the printed table, where a plan has them, and what stands above them."""
 REPORT_SECONDS = 60.0
 """Time between lines of progress where the output is no terminal."""
 
@@ -249,14 +239,16 @@ def _print_table(found: dict[str, Any], folder: Path) -> None:
     summary = sorted(found["summary"], key=lambda row: row["metrics"].get("nll", {}).get("mean", float("inf")))
     for row in summary:
         if springs := row["metrics"].get("edges.burn_in.possible.springs"):
-            row["metrics"] |= {"guess": {"mean": ceilings.guess({"springs": springs["mean"]}), "std": None}}
-    columns = [name for name in COLUMNS if any(name in row["metrics"] for row in summary)]
+            row["metrics"] |= {"guess.accuracy": {"mean": ceilings.guess({"springs": springs["mean"]}), "std": None}}
+    columns = [
+        name for name, metric in METRICS.items() if metric.short and any(name in row["metrics"] for row in summary)
+    ]
     about = f"{found['updates']} updates, batch {found['batch']}, {found['train_systems']} training systems"
     table = Table(title=f"{found['plan']}: {about}, {found['test_systems'] or 'no'} test systems")
     for name in ("model", "seen", "tree", "n"):
         table.add_column(name, justify="right" if name == "n" else "left", no_wrap=True)
     for name in columns:
-        table.add_column(COLUMNS[name], justify="right", no_wrap=True)
+        table.add_column(METRICS[name].short, justify="right", no_wrap=True)
     for row in summary:
         cells = [_spread(row["metrics"].get(name)) for name in columns]
         table.add_row(row["model"], row["seen"], row["tree"], str(row["n"]), *cells)

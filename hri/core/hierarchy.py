@@ -5,8 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
+from jaxtyping import Int
+
+Family = Literal["up", "down", "siblings", "other"]
+"""Of an edge: child to parent, parent to child, among siblings that may be joined, or outside the hierarchy."""
+FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
 @dataclass(frozen=True)
@@ -182,6 +188,20 @@ class Tree:
             raise ValueError(f"unknown pairs {pairs!r}; choose from all, hierarchy, leaves")
         return senders[keep], receivers[keep]
 
+    def families(
+        self, senders: Int[np.ndarray, " E"], receivers: Int[np.ndarray, " E"]
+    ) -> tuple[np.ndarray, Int[np.ndarray, " E"]]:
+        """The :data:`Family` of each edge [E], and its level: of the child (up, down) or of the siblings; -1 of others.
+
+        Without a hierarchy any two nodes are siblings of level 0.
+        """
+        parents = np.asarray(self.parents)
+        up, down = parents[senders] == receivers, parents[receivers] == senders
+        siblings = (self.possible[senders, receivers] > 0) & ~up & ~down
+        family = np.select([up, down, siblings], FAMILIES[:3], FAMILIES[3])
+        level = np.select([up | siblings, down], [self.depth[senders], self.depth[receivers]], -1)
+        return family, level
+
     @cached_property
     def phases(self) -> tuple[tuple[str, np.ndarray], ...]:
         """One hierarchical round of messages: (name, [E', 2] sender-receiver pairs) in the order they speak.
@@ -191,15 +211,11 @@ class Tree:
         """
         if self.flat:
             return ()
-        senders, receivers = self.edges
-        up = np.asarray(self.parents)[senders] == receivers
-        down = np.asarray(self.parents)[receivers] == senders
-        among = (self.possible[senders, receivers] > 0) & ~up & ~down
-        pairs = np.stack([senders, receivers], 1)
-        deepest = int(self.depth.max())
-        rounds = [(f"up {level}", pairs[up & (self.depth[senders] == level)]) for level in range(deepest, 0, -1)]
-        rounds += [("siblings", pairs[among])]
-        rounds += [(f"down {level}", pairs[down & (self.depth[receivers] == level)]) for level in range(1, deepest + 1)]
+        pairs, (family, level) = np.stack(self.edges, 1), self.families(*self.edges)
+        levels = range(1, int(self.depth.max()) + 1)
+        rounds = [(f"up {child}", pairs[(family == "up") & (level == child)]) for child in reversed(levels)]
+        rounds += [("siblings", pairs[family == "siblings"])]
+        rounds += [(f"down {child}", pairs[(family == "down") & (level == child)]) for child in levels]
         return tuple((name, rows) for name, rows in rounds if len(rows))
 
     @cached_property
@@ -255,6 +271,28 @@ def node_name(tree: Tree, node: int) -> str:
 def edge_name(tree: Tree, sender: int, receiver: int) -> str:
     """Such as "leaf 7 → intermediate 1"."""
     return f"{node_name(tree, sender)} → {node_name(tree, receiver)}"
+
+
+def family_name(tree: Tree, family: Family | Literal["all"], level: int | None = None) -> str:
+    """The edges of a family, or all edges, of one level (as :meth:`Tree.families` tells it) or of every level.
+
+    In words such as "leaf → intermediate edges", "edges to parents", "edges outside the hierarchy".
+    """
+    if family == "all" and level is None:
+        return "all edges"
+    if family == "other":
+        return "edges outside the hierarchy"
+    if level is None or not 0 <= level <= int(tree.depth.max()):
+        where = "" if level is None else f" of level {level}"
+        return {"up": "edges to parents", "down": "edges to children", "siblings": "edges among siblings"}.get(
+            family, "edges"
+        ) + where
+    child, parent = level_name(tree, level), level_name(tree, max(level - 1, 0))
+    return {
+        "up": f"{child} → {parent} edges",
+        "down": f"{parent} → {child} edges",
+        "siblings": f"{child} ↔ {child} edges",
+    }.get(family, f"edges of {child} nodes")
 
 
 def ranks(tree: Tree) -> np.ndarray:

@@ -252,18 +252,19 @@ class Rollout:
         }
         return dataclasses.replace(self, **batched)
 
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a file holds: every field that there is, by name."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {name: np.asarray(value) for name, value in values.items() if value is not None}
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one compressed ``.npz``, atomically: an old file survives a full disk.
 
         Raises:
             OSError: the folder cannot be written or the disk is full.
         """
-        arrays = {
-            f.name: np.asarray(getattr(self, f.name))
-            for f in dataclasses.fields(self)
-            if getattr(self, f.name) is not None
-        }
-        write_npz(path, arrays)
+        write_npz(path, self.arrays)
 
     @staticmethod
     def load(path: str | os.PathLike[str] | io.BytesIO) -> Rollout:

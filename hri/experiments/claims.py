@@ -28,7 +28,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from hri.experiments.scoreboard import METRICS, Board, Entry, Setting, Spread
+from hri.experiments.scoreboard import Board, Entry, Setting, Spread
+from hri.scores.names import METRICS
 
 Verdict = Literal["holds", "does not hold", "too close to call", "not run yet"]
 VERDICTS: tuple[Verdict, ...] = ("holds", "does not hold", "too close to call", "not run yet")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hri.scores import ceilings
+from hri.scores.names import EDGE_METRICS, METRICS, Metric
 
 MAKE = "python -m hri reproduce --plan {} --publish"
 """The command that writes the file of a plan."""
@@ -74,89 +75,6 @@ class Setting(NamedTuple):
         return f"{before} {system}{after}" if system == self.tree else f"{system}, {before.lower()}{after}"
 
 
-@dataclass(frozen=True)
-class Metric:
-    """How a score is called, read and written."""
-
-    label: str
-    unit: str
-    help: str
-    style: str
-    """Python's format of a value."""
-    table: str
-    """printf's, for the page's tables."""
-
-    def text(self, value: float) -> str:
-        return format(value, self.style)
-
-
-def _nll(label: str, what: str) -> Metric:
-    return Metric(label, "nats", f"{what} Lower is better.", ",.0f", "%,.0f")
-
-
-def _error(label: str, unit: str, what: str) -> Metric:
-    return Metric(label, unit, f"Mean squared error {what}. Lower is better.", ".3g", "%.3g")
-
-
-def _share(label: str, what: str) -> Metric:
-    return Metric(label, "", f"{what} 1 is perfect. Higher is better.", ".3f", "%.3f")
-
-
-def _edge_columns(metric: str, label: str, what: str) -> dict[str, Metric]:
-    """A score of edges, between the most that could be found and what guessing scores."""
-    most = "What the same relation network reaches when it is taught the truth: about the most to be found."
-    least = "What one answer for all pairs scores."
-    return {
-        f"edges.burn_in.possible.{metric}": _share(label, what),
-        f"ceiling.burn_in.possible.{metric}": _share(f"{label}: findable", most),
-        f"guess.{metric}": _share(f"{label}: guessing", least),
-    }
-
-
-_BOX = "positions and velocities squared, in a box 2 wide"
-METRICS: dict[str, Metric] = {
-    "nll": _nll(
-        "NLL",
-        "Negative log-likelihood a node on unseen systems, 5 free steps: how surprised the model is by what happens. "
-        "Squared errors of all predicted steps over 2 × 0.00005, so half the NLL is half the squared error.",
-    ),
-    "nll_free": _nll(
-        "NLL, free steps", "The part of the NLL in the last four predictions, beyond the last true state."
-    ),
-    "nll_leaves": _nll("NLL, leaves", "NLL of the leaf nodes alone."),
-    "mse_at_10": _error("Error at 10", _BOX, "of predicted states, 10 steps after the last true input"),
-    "mse_at_20": _error("Error at 20", _BOX, "of predicted states, 20 steps after the last true input"),
-    "frame_mse": _error("Pixel error", "pixels in 0 … 1, squared", "of predicted pixels over 5 free steps"),
-    "reconstruction_mse": _error("Reconstruction", "pixels in 0 … 1, squared", "of reconstructed pixels"),
-    "frame_psnr": Metric("PSNR", "dB", "Signal over noise of predicted frames. Higher is better.", ".1f", "%.1f"),
-    "frame_ssim": Metric("SSIM", "", "Likeness of predicted frames; 1 is identical. Higher is better.", ".3f", "%.3f"),
-    **_edge_columns(
-        "accuracy",
-        "Edges right",
-        "Of the pairs that a spring can join, those whose inferred type stands for the truth.",
-    ),
-    **_edge_columns(
-        "f1", "F1", "Harmonic mean of two shares: of claimed springs those that are, and of springs those claimed."
-    ),
-    **_edge_columns(
-        "auroc", "AUROC", "The chance that a spring is given a higher probability than a possible pair without one."
-    ),
-    "paper_score": Metric(
-        "Paper's score",
-        "",
-        "NLL of HRI-GT over NLL of the model, the measure of the paper's figures. Higher is better; 1 is as good as "
-        "being told the true springs.",
-        ".2f",
-        "%.2f",
-    ),
-}
-"""Scores worth a column, in order; the files hold more."""
-EDGE_METRICS = ("accuracy", "f1", "auroc")
-"""Scores of edges that have a ceiling and a guess."""
-_AT = {"mse_at_10": ("mse_by_step", 10), "mse_at_20": ("mse_by_step", 20)}
-"""Scores read off a curve where a file does not tell them."""
-
-
 NLL_IN_WORDS = """
 The model predicts all 48 next states of a system: 45 from the true state before, the last 3 from its own predictions
 (the paper's "5 free steps"). The negative log-likelihood adds up how wrong it was, in nats, mean over nodes:
@@ -177,7 +95,7 @@ RUN_COLUMNS: dict[str, tuple[str, str, str]] = {
     "hours": ("Hours", "Wall-clock hours of training.", "%.2f"),
     "seconds_per_update": ("s / update", "Seconds an update, on the machine it ran on.", "%.2f"),
     "parameters": ("Parameters", "Numbers that training adjusts.", "%,d"),
-    "paper_score": ("Paper's score", METRICS["paper_score"].help, "%.2f"),
+    "paper_score": (METRICS["paper_score"].label, METRICS["paper_score"].help, METRICS["paper_score"].table),
 }
 """Label, meaning and format of what is told of single runs."""
 
@@ -360,14 +278,14 @@ def _entry(plan: str, row: dict[str, Any], runs: list[dict[str, Any]]) -> Entry:
     named = [run["checkpoint"] for run in own if isinstance(run.get("checkpoint"), str)]
     scores = {name: Spread(m, _number(v.get("std")), n) for name, v, m in _with_mean(metrics)}
     lines = {name: curve for name, v in curves.items() if (curve := _curve(v))}
-    for name, (curve_name, step) in _AT.items():
-        line = lines.get(curve_name)
-        if line is not None and len(line.mean) >= step and name not in scores:
+    for name, metric in METRICS.items():
+        line, step = lines.get(metric.curve), metric.step
+        if step and line is not None and len(line.mean) >= step and name not in scores:
             scores[name] = Spread(line.mean[step - 1], line.std[step - 1] if line.std else None, n)
     if springs := scores.get("edges.burn_in.possible.springs"):
-        for metric in EDGE_METRICS:
-            if (least := ceilings.guess({"springs": springs.mean}, metric)) is not None:
-                scores[f"guess.{metric}"] = Spread(least, None, n)
+        for edge_metric in EDGE_METRICS:
+            if (least := ceilings.guess({"springs": springs.mean}, edge_metric)) is not None:
+                scores[f"guess.{edge_metric}"] = Spread(least, None, n)
     setting = Setting(str(key["seen"]), str(key["tree"]), plan in LONG)
     lengths = {run.get("updates") for run in own}
     updates = next(iter(lengths)) if len(lengths) == 1 else None
@@ -468,10 +386,11 @@ def table(entries: list[Entry], openable: Container[str]) -> dict[str, list[Any]
         "open": [OPEN if entry.checkpoint in openable else None for entry in entries],
         "n": [entry.n for entry in entries],
     }
-    for name in METRICS:
+    for name, metric in METRICS.items():
         # The error of slots has no unit that a reader could know.
         found = [
-            entry.metrics.get(name) if entry.setting.seen == "state" or name not in _AT else None for entry in entries
+            entry.metrics.get(name) if entry.setting.seen == "state" or not metric.of_states else None
+            for entry in entries
         ]
         if any(found):
             columns[name] = [spread.mean if spread else None for spread in found]

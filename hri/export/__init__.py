@@ -2,6 +2,7 @@
 
 In reading order; a file imports only those above it:
 
-- tables, offline, script: graphs and tables; a page that plays without a network; the Python that makes a picture
-- formats: every export by its ending
+- film, tables, offline, script: films and pictures; graphs and tables; a page that plays without a network; the Python
+  that makes a picture
+- formats: the one table of all exports, by their ending
 """

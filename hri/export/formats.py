@@ -1,34 +1,199 @@
-"""Rollout to pictures, films, pages, graphs and tables: everything that leaves the app, from one function.
+"""Every way in which a rollout leaves the app: one table, from which the page's menu, the command's help and all
+refusals are made.
 
-Films and pictures show truth, prediction and error side by side, the free run marked. No torch.
+A new format is a row of :data:`FORMATS` with the function that writes it, here or in a file of its own. What a format
+needs (films their codecs, graphs networkx) is loaded when it is written. No torch.
 """
 
 from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-import imageio.v3 as iio
 import numpy as np
-from jaxtyping import Float, UInt8
-from PIL import Image, ImageDraw, ImageFont
 
 from hri.core.files import replacing
 from hri.core.records import Rollout
-from hri.physics.render import draw
-from hri.rollout.interventions import Intervention
 
-FORMATS = (".gif", ".mp4", ".png", ".svg", ".html", ".graphml", ".json", ".csv", ".npz")
-"""Film (GIF, MP4), one frame (PNG, SVG), a page that plays offline (HTML), the graph of one frame (GraphML), all but
-pixels (JSON), one line an edge and step (CSV), everything (npz)."""
+FPS, SCALE = (1, 60), (1, 32)
+"""Least and most frames a second, and screen pixels a pixel."""
 
-GROUND, TRACK, TEXT, FREE = (14, 17, 23), (58, 64, 77), (222, 225, 232), (255, 176, 59)
-"""Colours of the picture's ground, of the burn-in, of words, and of the free run."""
-HEAT = np.array([(0, 0, 0), (120, 28, 109), (237, 105, 37), (252, 255, 200)], dtype=np.float64)
-"""Colours of errors 0, 1/3, 2/3 and 1, linear in between."""
-_TITLES = ("truth", "prediction", "error")
+
+class Options(NamedTuple):
+    """What can be chosen of an export."""
+
+    fps: float | int = 10
+    """Frames a second, within :data:`FPS`."""
+    scale: int = 6
+    """Screen pixels a pixel, within :data:`SCALE`."""
+    frame: int = 1
+    """The one that is shown, 1 ... T - 1."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file."""
+
+    label: str
+    """On its button."""
+    heading: Literal["Film", "This frame", "Numbers"]
+    """Of the row its button stands in."""
+    about: str
+    """What is in it, in one line."""
+    mime: str
+    takes: tuple[Literal["fps", "scale", "frame"], ...]
+    """The options that change it."""
+    write: Callable[[Rollout, Options], bytes]
+    """The file's content, of a rollout of one scene."""
+
+
+def _gif(rollout: Rollout, options: Options) -> bytes:
+    from hri.export.film import gif
+
+    return gif(rollout, options.fps, options.scale)
+
+
+def _mp4(rollout: Rollout, options: Options) -> bytes:
+    from hri.export.film import mp4
+
+    return mp4(rollout, options.fps, options.scale)
+
+
+def _png(rollout: Rollout, options: Options) -> bytes:
+    from hri.export.film import png
+
+    return png(rollout, options.frame, options.scale)
+
+
+def _svg(rollout: Rollout, options: Options) -> bytes:
+    from hri.export.film import panels
+    from hri.view.svg import svg
+
+    return svg(rollout, options.frame, panels(rollout, options.frame)).encode()
+
+
+def _html(rollout: Rollout, options: Options) -> bytes:
+    from hri.export.offline import page
+
+    return page(rollout, options.fps).encode()
+
+
+def _graphml(rollout: Rollout, options: Options) -> bytes:
+    from hri.export.tables import graphml
+
+    return graphml(rollout, options.frame)
+
+
+def _json(rollout: Rollout, options: Options) -> bytes:
+    from hri.export.tables import as_json
+
+    return as_json(rollout).encode()
+
+
+def _csv(rollout: Rollout, options: Options) -> bytes:
+    from hri.export.tables import edge_table
+
+    return edge_table(rollout).encode()
+
+
+def _npz(rollout: Rollout, options: Options) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **rollout.arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+FORMATS: dict[str, Format] = {
+    ".gif": Format(
+        label="GIF",
+        heading="Film",
+        about="Truth, prediction and error of every frame, the free run marked; plays everywhere.",
+        mime="image/gif",
+        takes=("fps", "scale"),
+        write=_gif,
+    ),
+    ".mp4": Format(
+        label="MP4",
+        heading="Film",
+        about="The same as H.264, sharper and smaller.",
+        mime="video/mp4",
+        takes=("fps", "scale"),
+        write=_mp4,
+    ),
+    ".png": Format(
+        label="PNG",
+        heading="This frame",
+        about="Truth, prediction and error of one frame.",
+        mime="image/png",
+        takes=("scale", "frame"),
+        write=_png,
+    ),
+    ".svg": Format(
+        label="SVG",
+        heading="This frame",
+        about="Pictures and graph of one frame, to be edited.",
+        mime="image/svg+xml",
+        takes=("frame",),
+        write=_svg,
+    ),
+    ".html": Format(
+        label="Page that plays offline",
+        heading="Film",
+        about="Images, graph and errors in one file that needs no network.",
+        mime="text/html",
+        takes=("fps",),
+        write=_html,
+    ),
+    ".graphml": Format(
+        label="GraphML",
+        heading="This frame",
+        about="The graph of one frame for networkx, igraph, Gephi, yEd and Cytoscape.",
+        mime="application/xml",
+        takes=("frame",),
+        write=_graphml,
+    ),
+    ".json": Format(
+        label="JSON",
+        heading="Numbers",
+        about="Everything but pixels.",
+        mime="application/json",
+        takes=(),
+        write=_json,
+    ),
+    ".csv": Format(
+        label="CSV",
+        heading="Numbers",
+        about="One line an edge and step: sender, receiver, types, probabilities, true spring.",
+        mime="text/csv",
+        takes=(),
+        write=_csv,
+    ),
+    ".npz": Format(
+        label="NumPy",
+        heading="Numbers",
+        about="The whole scene; hri.core.records.Rollout.load reads it.",
+        mime="application/octet-stream",
+        takes=(),
+        write=_npz,
+    ),
+}
+"""Formats by the ending of the file's name."""
+NAMES = tuple(ending[1:] for ending in FORMATS)
+"""Endings without their point."""
+
+
+def that_take(option: Literal["fps", "scale", "frame"]) -> str:
+    """The formats that an option changes, as "gif, mp4 and html"."""
+    names = [ending[1:] for ending, known in FORMATS.items() if option in known.takes]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def in_words() -> str:
+    """Every format and what is in it, one sentence each."""
+    return " ".join(f"{ending[1:]}: {known.about[0].lower()}{known.about[1:]}" for ending, known in FORMATS.items())
 
 
 def export(
@@ -41,12 +206,10 @@ def export(
 ) -> None:
     """Write one scene in the format the name ends with, atomically.
 
-    A GIF keeps time in hundredths of a second. An MP4 is H.264 and plays in every browser.
-
     Args:
-        fps: frames a second of films and pages.
-        scale: screen pixels a pixel of films and PNG.
-        frame: shown by PNG, SVG and GraphML, 1 ... T - 1; by default the last.
+        fps: frames a second, of formats that play.
+        scale: screen pixels a pixel, of films and PNG.
+        frame: the one that is shown, 1 ... T - 1, where it is one; by default the last.
 
     Raises:
         ValueError: another ending than :data:`FORMATS`, no such scene or frame, or fps and scale out of range.
@@ -62,153 +225,16 @@ def export(
         raise ValueError(f"there is no scene {scene}; this rollout holds scenes 0 to {scenes - 1}")
     if frame is not None and not 1 <= frame <= last:
         raise ValueError(f"frame {frame} was not predicted; choose one of 1 to {last}")
-    if not (1 <= fps <= 60 and 1 <= scale <= 32):
-        raise ValueError(f"fps {fps:g} and scale {scale} are out of range; choose fps from 1 to 60, scale from 1 to 32")
-    if ending == ".npz":
-        return rollout.scene(scene).save(path)
+    if not (FPS[0] <= fps <= FPS[1] and SCALE[0] <= scale <= SCALE[1]):
+        raise ValueError(
+            f"fps {fps:g} and scale {scale} are out of range; choose fps from {FPS[0]} to {FPS[1]}, scale from "
+            f"{SCALE[0]} to {SCALE[1]}"
+        )
     content = encoded(rollout.scene(scene), ending, fps, scale, last if frame is None else frame)
     with replacing(path) as file:
         file.write(content)
-    return None
 
 
 def encoded(rollout: Rollout, ending: str, fps: float | int = 10, scale: int = 6, frame: int = 1) -> bytes:
-    """What :func:`export` writes of a one-scene rollout, for a download button; every format but npz."""
-    if ending in (".gif", ".mp4"):
-        film, buffer = pictures(rollout, 0, scale), io.BytesIO()
-        if ending == ".gif":
-            iio.imwrite(buffer, film, extension=".gif", plugin="pillow", duration=round(100 / fps) * 10, loop=0)
-        else:
-            iio.imwrite(buffer, film, extension=".mp4", plugin="pyav", codec="libx264", fps=fps)
-        return buffer.getvalue()
-    if ending == ".png":
-        return iio.imwrite("<bytes>", still(rollout, frame, scale), extension=".png")
-    # Graphs and pages need networkx and Plotly's layouts, which a film should not wait for.
-    if ending == ".svg":
-        from hri.view.svg import svg
-
-        return svg(rollout, frame, panels(rollout, frame)).encode()
-    if ending == ".html":
-        from hri.export.offline import page
-
-        return page(rollout, fps).encode()
-    from hri.export import tables
-
-    if ending == ".graphml":
-        return tables.graphml(rollout, frame)
-    return (tables.as_json(rollout) if ending == ".json" else tables.edge_table(rollout)).encode()
-
-
-def pictures(rollout: Rollout, scene: int = 0, scale: int = 6) -> UInt8[np.ndarray, "F H W 3"]:
-    """One picture for each predicted frame 1 ... T - 1: truth, prediction and error, and where in time it is.
-
-    Args:
-        scale: screen pixels a pixel; below 4 there is no room for words.
-    """
-    rollout = rollout.scene(scene)
-    shown = _panels(rollout)
-    size, last = shown[0].shape[1], len(shown[0])
-    page = _Page.of(size, scale)
-    return np.stack(
-        [_picture(page, [p[f] for p in shown], f + 1, last, rollout.last_true_input + 2) for f in range(last)]
-    )
-
-
-def still(rollout: Rollout, frame: int, scale: int = 6) -> UInt8[np.ndarray, "H W 3"]:
-    """The picture of :func:`pictures` for one frame 1 ... T - 1 of a one-scene rollout."""
-    shown = _panels(rollout)
-    page = _Page.of(shown[0].shape[1], scale)
-    return _picture(page, [p[frame - 1] for p in shown], frame, len(shown[0]), rollout.last_true_input + 2)
-
-
-def panels(rollout: Rollout, frame: int) -> dict[str, UInt8[np.ndarray, "H W 3"]]:
-    """Truth, prediction and error of one frame 1 ... T - 1 of a one-scene rollout, one pixel a pixel."""
-    return {title: panel[frame - 1] for title, panel in zip(_TITLES, _panels(rollout), strict=True)}
-
-
-def _panels(rollout: Rollout) -> list[UInt8[np.ndarray, "F H W 3"]]:
-    """Truth, prediction and error of every predicted frame."""
-    truth, predicted = _frames(rollout)
-    error = np.abs(predicted - truth).mean(-1).clip(0, 1)
-    return [_rgb(truth), _rgb(np.clip(predicted, 0, 1)), _heat(error)]
-
-
-class _Page(NamedTuple):
-    """Sizes of the picture in pixels; width and height are even, as H.264 wants them."""
-
-    scale: int
-    panel: int
-    gap: int
-    top: int
-    width: int
-    height: int
-    words: bool
-
-    @staticmethod
-    def of(size: int, scale: int) -> _Page:
-        panel, gap, words = size * scale, max(4, 2 * scale), size * scale >= 120
-        top = gap + 16 if words else gap
-        bottom = gap + (30 if words else 10)
-        width, height = 3 * panel + 4 * gap, top + panel + bottom
-        return _Page(scale, panel, gap, top, width + width % 2, height + height % 2, words)
-
-
-def _picture(page: _Page, panels: list[np.ndarray], frame: int, last: int, first_free: int) -> np.ndarray:
-    """The page at ``frame`` of 1 ... ``last``."""
-    image = Image.new("RGB", (page.width, page.height), GROUND)
-    pen, font = ImageDraw.Draw(image), ImageFont.load_default(13)
-    free = frame >= first_free
-    for index, (title, panel) in enumerate(zip(_TITLES, panels, strict=True)):
-        left = page.gap + index * (page.panel + page.gap)
-        image.paste(Image.fromarray(panel.repeat(page.scale, 0).repeat(page.scale, 1)), (left, page.top))
-        if page.words:
-            pen.text((left, page.top - 6), title, TEXT, font, anchor="ls")
-        if index == 1 and free:
-            edge = (left - 2, page.top - 2, left + page.panel + 1, page.top + page.panel + 1)
-            pen.rectangle(edge, outline=FREE, width=2)
-    left, right = page.gap, page.gap * 3 + page.panel * 3
-    line = page.top + page.panel + page.gap
-
-    def place(at: int) -> int:
-        return left + round((right - left) * at / last)
-
-    change = place(min(first_free - 1, last))
-    pen.rectangle((left, line, change, line + 3), fill=TRACK)
-    if change < right:
-        pen.rectangle((change + 1, line, right, line + 3), fill=tuple(value // 3 for value in FREE))
-    pen.rectangle((left, line, min(place(frame), change), line + 3), fill=TEXT)
-    if free:
-        pen.rectangle((change + 1, line, place(frame), line + 3), fill=FREE)
-    if page.words:
-        pen.text((left, line + 10), f"frame {frame} of {last}", TEXT, font, anchor="lt")
-        words = "free run: it sees its own predictions" if free else "burn-in: it sees the truth"
-        pen.text((right, line + 10), words, FREE if free else TEXT, font, anchor="rt")
-    return np.asarray(image)
-
-
-def _frames(rollout: Rollout) -> tuple[Float[np.ndarray, "F H W C"], Float[np.ndarray, "F H W C"]]:
-    """True and predicted frames 1 ... T - 1 of a one-scene rollout, pixels in 0 ... 1; states are drawn."""
-    if rollout.frames is not None and rollout.predicted_frames is not None:
-        return rollout.frames[0, 1:] / np.float32(255), rollout.predicted_frames[0]
-    if rollout.observation == "frames":
-        raise ValueError("this rollout holds slots but no frames; make one with `python -m hri rollout`")
-    truth, predicted = rollout.slots[0, 1:], rollout.predicted_slots[0]
-    if predicted.shape[1] < truth.shape[1]:  # only leaves are predicted, and only leaves are drawn
-        predicted, leaves = truth.copy(), predicted
-        predicted[:, rollout.tree.leaves] = leaves
-    if rollout.edits:
-        muted = Intervention.parse(rollout.edits).muted(rollout.tree.size, len(predicted))
-        predicted = np.where(muted[:, :, None], np.float32(np.nan), predicted)  # is not drawn
-    # Normalised positions differ from box units by less than a hundredth of a pixel.
-    places = [rollout.in_box(states).astype(np.float64) for states in (truth, predicted)]
-    drawn = [draw(positions, rollout.tree) / np.float32(255) for positions in places]
-    return drawn[0], drawn[1]
-
-
-def _rgb(frames: Float[np.ndarray, "F H W C"]) -> UInt8[np.ndarray, "F H W 3"]:
-    return np.broadcast_to((frames * 255 + 0.5).astype(np.uint8), (*frames.shape[:3], 3))
-
-
-def _heat(errors: Float[np.ndarray, "F H W"]) -> UInt8[np.ndarray, "F H W 3"]:
-    at = np.linspace(0, 1, len(HEAT))
-    return np.stack([np.interp(errors, at, HEAT[:, channel]) for channel in range(3)], -1).astype(np.uint8)
+    """What :func:`export` writes of a one-scene rollout, for a download button."""
+    return FORMATS[ending].write(rollout, Options(fps, scale, frame))

@@ -16,7 +16,8 @@ import reprlib
 from collections.abc import Sequence
 from typing import Any
 
-from hri.rollout.edits import KINDS, Edit, check_fields
+from hri.rollout.edit_kind import Edit, Numbers
+from hri.rollout.edits import KINDS
 
 VERSION = 1
 MAX_EDITS = 500
@@ -78,10 +79,12 @@ def _from_object(values: Any) -> Edit:
     word = values.get("edit") if isinstance(values, dict) else None
     if not isinstance(word, str) or word not in KINDS:
         raise ValueError(f'{reprlib.repr(values)} is no edit; its "edit" must be one of {", ".join(KINDS)}')
+    known = KINDS[word].limits()
     plain = {name: value for name, value in values.items() if name != "edit"}
-    if isinstance(delta := plain.get("delta"), list):
-        # Whole numbers are written without a point; one too large for a float stays what it is, to be refused.
-        plain["delta"] = tuple(float(n) if type(n) is int and abs(n) < 2**53 else n for n in delta)
+    for name, value in plain.items():
+        if isinstance(value, list) and isinstance(known.get(name), Numbers):
+            # Whole numbers are written without a point; one too large for a float stays what it is, to be refused.
+            plain[name] = tuple(float(n) if type(n) is int and abs(n) < 2**53 else n for n in value)
     return _build(KINDS[word], plain)
 
 
@@ -102,12 +105,12 @@ def _from_word(text: str) -> Edit:
     if word not in KINDS:
         raise ValueError(f"{reprlib.repr(text)} is no edit; it must begin with one of {', '.join(KINDS)}")
     values: dict[str, Any] = {}
-    for f in dataclasses.fields(KINDS[word]):
-        if f.name == "delta":
-            values[f.name], parts = tuple(map(_decimal, parts)), []
+    for name, limit in KINDS[word].limits().items():
+        if isinstance(limit, Numbers):
+            values[name], parts = tuple(map(_decimal, parts)), []
         elif parts:
             part = parts.pop(0)
-            values[f.name] = int(part) if re.fullmatch(r"-?[0-9]{1,12}", part) else part or None
+            values[name] = int(part) if re.fullmatch(r"-?[0-9]{1,12}", part) else part or None
     if parts:
         raise ValueError(f"{reprlib.repr(text)} has more parts than the edit {word!r} takes")
     return _build(KINDS[word], values)
@@ -126,7 +129,7 @@ def _build(kind: type[Edit], values: dict[str, Any]) -> Edit:
     missing = [name for name, f in fields.items() if f.default is dataclasses.MISSING and name not in values]
     if missing:
         raise ValueError(f"the edit {kind.word!r} lacks its {missing[0]}")
-    check_fields(kind, {name: values.get(name, f.default) for name, f in fields.items()})
+    kind.check({name: values.get(name, f.default) for name, f in fields.items()})
     return kind(**values)
 
 

@@ -9,7 +9,6 @@ stronger than all of them. Nudges add up, curtains join.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import heapq
 from dataclasses import dataclass
@@ -20,21 +19,17 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from hri.core.config import Config
 from hri.core.hierarchy import Tree
-from hri.physics.palette import CURTAIN
 from hri.rollout import edit_text
-from hri.rollout.edits import (
-    KINDS,
+from hri.rollout.edit_kind import (
     MAX_STEP,
-    ChooseEdges,
-    Curtain,
+    ChoosesTypes,
+    CoversFrames,
     Edit,
-    Mute,
-    Nudge,
-    SetEdge,
-    SetLevel,
-    order_matters,
-    replaces,
+    ForcesTypes,
+    MovesInputs,
+    Silences,
 )
+from hri.rollout.edits import KINDS
 
 
 @dataclass(frozen=True)
@@ -88,8 +83,8 @@ class Intervention:
         Edits whose order matters keep it; all others are sorted. Whatever applies edits goes through them in this
         order, so lists with one canonical form give the same numbers to the last digit (sums of nudges too).
         """
-        kept = [_plain(edit) for index, edit in enumerate(self.edits) if not self._idle(index)]
-        after = [[j for j in range(i + 1, len(kept)) if order_matters(kept[i], kept[j])] for i in range(len(kept))]
+        kept = [edit.plain() for index, edit in enumerate(self.edits) if not self._idle(index)]
+        after = [[j for j in range(i + 1, len(kept)) if kept[i].order_matters(kept[j])] for i in range(len(kept))]
         waits = [0] * len(kept)
         for following in after:
             for j in following:
@@ -109,13 +104,12 @@ class Intervention:
     def _idle(self, index: int) -> bool:
         """Whether the edit at ``index`` changes nothing, for any model."""
         edit = self.edits[index]
-        if isinstance(edit, Nudge):
-            return not any(edit.delta)
+        if edit.idle:
+            return True
         for other, by in enumerate(self.edits):
-            joins = isinstance(edit, Mute | Curtain)
-            if other > index and replaces(by, edit):
+            if other > index and by.replaces(edit):
                 return True
-            if other < index and joins and replaces(by, edit) and not replaces(edit, by):
+            if other < index and edit.joins and by.replaces(edit) and not edit.replaces(by):
                 return True
         return False
 
@@ -154,7 +148,7 @@ class Intervention:
             ValueError: the first that does not fit; one sentence.
         """
         for number, edit in enumerate(self.edits):
-            if problem := _problem(edit, config, steps):
+            if problem := edit.problem(config, steps):
                 raise ValueError(f"edit {number} ({edit.word}) does not fit: {problem}")
 
     def forced_types(
@@ -162,114 +156,51 @@ class Intervention:
     ) -> Int[np.ndarray, "T E"]:
         """The type that each edge is forced to at each step; -1 where it is free."""
         forced = np.full((steps, len(senders)), -1, dtype=np.int64)
-        family, level = families(tree, senders, receivers)
         for edit in self.canonical.edits:
-            if isinstance(edit, SetEdge):
-                forced[edit.steps(steps), (senders == edit.sender) & (receivers == edit.receiver)] = edit.type
-            elif isinstance(edit, SetLevel):
-                rows = (family == edit.pairs) if edit.pairs != "all" else np.ones(len(senders), dtype=bool)
-                forced[edit.steps(steps), rows & ((edit.level is None) | (level == edit.level))] = edit.type
+            if isinstance(edit, ForcesTypes):
+                forced[edit.steps(steps), edit.edges(tree, senders, receivers)] = edit.forced_type()
         muted = self.muted(tree.size, steps)
         forced[muted[:, senders]] = 0
         return forced
 
     def muted(self, nodes: int, steps: int) -> Bool[np.ndarray, "T N"]:
-        """True where a node is muted."""
+        """True where a node is silenced."""
         silent = np.zeros((steps, nodes), dtype=bool)
         for edit in self.edits:
-            if isinstance(edit, Mute):
-                silent[edit.steps(steps), edit.node] = True
+            if isinstance(edit, Silences):
+                edit.silence(silent)
         return silent
 
     def nudges(self, nodes: int, steps: int, width: int) -> Float[np.ndarray, "T N D"] | None:
         """What is added to the input at each step; None where nothing is."""
-        moves = [edit for edit in self.canonical.edits if isinstance(edit, Nudge)]
+        moves = [edit for edit in self.canonical.edits if isinstance(edit, MovesInputs)]
         if not moves:
             return None
         added = np.zeros((steps, nodes, width))
         for edit in moves:
-            added[edit.step, edit.node, : len(edit.delta)] += edit.delta
+            edit.move(added)
         return added.astype(np.float32)
 
     def cover(self, frames: UInt8[np.ndarray, "B T H W C"]) -> UInt8[np.ndarray, "B T H W C"]:
         """What the encoder sees: the frames with every curtain over them (the same array where there is none)."""
-        curtains = [edit for edit in self.edits if isinstance(edit, Curtain)]
+        curtains = [edit for edit in self.edits if isinstance(edit, CoversFrames)]
         if not curtains:
             return frames
-        covered, (times, size) = frames.copy(), frames.shape[1:3]
-        side, scale = round(size * CURTAIN), size // 32
+        covered = frames.copy()
         for edit in curtains:
-            left, top = edit.left * scale, edit.top * scale
-            covered[:, edit.steps(times), top : top + side, left : left + side] = 0
+            edit.cover(covered)
         return covered
 
-    def choices(self) -> tuple[ChooseEdges, ...]:
+    def choices(self) -> tuple[ChoosesTypes, ...]:
         """Choices of edges in the order they apply: a later one replaces an earlier one where both hold."""
-        return tuple(edit for edit in self.canonical.edits if isinstance(edit, ChooseEdges))
+        return tuple(edit for edit in self.canonical.edits if isinstance(edit, ChoosesTypes))
 
 
 NOTHING = Intervention()
 """No edits."""
 
 
-def families(
-    tree: Tree, senders: Int[np.ndarray, " E"], receivers: Int[np.ndarray, " E"]
-) -> tuple[np.ndarray, Int[np.ndarray, " E"]]:
-    """Of each edge: "up", "down", "siblings" or "other", and its level (of the child, of the siblings, or -1)."""
-    parents = np.asarray(tree.parents)
-    up, down = parents[senders] == receivers, parents[receivers] == senders
-    siblings = (tree.possible[senders, receivers] > 0) & ~up & ~down
-    family = np.select([up, down, siblings], ["up", "down", "siblings"], "other")
-    level = np.select([up | siblings, down], [tree.depth[senders], tree.depth[receivers]], -1)
-    return family, level
-
-
-def _problem(edit: Edit, config: Config, steps: int) -> str | None:
-    """Why a model has no place for an edit."""
-    tree, model = config.tree, config.model
-    if edit.span[0] >= steps:
-        return f"it begins at {edit.span[0]}, and this scene has frames 0 to {steps - 1}"
-    for name in ("sender", "receiver", "node"):
-        if getattr(edit, name, 0) >= tree.size:
-            return f"there is no node {getattr(edit, name)}; this model's nodes are 0 to {tree.size - 1}"
-    if isinstance(edit, Nudge):
-        if len(edit.delta) > config.width:
-            return f"it adds {len(edit.delta)} numbers, and a node has {config.width}"
-        if model.dynamics.passing == "joint" and model.dynamics.nodes == "leaves" and edit.node not in tree.leaves:
-            return f"this model sees only the leaves {tree.leaves[0]} to {tree.leaves[-1]}"
-    if isinstance(edit, Curtain) and model.vision is None:
-        return "this model sees states, not images; choose an image model"
-    if not isinstance(edit, SetEdge | SetLevel | ChooseEdges):
-        return None
-    if model.dynamics.passing == "joint":
-        return "this model passes no messages, so it has no edges to change"
-    if isinstance(edit, ChooseEdges):
-        wrong = edit.edges == "true" and model.vision is not None
-        return "true springs join balls, not image slots; choose argmax, sample or none" if wrong else None
-    if edit.type >= model.relations.recorded_types:
-        return f"there is no type {edit.type}; this model's types are 0 to {model.relations.recorded_types - 1}"
-    if isinstance(edit, SetLevel):
-        deepest = int(tree.depth.max())
-        return f"there is no level {edit.level}; the deepest is {deepest}" if (edit.level or 0) > deepest else None
-    senders, receivers = tree.edges_among(model.relations.pairs)
-    if not ((senders == edit.sender) & (receivers == edit.receiver)).any():
-        return f"{edit.sender} → {edit.receiver} is not among the edges this model has ({model.relations.pairs})"
-    return None
-
-
-def _plain(edit: Edit) -> Edit:
-    """The edit without differences that mean nothing: the seed of no draw, zeros at a nudge's end, the sign of zero."""
-    if isinstance(edit, ChooseEdges) and edit.edges != "sample":
-        return dataclasses.replace(edit, seed=0)
-    if not isinstance(edit, Nudge):
-        return edit
-    count = max(index + 1 for index, number in enumerate(edit.delta) if number)
-    return dataclasses.replace(edit, delta=tuple(number + 0.0 for number in edit.delta[:count]))
-
-
-_RANK = {kind: rank for rank, kind in enumerate(KINDS.values())}
-
-
 def _key(edit: Edit) -> tuple[Any, ...]:
     """Sorts edits: by kind, then by field, "to the end" and "every level" last."""
-    return (_RANK[type(edit)], *(MAX_STEP + 1 if value is None else value for value in vars(edit).values()))
+    values = (MAX_STEP + 1 if value is None else value for value in vars(edit).values())
+    return (list(KINDS).index(edit.word), *values)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from hri.core.limits import Between, check_limits
 from hri.core.records import Rollout
-from hri.rollout.edits import MAX_STEP, EdgeChoice
+from hri.rollout.edit_kind import MAX_STEP, EdgeChoice
 from hri.rollout.interventions import NOTHING, Intervention
 
 EdgesFrom = Literal["predictions", "truth"]

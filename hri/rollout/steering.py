@@ -15,7 +15,7 @@ from hri.model.devices import device_of
 from hri.model.layers import gumbel_noise
 from hri.model.model import Alter, Model
 from hri.model.relations import Choose, Times, given, most_likely, of_record, sampled
-from hri.rollout.edits import ChooseEdges, EdgeChoice
+from hri.rollout.edit_kind import EdgeChoice, Edit
 from hri.rollout.interventions import Intervention
 from hri.rollout.settings import Settings
 
@@ -72,7 +72,10 @@ def steered(
     """
     edits = settings.intervention
     base = choice(model, settings.edges, batch, steps, true_types, settings.seed + first)
-    choices = [(e, choice(model, e.edges, batch, steps, true_types, e.seed + first)) for e in edits.choices()]
+    choices = []
+    for edit in edits.choices():
+        way, seed = edit.choice()
+        choices.append((edit, choice(model, way, batch, steps, true_types, seed + first)))
     if forced is None and edits.edits:
         forced = edits.forced_types(model.tree, model.senders, model.receivers, steps)[None]
     if forced is None or (not choices and (forced < 0).all()):
@@ -101,7 +104,7 @@ def _silence(model: Model) -> Choose:
     return choose
 
 
-def _during(edit: ChooseEdges, times: Times) -> Tensor:
+def _during(edit: Edit, times: Times) -> Tensor:
     """Which of the times an edit holds at."""
     now = torch.arange(times.start, times.stop) if isinstance(times, slice) else times
     return (now >= edit.span[0]) & (now <= edit.span[1])

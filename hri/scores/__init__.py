@@ -2,7 +2,7 @@
 
 In reading order; a file imports only those above it:
 
-- metrics, meanings: errors of predictions; what edge types stand for
+- names, metrics, meanings: how scores are called; errors of predictions; what edge types stand for
 - ceilings, edges: what relations could find; how well they agree with true springs
 - pictures: whether predicted pictures still show what is there
 - evaluate: a checkpoint and a data set to scores

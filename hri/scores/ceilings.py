@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hri.core.places import RESULTS
+from hri.scores.names import EDGE_METRICS, EDGE_SCORES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,6 @@ PLAIN = {"graph": "dynamic", "edge_types": 2, "history": 10, "window": "recent",
 NOT_MEASURED = "not measured yet: `python -m hri ceiling --checkpoint NAME --store` measures it"
 ENCODER = ("vision.leaves.", "vision.upper.")
 """Weights that make slots of frames."""
-_WORDS = {"accuracy": "accuracy", "f1": "F1", "auroc": "AUROC", "recall": "recall", "precision": "precision"}
 
 
 def objection(config: Config, parts: str = "all") -> str | None:
@@ -243,7 +243,7 @@ def table(record: dict[str, Any]) -> dict[str, Any]:
         told[period] = {
             group: "; ".join(
                 f"{metric_word(metric)}: {in_words(None, scores[metric], guess(scores, metric), 3)}"
-                for metric in ("accuracy", "f1", "auroc")
+                for metric in EDGE_METRICS
                 if scores[metric] is not None
             )
             for group, scores in record.get(period, {}).items()
@@ -270,4 +270,4 @@ def on_unseen(scores: dict[str, Any], ceiling: dict[str, Any] | None) -> str:
 
 def metric_word(metric: str) -> str:
     """How a metric is called in texts."""
-    return _WORDS[metric]
+    return EDGE_SCORES[metric]

@@ -17,8 +17,9 @@ from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
 from hri.core.forces import force
-from hri.core.hierarchy import Tree
+from hri.core.hierarchy import Tree, level_name
 from hri.scores import ceilings, meanings
+from hri.scores.names import EDGE_SCORES
 
 PERIODS = ("warm_up", "burn_in", "free_run")
 """Frames whose edges were inferred from a window not yet full, from true states alone, and from predictions too."""
@@ -31,8 +32,6 @@ _REACH = 16.0
 _RELIABILITY = 10
 ANY = "any two"
 """The group of all edges where there is no hierarchy."""
-_NAMES = ("accuracy", "precision", "recall", "f1", "auroc")
-_SHARES = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
 class EdgeTally:
@@ -206,7 +205,7 @@ class EdgeTally:
             "confusion": self.said[self.period == 1].sum((0, 1)).tolist(),
             **periods,
             "by_frame": {"period": [PERIODS[number] for number in self.period]}
-            | {name: [frame[name] for frame in frames] for name in ("springs", *_NAMES, "auroc_error")},
+            | {name: [frame[name] for frame in frames] for name in ("springs", *EDGE_SCORES, "auroc_error")},
             "calibration": {
                 name: _calibration(self.reliability[spring, number]) for number, name in enumerate(PERIODS[1:], start=1)
             },
@@ -248,18 +247,11 @@ def level_pairs(tree: Tree, senders: Int[np.ndarray, " E"], receivers: Int[np.nd
     """
     if tree.flat:
         return {ANY: np.ones(len(senders), dtype=bool)}
-    deepest = int(tree.depth.max())
-    middle = ["intermediate"] if deepest == 2 else [f"level {level}" for level in range(1, deepest)]
-    names = ["root", *middle, "leaf"]
-    upper, lower = (
-        np.minimum(tree.depth[senders], tree.depth[receivers]),
-        np.maximum(tree.depth[senders], tree.depth[receivers]),
-    )
-    parents = np.asarray(tree.parents)
-    family = (parents[senders] == receivers) | (parents[receivers] == senders)
-    siblings = (tree.possible[senders, receivers] > 0) & ~family
-    pairs = {f"{names[u]}-{names[u + 1]}": family & (upper == u) & (lower == u + 1) for u in range(deepest)}
-    return pairs | {"siblings": siblings, "unrelated": ~family & ~siblings}
+    names = [level_name(tree, level) for level in range(len(tree.levels))]
+    family, level = tree.families(senders, receivers)
+    joined = (family == "up") | (family == "down")
+    pairs = {f"{upper}-{names[child]}": joined & (level == child) for child, upper in enumerate(names[:-1], start=1)}
+    return pairs | {"siblings": family == "siblings", "unrelated": family == "other"}
 
 
 def auroc(histogram: Int[np.ndarray, "2 R"]) -> tuple[float | None, float]:
@@ -307,11 +299,15 @@ def _line(scores: dict[str, Any], ceiling: dict[str, Any] | None, period: str, g
     """All scores of one group of edges."""
     found = scores[period][group]
     parts = [
-        f"{name} {ceilings.compared(scores, ceiling, group, metric, period, 3)}"
-        for metric, name in (("accuracy", "accuracy"), ("auroc", "AUROC"))
+        f"{EDGE_SCORES[metric]} {ceilings.compared(scores, ceiling, group, metric, period, 3)}"
+        for metric in ("accuracy", "auroc")
         if found[metric] is not None
     ]
-    shares = [f"{name} {found[metric]:.3f}" for metric, name in _SHARES.items() if found[metric] is not None]
+    shares = [
+        f"{EDGE_SCORES[metric]} {found[metric]:.3f}"
+        for metric in ("precision", "recall", "f1")
+        if found[metric] is not None
+    ]
     return "; ".join(parts + ([", ".join(shares)] if shares else []) + effects_in_words(found, physics))
 
 

@@ -27,17 +27,20 @@ def way(tree: Tree, sender: int, receiver: int) -> str:
     """Between which levels an edge leads: "leaf → intermediate", "siblings", ... or :data:`OTHER`; :data:`ANY`
     without a hierarchy.
     """
-    if tree.flat:
-        return ANY
-    parents = tree.parents
-    if parents[sender] == receiver or parents[receiver] == sender:
-        return f"{level_name(tree, int(tree.depth[sender]))} → {level_name(tree, int(tree.depth[receiver]))}"
-    return "siblings" if tree.possible[sender, receiver] else OTHER
+    return ways(tree, np.array([[sender, receiver]]))[0]
 
 
 def ways(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> list[str]:
     """The way of each (sender, receiver)."""
-    return [way(tree, i, j) for i, j in pairs.tolist()]
+    if tree.flat:
+        return [ANY] * len(pairs)
+    names = [level_name(tree, level) for level in range(len(tree.levels))]
+    leads = {"siblings": "siblings", "other": OTHER}
+    kinds, _ = tree.families(*pairs.reshape(-1, 2).T)
+    return [
+        leads.get(kind) or f"{names[tree.depth[i]]} → {names[tree.depth[j]]}"
+        for kind, (i, j) in zip(kinds.tolist(), pairs.tolist(), strict=True)
+    ]
 
 
 def ways_in_order(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> list[str]:

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image, ImageSequence
 
 from hri.core.records import Rollout
-from hri.export.formats import FREE, HEAT, TEXT, export, pictures
+from hri.export.film import FREE, HEAT, TEXT, pictures
+from hri.export.formats import FORMATS, Format, Options, export, in_words, that_take
 from hri.rollout.edits import Mute
 from hri.rollout.interventions import Intervention
 from tests.synthetic import slot_rollout, state_rollout
@@ -211,3 +212,16 @@ def test_a_full_disk_leaves_the_old_file(ending: str, tmp_path: Path, monkeypatc
         export(ROLLOUT, path, scale=1)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_another_format_needs_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def words(rollout: Rollout, options: Options) -> bytes:
+        return f"{rollout.checkpoint}, frame {options.frame}".encode()
+
+    monkeypatch.setitem(FORMATS, ".txt", Format("Words", "This frame", "What it is.", "text/plain", ("frame",), words))
+    export(ROLLOUT, tmp_path / "a.txt", frame=5)
+    assert (tmp_path / "a.txt").read_text() == "synthetic-slot, frame 5"
+    assert in_words().endswith(" txt: what it is.")
+    assert that_take("frame") == "png, svg, graphml and txt"
+    with pytest.raises(ValueError, match=r"choose a name ending with .*, \.npz, \.txt"):
+        export(ROLLOUT, tmp_path / "a.pdf")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.presets import preset
+from hri.rollout.edit_kind import Last, Names, Node, Silences, Step
 from hri.rollout.edits import KINDS, ChooseEdges, Curtain, Edit, Mute, Nudge, SetEdge, SetLevel
-from hri.rollout.interventions import NOTHING, Intervention, families
+from hri.rollout.interventions import NOTHING, Intervention
+from hri.view.edit_words import sentence
 
 TREE = Tree.parse("4-3")
 EDGES = TREE.edges
@@ -240,7 +243,7 @@ def test_levels_are_those_of_the_tree() -> None:
     assert both == cleared["up", 1] | cleared["up", 2]
     siblings_of_leaves = rows(forced(SetLevel("all", 2))[0] == 0)
     assert siblings_of_leaves == cleared["up", 2] | cleared["down", 2] | cleared["siblings", None]
-    kinds, levels = families(SLOT_TREE, *SLOT_TREE.edges)
+    kinds, levels = SLOT_TREE.families(*SLOT_TREE.edges)
     assert set(kinds) == {"up", "down", "siblings", "other"}
     assert (levels[kinds == "other"] == -1).all()
 
@@ -312,3 +315,44 @@ def test_edits_that_fit_pass(model: str) -> None:
     edits = Intervention(tuple(fitting))
     edits.check(preset(f"springs-4-3-{model}"), 49)
     assert len(edits) == len(fitting) > 0
+
+
+# A kind of its own -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Hush(Silences):
+    """Two nodes at once: all that another kind of edit has to say of itself."""
+
+    word: ClassVar[str] = "hush"
+    joins: ClassVar[bool] = True
+    one: Node
+    other: Node
+    first: Step = 0
+    last: Last = None
+
+    def silence(self, silent: np.ndarray) -> None:
+        silent[self.steps(len(silent)), [self.one, self.other]] = True
+
+    def hides(self, earlier: Edit) -> bool:
+        return isinstance(earlier, Hush) and {self.one, self.other} == {earlier.one, earlier.other}
+
+    def sentence(self, names: Names) -> str:
+        return f"Hush {names.node(self.one)} and {names.node(self.other)}, {self.when}"
+
+
+def test_another_kind_needs_its_class_and_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, "hush", Hush)
+    edits = Intervention((Hush(5, 6, 2), Mute(1), Hush(6, 5, 3, 8)))
+    assert edits.to_address() == "1~hush_5_6_2~mute_1~hush_6_5_3_8"
+    assert Intervention.parse(edits.to_address()) == Intervention.parse(edits.to_json()) == edits
+    assert edits.canonical.edits == (Mute(1), Hush(5, 6, 2))
+    silent = np.isin(EDGES[0], [5, 6])
+    plan = forced(Hush(5, 6, 2), SetLevel("all", type=1))
+    assert (plan[2:, silent] == 0).all()
+    assert (plan[:2] == 1).all()
+    assert sentence(Hush(5, 1, 2, 4), TREE, 2) == "Hush leaf 5 and intermediate 1, frames 3 to 5"
+    with pytest.raises(ValueError, match=re.escape("edit 0 (hush) does not fit: there is no node 17")):
+        Intervention((Hush(1, 17),)).check(preset("springs-4-3-state-hri"), 49)
+    with pytest.raises(ValueError, match="other of the edit 'hush' is 400; choose a whole number from 0 to 399"):
+        Intervention.parse("1~hush_1_400")

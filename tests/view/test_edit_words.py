@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hri.core.hierarchy import SLOT_TREE, Tree
+from hri.core.hierarchy import SLOT_TREE, Tree, family_name
 from hri.rollout.edits import ChooseEdges, Curtain, Edit, Mute, Nudge, SetEdge, SetLevel
-from hri.rollout.interventions import families
-from hri.view.edit_words import family, levels, sentence
+from hri.view.edit_words import levels, sentence
 
 TREE = Tree.parse("4-3")
 
@@ -40,9 +39,9 @@ def test_numbers_of_slots_have_no_names() -> None:
 @pytest.mark.parametrize("shape", ["4-3", "2-2-2", "3-1"])
 def test_levels_name_every_edge_once_and_none_that_is_not_there(shape: str, pairs: str) -> None:
     tree = Tree.parse(shape)
-    found, rows = families(tree, *tree.edges_among(pairs))  # type: ignore[arg-type]
+    found, rows = tree.families(*tree.edges_among(pairs))
     named = levels(tree, pairs)
-    assert len({family(tree, *level) for level in named}) == len(named)
+    assert len({family_name(tree, *level) for level in named}) == len(named)
     count = np.zeros(len(found), dtype=int)
     for way, level in named[1:]:
         mine = (found == way) & ((level is None) | (rows == level))

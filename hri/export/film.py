@@ -1,0 +1,155 @@
+"""Films and pictures of a rollout: truth, prediction and error side by side, the free run marked. No torch."""
+
+from __future__ import annotations
+
+import io
+from typing import NamedTuple
+
+import imageio.v3 as iio
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+from hri.core.records import Rollout
+from hri.physics.render import draw
+from hri.rollout.interventions import Intervention
+
+GROUND, TRACK, TEXT, FREE = (14, 17, 23), (58, 64, 77), (222, 225, 232), (255, 176, 59)
+"""Colours of the picture's ground, of the burn-in, of words, and of the free run."""
+HEAT = np.array([(0, 0, 0), (120, 28, 109), (237, 105, 37), (252, 255, 200)], dtype=np.float64)
+"""Colours of errors 0, 1/3, 2/3 and 1, linear in between."""
+_TITLES = ("truth", "prediction", "error")
+
+
+def gif(rollout: Rollout, fps: float | int, scale: int) -> bytes:
+    """Every frame of a one-scene rollout, for ever; a GIF keeps time in hundredths of a second."""
+    film, buffer = pictures(rollout, 0, scale), io.BytesIO()
+    iio.imwrite(buffer, film, extension=".gif", plugin="pillow", duration=round(100 / fps) * 10, loop=0)
+    return buffer.getvalue()
+
+
+def mp4(rollout: Rollout, fps: float | int, scale: int) -> bytes:
+    """The same as H.264, which plays in every browser."""
+    film, buffer = pictures(rollout, 0, scale), io.BytesIO()
+    iio.imwrite(buffer, film, extension=".mp4", plugin="pyav", codec="libx264", fps=fps)
+    return buffer.getvalue()
+
+
+def png(rollout: Rollout, frame: int, scale: int) -> bytes:
+    """One picture of the film, of a frame 1 ... T - 1."""
+    return iio.imwrite("<bytes>", still(rollout, frame, scale), extension=".png")
+
+
+def pictures(rollout: Rollout, scene: int = 0, scale: int = 6) -> UInt8[np.ndarray, "F H W 3"]:
+    """One picture for each predicted frame 1 ... T - 1: truth, prediction and error, and where in time it is.
+
+    Args:
+        scale: screen pixels a pixel; below 4 there is no room for words.
+    """
+    rollout = rollout.scene(scene)
+    shown = _panels(rollout)
+    size, last = shown[0].shape[1], len(shown[0])
+    page = _Page.of(size, scale)
+    return np.stack(
+        [_picture(page, [p[f] for p in shown], f + 1, last, rollout.last_true_input + 2) for f in range(last)]
+    )
+
+
+def still(rollout: Rollout, frame: int, scale: int = 6) -> UInt8[np.ndarray, "H W 3"]:
+    """The picture of :func:`pictures` for one frame 1 ... T - 1 of a one-scene rollout."""
+    shown = _panels(rollout)
+    page = _Page.of(shown[0].shape[1], scale)
+    return _picture(page, [p[frame - 1] for p in shown], frame, len(shown[0]), rollout.last_true_input + 2)
+
+
+def panels(rollout: Rollout, frame: int) -> dict[str, UInt8[np.ndarray, "H W 3"]]:
+    """Truth, prediction and error of one frame 1 ... T - 1 of a one-scene rollout, one pixel a pixel."""
+    return {title: panel[frame - 1] for title, panel in zip(_TITLES, _panels(rollout), strict=True)}
+
+
+def _panels(rollout: Rollout) -> list[UInt8[np.ndarray, "F H W 3"]]:
+    """Truth, prediction and error of every predicted frame."""
+    truth, predicted = _frames(rollout)
+    error = np.abs(predicted - truth).mean(-1).clip(0, 1)
+    return [_rgb(truth), _rgb(np.clip(predicted, 0, 1)), _heat(error)]
+
+
+class _Page(NamedTuple):
+    """Sizes of the picture in pixels; width and height are even, as H.264 wants them."""
+
+    scale: int
+    panel: int
+    gap: int
+    top: int
+    width: int
+    height: int
+    words: bool
+
+    @staticmethod
+    def of(size: int, scale: int) -> _Page:
+        panel, gap, words = size * scale, max(4, 2 * scale), size * scale >= 120
+        top = gap + 16 if words else gap
+        bottom = gap + (30 if words else 10)
+        width, height = 3 * panel + 4 * gap, top + panel + bottom
+        return _Page(scale, panel, gap, top, width + width % 2, height + height % 2, words)
+
+
+def _picture(page: _Page, panels: list[np.ndarray], frame: int, last: int, first_free: int) -> np.ndarray:
+    """The page at ``frame`` of 1 ... ``last``."""
+    image = Image.new("RGB", (page.width, page.height), GROUND)
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(13)
+    free = frame >= first_free
+    for index, (title, panel) in enumerate(zip(_TITLES, panels, strict=True)):
+        left = page.gap + index * (page.panel + page.gap)
+        image.paste(Image.fromarray(panel.repeat(page.scale, 0).repeat(page.scale, 1)), (left, page.top))
+        if page.words:
+            pen.text((left, page.top - 6), title, TEXT, font, anchor="ls")
+        if index == 1 and free:
+            edge = (left - 2, page.top - 2, left + page.panel + 1, page.top + page.panel + 1)
+            pen.rectangle(edge, outline=FREE, width=2)
+    left, right = page.gap, page.gap * 3 + page.panel * 3
+    line = page.top + page.panel + page.gap
+
+    def place(at: int) -> int:
+        return left + round((right - left) * at / last)
+
+    change = place(min(first_free - 1, last))
+    pen.rectangle((left, line, change, line + 3), fill=TRACK)
+    if change < right:
+        pen.rectangle((change + 1, line, right, line + 3), fill=tuple(value // 3 for value in FREE))
+    pen.rectangle((left, line, min(place(frame), change), line + 3), fill=TEXT)
+    if free:
+        pen.rectangle((change + 1, line, place(frame), line + 3), fill=FREE)
+    if page.words:
+        pen.text((left, line + 10), f"frame {frame} of {last}", TEXT, font, anchor="lt")
+        words = "free run: it sees its own predictions" if free else "burn-in: it sees the truth"
+        pen.text((right, line + 10), words, FREE if free else TEXT, font, anchor="rt")
+    return np.asarray(image)
+
+
+def _frames(rollout: Rollout) -> tuple[Float[np.ndarray, "F H W C"], Float[np.ndarray, "F H W C"]]:
+    """True and predicted frames 1 ... T - 1 of a one-scene rollout, pixels in 0 ... 1; states are drawn."""
+    if rollout.frames is not None and rollout.predicted_frames is not None:
+        return rollout.frames[0, 1:] / np.float32(255), rollout.predicted_frames[0]
+    if rollout.observation == "frames":
+        raise ValueError("this rollout holds slots but no frames; make one with `python -m hri rollout`")
+    truth, predicted = rollout.slots[0, 1:], rollout.predicted_slots[0]
+    if predicted.shape[1] < truth.shape[1]:  # only leaves are predicted, and only leaves are drawn
+        predicted, leaves = truth.copy(), predicted
+        predicted[:, rollout.tree.leaves] = leaves
+    if rollout.edits:
+        muted = Intervention.parse(rollout.edits).muted(rollout.tree.size, len(predicted))
+        predicted = np.where(muted[:, :, None], np.float32(np.nan), predicted)  # is not drawn
+    # Normalised positions differ from box units by less than a hundredth of a pixel.
+    places = [rollout.in_box(states).astype(np.float64) for states in (truth, predicted)]
+    drawn = [draw(positions, rollout.tree) / np.float32(255) for positions in places]
+    return drawn[0], drawn[1]
+
+
+def _rgb(frames: Float[np.ndarray, "F H W C"]) -> UInt8[np.ndarray, "F H W 3"]:
+    return np.broadcast_to((frames * 255 + 0.5).astype(np.uint8), (*frames.shape[:3], 3))
+
+
+def _heat(errors: Float[np.ndarray, "F H W"]) -> UInt8[np.ndarray, "F H W 3"]:
+    at = np.linspace(0, 1, len(HEAT))
+    return np.stack([np.interp(errors, at, HEAT[:, channel]) for channel in range(3)], -1).astype(np.uint8)
