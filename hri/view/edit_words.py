@@ -6,7 +6,9 @@ predict, nudges and curtains by the frames they touch.
 
 from __future__ import annotations
 
-from hri.core.hierarchy import SLOT_TREE, Tree, level_name, node_name
+from collections.abc import Sequence
+
+from hri.core.hierarchy import Tree, level_name, node_name
 from hri.rollout.edits import ChooseEdges, Curtain, Edit, Family, Mute, Nudge, SetEdge, SetLevel
 from hri.rollout.interventions import families
 from hri.view.facts import type_name
@@ -19,12 +21,18 @@ _CHOICES = {
 }
 
 
-def sentence(edit: Edit, tree: Tree, edge_types: int) -> str:
-    """One line that tells what an edit does and when, such as "Cut leaf 7 → intermediate 2, all frames"."""
+def sentence(edit: Edit, tree: Tree, edge_types: int, number_names: Sequence[str]) -> str:
+    """One line that tells what an edit does and when, such as "Cut leaf 7 → intermediate 2, all frames".
+
+    Args:
+        edit: one of a rollout.
+        tree: of its nodes.
+        edge_types: K, as the rollout counts them.
+        number_names: of a node's numbers (:attr:`hri.core.records.Rollout.number_names`).
+    """
     if isinstance(edit, Nudge):
-        names = ["x", "y", "vx", "vy"] if tree != SLOT_TREE else []  # numbers of a slot have no names
         moves = [
-            f"{names[k] if k < len(names) else f'number {k}'} {number:+.3g}"
+            f"{number_names[k] if k < len(number_names) else f'number {k}'} {number:+.3g}"
             for k, number in enumerate(edit.delta)
             if number
         ]
