@@ -1,11 +1,14 @@
-"""What acts between two balls, by the name of a physics: in words, and in what box. The numbers stand with each
-simulator (:mod:`hri.physics.springs`, :mod:`hri.physics.particles`); nothing here needs Numba.
+"""What acts between two balls, by the name of a physics: in words, and in what box.
+
+The other half of a physics, how systems are drawn and move, is its simulator in a file of :mod:`hri.physics`,
+registered in :data:`hri.physics.springs.SIMULATORS` under the same name; nothing here needs Numba.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from hri.core.hierarchy import MOST_BALLS, Tree
 
@@ -30,6 +33,8 @@ class Force:
     """Walls stand at minus and plus so much, on both axes."""
     start: str = ""
     """How the name of a data set without a hierarchy begins; the number of its balls follows."""
+    balls: str = ""
+    """What the balls of such a data set are, after their number."""
 
 
 SPRINGS = Force("spring systems", ("no spring", "spring"), ("no spring", "true spring"), "springs")
@@ -38,7 +43,7 @@ SPRINGS = Force("spring systems", ("no spring", "spring"), ("no spring", "true s
 FORCES: dict[str, Force] = {
     "04": SPRINGS,
     "05": SPRINGS,
-    "springs": replace(SPRINGS, flat=True, box=5.0, start="springs"),
+    "springs": replace(SPRINGS, flat=True, box=5.0, start="springs", balls="balls on springs"),
     "charged": Force(
         "systems of charges",
         ("attract", "repel"),
@@ -48,9 +53,20 @@ FORCES: dict[str, Force] = {
         flat=True,
         box=5.0,
         start="charged",
+        balls="charges",
     ),
 }
 """By physics: 04 and 05 belong to a hierarchy, springs and charged to balls without one."""
+
+USUAL = {"4-3": "04", "3-3": "05"}
+"""The published trees, each with the physics that its data were made with."""
+
+if TYPE_CHECKING:
+    PhysicsName = str
+    PhysicsChoice = str
+else:
+    PhysicsName = Literal[tuple(FORCES)]
+    PhysicsChoice = Literal[("auto", *FORCES)]
 
 
 def force(physics: str) -> Force:
@@ -66,6 +82,12 @@ def force(physics: str) -> Force:
     return FORCES[physics]
 
 
+def usual_physics(tree: Tree) -> str:
+    """The physics of a tree where nobody names one: the published one; else springs or, of a hierarchy, 04."""
+    flat = (name for name, kind in FORCES.items() if kind.flat)
+    return next(flat) if tree.flat else USUAL.get(tree.text, "04")
+
+
 def check_tree(tree: Tree, physics: str) -> None:
     """Refuse a hierarchy where any two balls interact, and its absence where springs follow one.
 
@@ -77,7 +99,8 @@ def check_tree(tree: Tree, physics: str) -> None:
         raise ValueError(f"physics {physics} is of balls without a hierarchy; choose a tree such as flat-5 for it")
     if tree.flat and not flat:
         raise ValueError(
-            f"{tree.text} has no hierarchy; choose physics springs or charged for it, or a tree such as 4-3"
+            f"{tree.text} has no hierarchy; choose physics "
+            f"{' or '.join(name for name, kind in FORCES.items() if kind.flat)} for it, or a tree such as 4-3"
         )
 
 

@@ -185,7 +185,7 @@ def scene_errors(
         ValueError: as :func:`rank_seeds`.
     """
     nodes = Tree.parse(tree)
-    data = replace(checkpoint.header.config.data, tree=tree, physics=physics)  # type: ignore[arg-type]
+    data = replace(checkpoint.header.config.data, tree=tree, physics=physics)
     return _errors(checkpoint, scenes_of(data, [int(seed) for seed in seeds]), nodes, settings)
 
 
