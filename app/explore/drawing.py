@@ -93,8 +93,7 @@ def _begin(scene: Scene, data: DataConfig, trees: list[str]) -> System:
         known = [data.physics] if data.force.flat else [name for name, force in FORCES.items() if not force.flat]
         physics = st.selectbox(
             "Physics", known, index=known.index(usual), key=f"board-physics-{tree}-{usual}", width=120,
-            help="04, published with tree 4-3: balls move four times as fast as in 05, published with 3-3. Springs or "
-            "charges: between any two balls.",
+            help=" ".join(f"{name}: {FORCES[name].note}." for name in known),
             disabled=len(known) == 1,
         )  # fmt: skip
         before = kept.get("system_before")

@@ -83,7 +83,7 @@ def _beginning() -> tuple[str, Config, str]:
     columns = st.columns([3, 2, 2, 3])
     data = columns[0].selectbox(
         "Data", list(DATA), list(DATA).index(about[0]), format_func=DATA.__getitem__, key=f"data-{key}",
-        help="Springs and charges are simulated when training begins. Recordings must be on this machine.",
+        help="Systems of balls are simulated when training begins. Recordings must be on this machine.",
     )  # fmt: skip
     there = [parts for parts in map(_parts, PRESETS) if parts[0] == data]
     ways = [way for way in SEEN if any(way == parts[1] for parts in there)]

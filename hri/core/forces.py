@@ -33,6 +33,8 @@ class Force:
     """Walls stand at minus and plus so much, on both axes."""
     start: str = ""
     """How the name of a data set without a hierarchy begins; the number of its balls follows."""
+    note: str = ""
+    """What tells it from others, for whoever chooses one."""
     balls: str = ""
     """What the balls of such a data set are, after their number."""
 
@@ -41,9 +43,11 @@ SPRINGS = Force("spring systems", ("no spring", "spring"), ("no spring", "true s
 """Of the hierarchical systems, and of rollouts that do not say."""
 
 FORCES: dict[str, Force] = {
-    "04": SPRINGS,
-    "05": SPRINGS,
-    "springs": replace(SPRINGS, flat=True, box=5.0, start="springs", balls="balls on springs"),
+    "04": replace(SPRINGS, note="published with tree 4-3; balls move four times as fast as in 05"),
+    "05": replace(SPRINGS, note="published with tree 3-3"),
+    "springs": replace(
+        SPRINGS, flat=True, box=5.0, start="springs", balls="balls on springs", note="springs between any two balls"
+    ),
     "charged": Force(
         "systems of charges",
         ("attract", "repel"),
@@ -54,6 +58,7 @@ FORCES: dict[str, Force] = {
         box=5.0,
         start="charged",
         balls="charges",
+        note="charges of two signs, which act on all others",
     ),
 }
 """By physics: 04 and 05 belong to a hierarchy, springs and charged to balls without one."""

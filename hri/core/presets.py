@@ -256,7 +256,8 @@ def preset(name: str) -> Config:
         near = difflib.get_close_matches(name, PRESETS, n=4, cutoff=0.3) or sorted(PRESETS)
         raise ValueError(
             f"unknown preset {name!r}; choose from {', '.join(near)} "
-            "(springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri, springs5-state-VARIANT, charged5-state-VARIANT, "
+            "(springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri, "
+            f"{''.join(f'{force.start}5-state-VARIANT, ' for force in forces.FORCES.values() if force.start)}"
             "BODY-SEEN-VARIANT or CLIPS-SEEN-VARIANT; "
             f"{len(PRESETS)} in all)"
         )

@@ -69,7 +69,7 @@ class Trajectories:
             ValueError: no true graph is known.
         """
         if self.adjacency is None:
-            raise ValueError("recordings of a body know no true graph; choose simulated springs")
+            raise ValueError("these recordings know no true graph; choose simulated springs")
         return self.adjacency
 
     def __getitem__(self, rows: slice | np.ndarray) -> Trajectories:
@@ -114,6 +114,17 @@ class Trajectories:
             joined,
             (arrays.get("possible", adjacency.any(0)) != 0).astype(np.uint8),
         )
+
+
+@dataclass(frozen=True)
+class Film:
+    """Scenes of which nothing is known but their frames."""
+
+    seeds: Int[np.ndarray, " S"]
+    frames: UInt8[np.ndarray, "S T H W C"]
+
+    def __len__(self) -> int:
+        return len(self.seeds)
 
 
 @dataclass(frozen=True)

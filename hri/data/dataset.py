@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,7 +17,6 @@ from torch import Tensor
 from hri.core.config import DataConfig
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.records import Normalisation, Trajectories
-from hri.data import clip_windows
 from hri.physics.render import draw
 
 
@@ -118,16 +118,30 @@ class Springs(Sequences):
         return draw(positions, Tree.parse(self.data.tree), self.data.render, self.trajectories.seeds[systems])
 
 
+@runtime_checkable
+class FrameWindows(Protocol):
+    """Where the frames of S sequences are, and how they are read."""
+
+    def __len__(self) -> int:
+        """S."""
+
+    def part(self, rows: Int[np.ndarray, " M"]) -> FrameWindows:
+        """The chosen ones."""
+
+    def pictures(self, data: DataConfig, rows: Int[np.ndarray, " M"], times: Int[np.ndarray, " M"]) -> np.ndarray:
+        """The frame of each (sequence, time), uint8 [M, H, W, C]."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Clips(Sequences):
-    """Windows of video clips (:mod:`hri.data.clip_windows`): frames without states or a true graph."""
+    """Windows of clips: frames without states or a true graph."""
 
     data: DataConfig
-    windows: clip_windows.Windows
+    windows: FrameWindows
     normalisation: Normalisation
 
     def __len__(self) -> int:
-        return len(self.windows.starts)
+        return len(self.windows)
 
     @property
     def steps(self) -> int:
@@ -138,19 +152,14 @@ class Clips(Sequences):
         return SLOT_TREE.size
 
     def part(self, rows: slice | np.ndarray) -> Clips:
-        every = np.arange(len(self))[rows]
-        drawn = self.windows
-        few = clip_windows.Windows(
-            tuple(drawn.clips[row] for row in every), drawn.starts[every], drawn.mirrored[every], drawn.shifts[every]
-        )
-        return Clips(self.data, few, self.normalisation)
+        return Clips(self.data, self.windows.part(np.arange(len(self))[rows]), self.normalisation)
 
     @property
     def states(self) -> Float[Tensor, "S T N D"]:
         raise ValueError("clips hold frames and no states; choose a preset with slot or par")
 
     def pictures(self, systems: Int[np.ndarray, " M"], times: Int[np.ndarray, " M"]) -> np.ndarray:
-        return clip_windows.pictures(self.data, self.windows, systems, times)
+        return self.windows.pictures(self.data, systems, times)
 
 
 def body_normalisation(trajectories: Trajectories) -> Normalisation:

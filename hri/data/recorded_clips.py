@@ -12,7 +12,7 @@ from hri.core.records import Normalisation
 from hri.data.source import Source, Split
 
 if TYPE_CHECKING:
-    from hri.data.clip_windows import Film
+    from hri.core.records import Film
     from hri.data.dataset import Sequences
 
 FEW, FEW_TOLD = 5000, ". So few frames only show the method at work on real movement: no model of how people move"

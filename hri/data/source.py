@@ -17,8 +17,7 @@ from hri.core.hierarchy import Tree
 from hri.core.records import state_names
 
 if TYPE_CHECKING:
-    from hri.core.records import Normalisation, Trajectories
-    from hri.data.clip_windows import Film
+    from hri.core.records import Film, Normalisation, Trajectories
     from hri.data.dataset import Sequences
 
 Split = Literal["train", "validation", "test"]

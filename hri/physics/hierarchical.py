@@ -81,6 +81,9 @@ class Physics:
         velocities *= START_SPEED / np.linalg.norm(velocities, axis=1, keepdims=True)
         return adjacency, positions, velocities
 
+    def check(self, adjacency: UInt8[np.ndarray, "N N"]) -> None:
+        """Any springs can be."""
+
     def couplings(self, adjacency: UInt8[np.ndarray, "S N N"]) -> Float[np.ndarray, "S N N"]:
         """1 where a spring joins two balls, else 0."""
         return (np.asarray(adjacency) != 0).astype(np.float64)

@@ -66,6 +66,19 @@ class Particles:
         velocities *= START_SPEED / np.linalg.norm(velocities, axis=1, keepdims=True)
         return joined.astype(np.uint8), positions, velocities
 
+    def check(self, adjacency: UInt8[np.ndarray, "N N"]) -> None:
+        """Refuse pairs that repel where no charges of two signs could have them do so."""
+        if not self.charged:
+            return
+        sign = adjacency[0] != 0
+        sign[0] = True
+        for first, second in zip(*np.triu_indices(len(adjacency), 1), strict=True):
+            if (adjacency[first, second] != 0) != (sign[first] == sign[second]):
+                raise ValueError(
+                    f"no charges of two signs let 0, {first} and {second} act on each other like this; "
+                    "list every pair of equal charges"
+                )
+
     def couplings(self, adjacency: UInt8[np.ndarray, "S N N"]) -> Float[np.ndarray, "S N N"]:
         """c, what acts between two balls: 1 or 0, a spring or none; 1 or -1, charges that repel or attract."""
         joined = np.asarray(adjacency) != 0

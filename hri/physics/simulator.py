@@ -22,6 +22,13 @@ class Simulator(Protocol):
         A start may lie a little outside the walls; :meth:`integrate` reflects it once.
         """
 
+    def check(self, adjacency: UInt8[np.ndarray, "N N"]) -> None:
+        """Refuse what no system of this physics can be, such as one that somebody drew.
+
+        Raises:
+            ValueError: one sentence that says which balls and what to do.
+        """
+
     def couplings(self, adjacency: UInt8[np.ndarray, "S N N"]) -> Float[np.ndarray, "S N N"]:
         """How strongly any two balls act on each other: a factor, 0 where nothing acts."""
 

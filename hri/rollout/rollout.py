@@ -15,8 +15,7 @@ import torch
 from jaxtyping import Float, Integer, UInt8
 
 from hri.core.hierarchy import Tree
-from hri.core.records import Rollout, Trajectories
-from hri.data.clip_windows import Film
+from hri.core.records import Film, Rollout, Trajectories
 from hri.model.checkpoint import Checkpoint
 from hri.rollout.edits import EdgeChoice
 from hri.rollout.imaging import encode, encode_and_reconstruct

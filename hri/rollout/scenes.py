@@ -9,8 +9,7 @@ from jaxtyping import Float, UInt8
 
 from hri.core.config import Config, DataConfig
 from hri.core.hierarchy import Tree
-from hri.core.records import Trajectories
-from hri.data.clip_windows import Film
+from hri.core.records import Film, Trajectories
 from hri.data.sources import shown_in, source_of
 from hri.model.checkpoint import Checkpoint
 from hri.physics.render import draw

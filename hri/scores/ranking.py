@@ -17,8 +17,7 @@ from jaxtyping import Float, Int
 
 from hri.core.files import replacing
 from hri.core.hierarchy import Tree
-from hri.core.records import Trajectories
-from hri.data.clip_windows import Film
+from hri.core.records import Film, Trajectories
 from hri.model.checkpoint import Checkpoint
 from hri.model.devices import device_of
 from hri.rollout.imaging import decode, encode

@@ -30,6 +30,10 @@ class Drift:
         joined = np.ones((tree.size, tree.size), dtype=np.uint8) - np.eye(tree.size, dtype=np.uint8)
         return joined, random.uniform(-1, 1, (tree.size, 2)), random.uniform(-0.1, 0.1, (tree.size, 2))
 
+    def check(self, adjacency: np.ndarray) -> None:
+        if not adjacency.any():
+            raise ValueError("these balls have to drift together; join some of them")
+
     def couplings(self, adjacency: np.ndarray) -> np.ndarray:
         return adjacency.astype(np.float64)
 
@@ -74,6 +78,8 @@ def test_a_new_physics_moves_balls_wherever_balls_move(drift: str) -> None:
     drawn = System.of_seed("flat-3", drift, 2)
     assert drawn.simulate().positions[0] == pytest.approx(systems.positions[2])
     assert System.parse(drawn.to_address()) == drawn
+    with pytest.raises(ValueError, match="have to drift together"):
+        dataclasses.replace(drawn, springs=())
     assert not matters(THREE, drift, systems, np.array([10])).any(), "nothing acts, so nothing is missed"
 
 
