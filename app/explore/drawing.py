@@ -8,7 +8,6 @@ from app import drawn, library, widgets
 from app.library import Scene
 from hri.core.config import DataConfig
 from hri.core.forces import FORCES, usual_physics
-from hri.core.hierarchy import Tree
 from hri.data.sources import source_of
 from hri.physics.systems import System
 from hri.scores import ceilings
@@ -88,7 +87,7 @@ def _begin(scene: Scene, data: DataConfig, trees: list[str]) -> System:
             help="Children of the root, then of each intermediate; flat: balls without a hierarchy.",
             disabled=len(trees) == 1,
         )  # fmt: skip
-        usual = shown.physics if shown is not None and shown.tree == tree else usual_physics(Tree.parse(tree))
+        usual = shown.physics if shown is not None and shown.tree == tree else usual_physics(tree)
         usual = data.physics if data.force.flat else usual
         known = [data.physics] if data.force.flat else [name for name, force in FORCES.items() if not force.flat]
         physics = st.selectbox(

@@ -94,7 +94,7 @@ def _system(tree: str | None, config: str, system: str | None) -> tuple[Tree, st
     if tree is None:
         raise ValueError("there is nothing to simulate; name a --tree such as 4-3, or a --system such as springs5")
     nodes = Tree.parse(tree)
-    physics = config if config != "auto" else usual_physics(nodes)
+    physics = config if config != "auto" else usual_physics(tree)
     check_tree(nodes, physics)
     return nodes, physics
 

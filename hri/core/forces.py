@@ -87,10 +87,10 @@ def force(physics: str) -> Force:
     return FORCES[physics]
 
 
-def usual_physics(tree: Tree) -> str:
-    """The physics of a tree where nobody names one: the published one; else springs or, of a hierarchy, 04."""
+def usual_physics(tree: str) -> str:
+    """The physics of a tree, as in 4-3, where nobody names one: the published; else springs, or 04 of a hierarchy."""
     flat = (name for name, kind in FORCES.items() if kind.flat)
-    return next(flat) if tree.flat else USUAL.get(tree.text, "04")
+    return next(flat) if Tree.parse(tree).flat else USUAL.get(tree, "04")
 
 
 def check_tree(tree: Tree, physics: str) -> None:
