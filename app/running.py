@@ -19,6 +19,7 @@ from app.library import Scene, Source
 from hri.core.records import Rollout
 from hri.data.sources import source_of
 from hri.rollout.interventions import NOTHING, Intervention
+from hri.rollout.settings import STANDARD, settings_of
 
 if TYPE_CHECKING:
     from hri.data.video import Clip, Footage
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from hri.rollout.phases import Phases
     from hri.scores.ranking import Ranker
 
-FREE_STEPS = 10
-"""As in :func:`hri.rollout.rollout.roll_out`, for every scene of the pages."""
-
 
 def rollout(
     source: Source,
@@ -42,7 +40,7 @@ def rollout(
     own: System | Clip | None = None,
     live: bool = False,
 ) -> Rollout:
-    """The model's rollout of one scene: the stored one where there is one, else computed now.
+    """The model's rollout of one scene: the stored one where there is one made with the usual settings, else a new one.
 
     Args:
         intervention: edits; nothing with edits is ever stored.
@@ -55,7 +53,8 @@ def rollout(
     live = live or bool(intervention.edits) or own is not None
     if not live and source.stored is not None and library.is_stored(source, dataset, seed):
         scenes = library.stored_scenes(source)
-        return scenes.scene(library.stored_seeds(source).index(seed))
+        if source.path is None or settings_of(scenes) == STANDARD:
+            return scenes.scene(library.stored_seeds(source).index(seed))
     if source.path is None:
         if live:
             raise ValueError(
@@ -101,7 +100,7 @@ def _live(
     data = replace(config.data, tree=tree, physics=physics)
     scene = scenes_of(data, [seed]) if own is None else own.simulate()
     with lock:
-        return roll_out(checkpoint, scene, FREE_STEPS, tree=Tree.parse(tree))
+        return roll_out(checkpoint, scene, tree=Tree.parse(tree))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -117,7 +116,7 @@ def _live_again(source: Source, changed: int, seed: int, intervention: Intervent
     checkpoint, lock = checkpoint_of(source.path)
     scenes = library.stored_scenes(source)
     with lock:
-        return again(checkpoint, scenes.scene(library.stored_seeds(source).index(seed)), intervention)
+        return again(checkpoint, scenes.scene(library.stored_seeds(source).index(seed)), intervention, STANDARD)
 
 
 def _check_recorded(source: Source) -> None:
@@ -171,10 +170,10 @@ def _seen(path: Path, changed: int, clip: Clip) -> Seen:
     checkpoint, lock = checkpoint_of(path)
     if not clip.path.is_file():
         raise ValueError(f"{clip.name} is no longer kept here: upload it again")
-    footage = footage_for(checkpoint, clip.path, clip.name, clip.cut, FREE_STEPS)
+    footage = footage_for(checkpoint, clip.path, clip.name, clip.cut)
     known = _familiar(path, changed)
     with lock:
-        return roll_out_footage(checkpoint, footage, FREE_STEPS, known)
+        return roll_out_footage(checkpoint, footage, range_=known)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
