@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import random
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from app import places, recorded
+from app import places
 from hri.core.config import Config
+from hri.core.forces import USUAL, system_name
 from hri.core.records import Rollout
+from hri.data.sources import source_of
 from hri.experiments import runs
 from hri.model.receptive import receptive_fields
 from hri.rollout.interventions import NOTHING, Intervention
@@ -32,7 +34,7 @@ COMPARED = ("first", "second", "third", "fourth")
 LAST_SEED = 2**32 - 1
 FIRST_UNSEEN = 200_042
 """Test systems start here (:class:`hri.core.config.DataConfig`); "another scene" draws from them."""
-DATASETS = {"springs-4-3": ("4-3", "04"), "springs-3-3": ("3-3", "05")}
+DATASETS = {system_name(tree, physics): (tree, physics) for tree, physics in USUAL.items()}
 """Published spring systems by name: tree and physics."""
 RECORDED = "as recorded"
 """Stands for the data set of an uploaded rollout, which does not say where it is from."""
@@ -118,12 +120,19 @@ def datasets(source: Source) -> list[str]:
         return [RECORDED]
     if config is None:
         return [next(iter(DATASETS))]
-    if config.data.motion is not None:
-        return [recorded.body_of(config.data)]
-    if config.data.clips is not None:
-        return [PurePath(config.data.clips.folder).name]
-    own = config.data.system
-    return [own, *(name for name in DATASETS if name != own)] if config.model.vision else [own]
+    scenes = source_of(config.data)
+    others = [name for name in DATASETS if name != scenes.name] if scenes.simulated and config.model.vision else []
+    return [scenes.name, *others]
+
+
+def can_make(source: Source) -> bool:
+    """Whether any scene of a model can be made here; else there are its stored ones.
+
+    Raises:
+        ValueError: the file cannot be read; one sentence.
+    """
+    config = config_of(source)
+    return config is not None and source_of(config.data).here
 
 
 def config_of(source: Source) -> Config | None:
@@ -225,7 +234,7 @@ def is_stored(source: Source, dataset: str, seed: int) -> bool:
 
 def another_seed(source: Source, seed: int) -> int:
     """A scene the model has not met; without a checkpoint, the next stored one."""
-    if not recorded.here(config_of(source)):
+    if not can_make(source):
         seeds = stored_seeds(source) or [seed]
         return seeds[(seeds.index(seed) + 1) % len(seeds)] if seed in seeds else seeds[0]
     return random.randrange(FIRST_UNSEEN, FIRST_UNSEEN + 100_000)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from app import library, recorded
+from app import library
 from app.library import Scene, Source
 from hri.core.records import Rollout
+from hri.data.sources import source_of
 from hri.rollout.interventions import NOTHING, Intervention
 from hri.rollout.settings import STANDARD, settings_of
 
@@ -64,7 +65,7 @@ def rollout(
     changed = source.path.stat().st_mtime_ns if source.path.exists() else 0
     if own is None and not library.is_stored(source, dataset, seed):
         _check_recorded(source)
-    if own is None and library.is_stored(source, dataset, seed) and not recorded.here(library.config_of(source)):
+    if own is None and library.is_stored(source, dataset, seed) and not library.can_make(source):
         return _live_again(source, changed, seed, intervention)
     return _live(source.path, changed, dataset, seed, intervention, own)
 
@@ -96,7 +97,7 @@ def _live(
         tree = own.tree
         if config.data.force.flat and own.physics != physics:
             raise ValueError(f"{path.stem} knows {config.data.force.parts}, and what you drew is of another kind.")
-    data = replace(config.data, tree=tree, physics=physics)  # type: ignore[arg-type]
+    data = replace(config.data, tree=tree, physics=physics)
     scene = scenes_of(data, [seed]) if own is None else own.simulate()
     with lock:
         return roll_out(checkpoint, scene, tree=Tree.parse(tree))
@@ -125,13 +126,11 @@ def _check_recorded(source: Source) -> None:
         ValueError: with the seeds that are stored, and how to get the recordings.
     """
     config = library.config_of(source)
-    if config is None or recorded.here(config):
+    if config is None or (scenes := source_of(config.data)).here:
         return
     seeds = ", ".join(map(str, library.stored_seeds(source)))
     stored = f"choose seed {seeds}, whose scenes are stored, or " if seeds else ""
-    raise ValueError(
-        f"What this model was trained on is not here: {stored}get it with `{recorded.how_to_get(config.data)}`."
-    )
+    raise ValueError(f"What this model was trained on is not here: {stored}get it with `{scenes.how_to_get}`.")
 
 
 def checkpoint_of(path: Path) -> tuple[Checkpoint, threading.Lock]:
@@ -215,8 +214,9 @@ def standing(scene: Scene) -> str:
     if scene.clip is not None:
         alike = seen_of(source, scene.clip).likeness.alike
         return f"{origin}; your clip, {'like' if alike else 'unlike'} what it was trained on."
-    if config.data.motion is not None or config.data.clips is not None:
-        return f"{origin}; {recorded.window(config, seed)}."
+    scenes = source_of(config.data)
+    if not scenes.simulated:
+        return f"{origin}; {scenes.standing(seed)}."
     met = dataset == library.datasets(source)[0] and seed in config.data.seeds("train")
     return f"{origin}; the system was {'part of its training' if met else 'never seen in training'}."
 
@@ -262,10 +262,11 @@ def ranker_of(scene: Scene) -> Ranker:
     path = scene.source.path
     if path is None:
         raise ValueError(f"{scene.source.name} has no checkpoint here, only stored scenes, so no seeds can be scored.")
-    data = library.header(path).config.data
-    if data.motion is not None or data.clips is not None:
-        what = "video clips" if data.clips is not None else "a recorded body"
-        raise ValueError(f"{scene.source.name} predicts {what}, which no seed simulates; choose a model of springs.")
+    scenes = source_of(library.header(path).config.data)
+    if not scenes.simulated:
+        raise ValueError(
+            f"{scene.source.name} predicts {scenes.label}, which no seed simulates; choose a model of springs."
+        )
     return _ranker(path, path.stat().st_mtime_ns, scene.dataset)
 
 

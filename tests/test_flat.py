@@ -17,7 +17,7 @@ import pytest
 from hri.__main__ import main
 from hri.core import hierarchy
 from hri.core.config import Config, DataConfig, ModelConfig, RelationsConfig
-from hri.core.forces import FORCES, SPRINGS, force, system_name, system_named
+from hri.core.forces import FORCES, SPRINGS, force, system_name, system_named, usual_physics
 from hri.core.hierarchy import Tree
 from hri.core.presets import PRESETS, preset
 from hri.core.records import Rollout, Trajectories
@@ -57,6 +57,8 @@ def test_systems_have_names_of_any_size() -> None:
         assert system_name(*system_named(name)) == name
     assert system_name("4-3", "04") == "springs-4-3"
     assert force("") is SPRINGS
+    usual = {"4-3": "04", "3-3": "05", "4-4": "04", "flat-5": "springs"}
+    assert {tree: usual_physics(tree) for tree in usual} == usual
     for name in ("springs0", "springs1", "springs-5", "springs999", "springs", "4-3", "springs5x", "springs٥"):
         with pytest.raises(ValueError, match="write springs or charged and the number of balls, from 2 to 100"):
             system_named(name)

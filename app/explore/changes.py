@@ -118,12 +118,11 @@ def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> Non
     with st.popover("Nudge", icon=":material/pan_tool_alt:", disabled=here >= last, help="Move its state by hand."):
         st.caption(f"Added to its state at frame {here}; seen from frame {here + 1} on.")
         if config.model.vision is None:
-            names = ["x", "y", "vx", "vy"]
             with st.container(horizontal=True):
                 numbers = [
                     st.number_input(name, -2.0, 2.0, 0.3 if name == "x" else 0.0, 0.1, key=f"nudge-{name}", width=110,
                                     help="Normalised: the training set spans −1 … 1.")
-                    for name in names
+                    for name in scene.original.number_names
                 ]  # fmt: skip
             delta = tuple(float(number) for number in numbers)
         else:
@@ -224,7 +223,8 @@ def _list(scene: Scene) -> None:
                 if st.button("Remove", icon=":material/close:", key=f"remove-{index}", type="tertiary"):
                     editing.put(edits.remove(index))
                     st.rerun()
-                st.text(edit_words.sentence(edit, scene.original.tree, types), width="stretch")
+                words = edit_words.sentence(edit, scene.original.tree, types, scene.original.number_names)
+                st.text(words, width="stretch")
 
 
 def _load() -> None:

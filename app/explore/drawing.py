@@ -7,14 +7,14 @@ import streamlit as st
 from app import drawn, library, widgets
 from app.library import Scene
 from hri.core.config import DataConfig
+from hri.core.forces import FORCES, usual_physics
+from hri.data.sources import source_of
 from hri.physics.systems import System
 from hri.scores import ceilings
 from hri.view import beliefs
 
 TREES = ("4-3", "3-3", "2-2", "2-3", "4-2", "5-2")
 """Offered to models that see images; a model of states sees its own."""
-SLOW = ("3-3", "05")
-"""Tree 3-3 is published with physics 05; all others take 04 unless the visitor says otherwise."""
 
 
 def current() -> System | None:
@@ -63,9 +63,9 @@ def panel(scene: Scene) -> None:
     if config is None:
         st.info(f"{scene.source.name} has no checkpoint here, only stored scenes, so it cannot predict your springs.")
         return
-    if config.data.motion is not None or config.data.clips is not None:
-        what = "video clips" if config.data.clips is not None else "a recorded body"
-        st.info(f"{scene.source.name} predicts {what}; choose a model of springs to draw some.")
+    scenes = source_of(config.data)
+    if not scenes.simulated:
+        st.info(f"{scene.source.name} predicts {scenes.label}; choose a model of springs to draw some.")
         return
     board, choices = st.columns([1.15, 1], gap="large")
     with choices:
@@ -87,13 +87,12 @@ def _begin(scene: Scene, data: DataConfig, trees: list[str]) -> System:
             help="Children of the root, then of each intermediate; flat: balls without a hierarchy.",
             disabled=len(trees) == 1,
         )  # fmt: skip
-        usual = shown.physics if shown is not None and shown.tree == tree else SLOW[1] if tree == SLOW[0] else "04"
+        usual = shown.physics if shown is not None and shown.tree == tree else usual_physics(tree)
         usual = data.physics if data.force.flat else usual
-        known: list[str] = [data.physics] if data.force.flat else ["04", "05"]
+        known = [data.physics] if data.force.flat else [name for name, force in FORCES.items() if not force.flat]
         physics = st.selectbox(
             "Physics", known, index=known.index(usual), key=f"board-physics-{tree}-{usual}", width=120,
-            help="04, published with tree 4-3: balls move four times as fast as in 05, published with 3-3. Springs or "
-            "charges: between any two balls.",
+            help=" ".join(f"{name}: {FORCES[name].note}." for name in known),
             disabled=len(known) == 1,
         )  # fmt: skip
         before = kept.get("system_before")

@@ -6,10 +6,11 @@ from typing import Literal
 
 import streamlit as st
 
-from app import library, recorded, running, widgets
+from app import library, running, widgets
 from app.explore import clip, drawing, editing
 from app.library import Scene
 from hri.core.config import Config
+from hri.data.sources import source_of
 
 
 def another_scene(source: library.Source) -> None:
@@ -22,15 +23,6 @@ def _leave_own() -> None:
     """Whoever chooses a seed or a data set wants to see it, not what was drawn or filmed."""
     drawing.put(None)
     clip.put(None)
-
-
-def _of_seeds(config: Config | None) -> str:
-    """What a seed stands for."""
-    if config is not None and config.data.motion is not None:
-        return "Every seed is another window and camera angle; from 200042 on of recordings that no training saw."
-    if config is not None and config.data.clips is not None:
-        return "Every seed is another window of a clip; from 200042 on of clips that no training saw."
-    return f"Every seed is another system of {'springs' if config is None else config.data.force.parts}."
 
 
 def pick_scene() -> Scene:
@@ -58,8 +50,8 @@ def pick_scene() -> Scene:
     dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1,
                              on_change=_leave_own)  # fmt: skip
     stored = library.stored_seeds(source)
-    config = library.config_of(source)
-    if kept.get("model_before") != name and not recorded.here(config) and kept.get("seed") not in stored:
+    scenes = source_of((library.config_of(source) or Config()).data)
+    if kept.get("model_before") != name and not library.can_make(source) and kept.get("seed") not in stored:
         kept.pop("seed", None)  # a model whose scenes are only stored begins with one it has
     kept["model_before"] = name
     first: int | Literal["min"] = "min" if "seed" in kept else next(iter(stored), library.FIRST_UNSEEN)
@@ -70,7 +62,7 @@ def pick_scene() -> Scene:
         first,
         key="seed",
         bind="query-params",
-        help=_of_seeds(config),
+        help=scenes.seeds_mean,
         on_change=_leave_own,
     )
     another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(source,))

@@ -10,31 +10,26 @@ from typing import Any
 
 import streamlit as st
 
-from app import library, places, recorded
+from app import library, places
 from app.train import estimating
 from app.train.shared import attempt, show_view
 from hri.core.config import Config
 from hri.core.errors import sentence
 from hri.core.presets import PRESETS, VARIANTS, preset
 from hri.core.settings import Setting, changed, settings, value_of
+from hri.data.sources import source_of
 from hri.experiments import queueing, runs
 from hri.training.starters import STARTERS
 
 SEEN = {"state": "states", "slot": "images, SlotDec", "par": "images, ParDec"}
 FIRST = ("train.stage1_updates", "train.updates", "train.batch", "train.learning_rate", "data.train", "train.seed")
 DATA = {
-    "springs-4-3": "springs, 17 balls (4-3)",
-    "springs-3-3": "springs, 13 balls (3-3)",
-    "springs5": "5 balls on springs, no hierarchy",
-    "charged5": "5 charges, no hierarchy",
-    "springs10": "10 balls on springs, no hierarchy",
-    "charged10": "10 charges, no hierarchy",
-    "mocap": "motion capture",
-    "people": "people: walks, dances, leaps and more",
-    "human36m": "Human3.6M",
-    "kth": "KTH",
-    "walker": "clips of a walker",
+    scenes.name: scenes.title
+    for simulated in (True, False)
+    for scenes in (source_of(config.data) for config in PRESETS.values())
+    if scenes.simulated == simulated
 }
+"""Data sets that presets know, those that need no recordings first."""
 GROUPS = {"train": "Training", "model": "Model", "data": "Data"}
 NOTHING_TAKEN = "nothing: train both stages"
 
@@ -57,8 +52,9 @@ def show() -> None:
     except ValueError as error:
         st.error(f"{sentence(error)}.")
         return
-    if not recorded.here(config):
-        st.warning(f"These recordings are not here: get them with `{recorded.how_to_get(config.data)}`, then reload.")
+    scenes = source_of(config.data)
+    if not scenes.here:
+        st.warning(f"These recordings are not here: get them with `{scenes.how_to_get}`, then reload.")
         return
     path = library.sources()[taken].path if taken else None
     source = str(path.resolve()) if path else ""
@@ -87,7 +83,7 @@ def _beginning() -> tuple[str, Config, str]:
     columns = st.columns([3, 2, 2, 3])
     data = columns[0].selectbox(
         "Data", list(DATA), list(DATA).index(about[0]), format_func=DATA.__getitem__, key=f"data-{key}",
-        help="Springs and charges are simulated when training begins. Recordings must be on this machine.",
+        help="Systems of balls are simulated when training begins. Recordings must be on this machine.",
     )  # fmt: skip
     there = [parts for parts in map(_parts, PRESETS) if parts[0] == data]
     ways = [way for way in SEEN if any(way == parts[1] for parts in there)]

@@ -22,12 +22,13 @@ from hri.cli.reproduce import reproduce
 from hri.cli.terminal import FIRST_PROCESS, PROGRAM, answer, bar, check_target, listed, stages_bar, training_bar
 from hri.core.config import Config, DataConfig, ModelConfig, RenderConfig, TrainConfig
 from hri.core.files import read_npz, replacing
-from hri.core.forces import check_tree, system_named
+from hri.core.forces import PhysicsChoice, check_tree, system_named, usual_physics
 from hri.core.hierarchy import Tree
 from hri.core.places import CHECKPOINTS
 from hri.core.presets import VARIANTS
 from hri.core.presets import preset as named_preset
 from hri.core.records import Trajectories
+from hri.data.sources import source_of
 from hri.model.devices import device_named
 
 Command = Callable[..., object]
@@ -36,7 +37,7 @@ Command = Callable[..., object]
 def simulate(
     seeds: str,
     tree: str | None = None,
-    config: Literal["auto", "04", "05", "springs", "charged"] = "auto",
+    config: PhysicsChoice = "auto",
     system: str | None = None,
     out: Path = Path("simulation.npz"),
     frames: bool = False,
@@ -93,7 +94,7 @@ def _system(tree: str | None, config: str, system: str | None) -> tuple[Tree, st
     if tree is None:
         raise ValueError("there is nothing to simulate; name a --tree such as 4-3, or a --system such as springs5")
     nodes = Tree.parse(tree)
-    physics = config if config != "auto" else "springs" if nodes.flat else "05" if tree == "3-3" else "04"
+    physics = config if config != "auto" else usual_physics(tree)
     check_tree(nodes, physics)
     return nodes, physics
 
@@ -164,9 +165,7 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Command:
         """
         given = {"updates": updates, "stage1_updates": stage1_updates, "seed": seed}
         short: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        from hri.data.windows import fitting
-
-        config = Config(preset, fitting(data), model, dataclasses.replace(train, **short))
+        config = Config(preset, source_of(data).fitting(), model, dataclasses.replace(train, **short))
         source = str(find_checkpoint(vision_from)) if vision_from else None
         if estimate:
             from hri.training.estimate import estimate as timed
@@ -255,7 +254,7 @@ def evaluate(
     """
     loaded = load_checkpoint(checkpoint, device)
     own = loaded.header.config.data
-    if data and data.is_dir() and (own.motion or own.clips) is not None:
+    if data and data.is_dir() and not source_of(own).simulated:
         loaded = recorded_in(loaded, data)
         data = None
     arrays = read_npz(data) if data else None

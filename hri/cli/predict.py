@@ -13,6 +13,7 @@ from hri.cli.terminal import bar, check_target
 from hri.core.files import read_npz, write_npz
 from hri.core.places import CHECKPOINTS
 from hri.core.records import Rollout
+from hri.data.sources import source_of
 from hri.data.video import WHOLE, Cut
 from hri.export import formats
 from hri.model.devices import device_named
@@ -163,12 +164,10 @@ def recorded_in(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
         ValueError: it was trained on simulated springs.
     """
     config = checkpoint.header.config
-    if config.data.motion is not None:
-        data = dataclasses.replace(config.data, motion=dataclasses.replace(config.data.motion, folder=str(folder)))
-    elif config.data.clips is not None:
-        data = dataclasses.replace(config.data, clips=dataclasses.replace(config.data.clips, folder=str(folder)))
-    else:
-        raise ValueError(f"{checkpoint.name} was trained on simulated springs; give it what `simulate` wrote")
+    source = source_of(config.data)
+    if source.simulated:
+        raise ValueError(f"{checkpoint.name} was trained on simulated springs; give it {source.files}")
+    data = source.in_folder(str(folder))
     header = dataclasses.replace(checkpoint.header, config=dataclasses.replace(config, data=data))
     return dataclasses.replace(checkpoint, header=header)
 

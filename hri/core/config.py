@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from hri.core.forces import Force, check_tree, force, system_name
+from hri.core.forces import Force, PhysicsName, check_tree, force, system_name
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.limits import Between, check_limits, from_plain
 from hri.core.optimisation import TrainConfig as TrainConfig
@@ -37,11 +37,52 @@ class RenderConfig:
         return 1 if self.grey else 3
 
 
+class Origin:
+    """Where sequences come from, as far as a configuration must know. Here: simulated systems."""
+
+    no_truth = ""
+    """What models predict and why nobody knows what acts there; empty where it is known, as in a simulation."""
+
+    @property
+    def frames(self) -> int:
+        """T, frames of a sequence."""
+        return 49
+
+    @property
+    def dimensions(self) -> int:
+        """Axes of a node's position."""
+        return 2
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """Names of the nodes, where they have any."""
+        return ()
+
+    def check(self, config: Config) -> None:
+        """Refuse an experiment that these sequences cannot be used for.
+
+        Raises:
+            ValueError: one sentence.
+        """
+        model, data = config.model, config.data
+        check_tree(Tree.parse(data.tree), data.physics)
+        if Tree.parse(data.tree).flat:
+            if model.vision is not None:
+                raise ValueError(f"{data.system} is seen as states only; leave model.vision out")
+            if model.dynamics.passing == "hierarchical" or model.relations.pairs == "hierarchy":
+                raise ValueError(f"{data.system} has no hierarchy; choose nri, nri-gt, fcmp or lstm for it")
+
+
+SIMULATED = Origin()
+
+
 @dataclass(frozen=True)
-class MotionConfig:
+class MotionConfig(Origin):
     """Recordings of a body (``motion.npz``, see ``data``) instead of springs. A seed draws a window, a camera angle and
     whether it is mirrored; the three splits are of different recordings, so that test motion is unseen.
     """
+
+    no_truth = "recordings of a body, and nobody recorded which parts act on which"
 
     folder: str = "recordings"
     """Folder that holds motion.npz; relative ones start where the program does, or where the project lies."""
@@ -67,10 +108,23 @@ class MotionConfig:
     """Every bone of a training window is turned about its joint by up to so many degrees, with all that hangs on it and
     by the same turn throughout the window: poses that nobody recorded, of a body that moves as somebody did."""
 
+    def check(self, config: Config) -> None:
+        nodes = Tree.parse(config.data.tree).size
+        if config.model.relations.source == "true":
+            raise ValueError("recordings of a body know no true graph; choose model.relations.source inferred or full")
+        if self.joints and len(self.joints) != nodes:
+            raise ValueError(f"data.motion.joints has {len(self.joints)} names and data.tree {nodes} nodes")
+        if config.train.free_steps >= self.frames:
+            raise ValueError(f"train.free_steps must be less than data.motion.frames, {self.frames}")
+        if config.data.clips:
+            raise ValueError("sequences come from data.motion or from data.clips, not from both")
+
 
 @dataclass(frozen=True)
-class ClipsConfig:
+class ClipsConfig(Origin):
     """Video clips (frames.npy and clips.json, see ``data``) instead of springs; a seed draws a window of its split."""
+
+    no_truth = "video clips, and nobody recorded what acts on what in them"
 
     folder: str = "kth"
     """Folder of the clips; relative ones start where the program does, or where the project lies."""
@@ -86,6 +140,16 @@ class ClipsConfig:
     shift: Annotated[int, Between(0, 32)] = 0
     """Training windows are shifted to either side by up to so many pixels, black coming in: for a black ground."""
 
+    def check(self, config: Config) -> None:
+        if config.model.vision is None:
+            raise ValueError("clips hold frames and no states; choose a preset with slot or par")
+        if config.model.relations.source == "true":
+            raise ValueError("clips know no true graph; choose model.relations.source inferred or full")
+        if not config.data.render.grey:
+            raise ValueError("clips are grey; set data.render.grey")
+        if config.train.free_steps >= self.frames:
+            raise ValueError(f"train.free_steps must be less than data.clips.frames, {self.frames}")
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -94,7 +158,7 @@ class DataConfig:
     tree: str = "4-3"
     """Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4, 4-4-4; of a body each joint's parent, as in 0,1,1;
     flat-5 for five balls without a hierarchy."""
-    physics: Literal["04", "05", "springs", "charged"] = "04"
+    physics: PhysicsName = "04"
     """04 goes with 4-3, 05 with 3-3 in the published data; springs or charged (NRI's two) with balls without a
     hierarchy."""
     train: Annotated[int, Between(1, 100_000)] = 5000
@@ -110,6 +174,11 @@ class DataConfig:
     """Otherwise sequences are cut from video clips."""
 
     @property
+    def origin(self) -> Origin:
+        """Where sequences come from (:mod:`hri.data.sources` has what can be asked of it)."""
+        return self.motion or self.clips or SIMULATED
+
+    @property
     def force(self) -> Force:
         """What acts between two simulated balls, in words."""
         return force(self.physics)
@@ -122,13 +191,12 @@ class DataConfig:
     @property
     def dimensions(self) -> int:
         """Axes of a node's position: 2, or 3 for bodies whose depth is known."""
-        return self.motion.dimensions if self.motion else 2
+        return self.origin.dimensions
 
     @property
     def steps(self) -> int:
         """T, frames of a sequence."""
-        recorded = self.motion or self.clips
-        return recorded.frames if recorded else 49
+        return self.origin.frames
 
     def split_of(self, seed: int) -> Literal["train", "validation", "test"]:
         """Which split a scene's seed belongs to; those below all splits count as training."""
@@ -235,8 +303,7 @@ class Config:
         """The model's nodes: balls or joints for states, the 16 + 4 + 1 slots for frames."""
         if self.model.vision:
             return SLOT_TREE
-        joints = self.data.motion.joints if self.data.motion else ()
-        return Tree(Tree.parse(self.data.tree).parents, joints)
+        return Tree(Tree.parse(self.data.tree).parents, self.data.origin.joints)
 
     @property
     def width(self) -> int:
@@ -264,21 +331,10 @@ def check(config: Config) -> None:
     Raises:
         ValueError: the first value out of range, with its allowed range.
     """
-    nodes, motion = Tree.parse(config.data.tree).size, config.data.motion
     relations = config.model.relations
     check_limits(config)
-    if motion is None and config.data.clips is None:
-        check_tree(Tree.parse(config.data.tree), config.data.physics)
-    _check_flat(config)
-    if motion is not None:
-        if relations.source == "true":
-            raise ValueError("recordings of a body know no true graph; choose model.relations.source inferred or full")
-        if motion.joints and len(motion.joints) != nodes:
-            raise ValueError(f"data.motion.joints has {len(motion.joints)} names and data.tree {nodes} nodes")
-        if config.train.free_steps >= motion.frames:
-            raise ValueError(f"train.free_steps must be less than data.motion.frames, {motion.frames}")
-    if config.data.clips is not None:
-        _check_clips(config, config.data.clips)
+    config.data.origin.check(config)
+    _check_types(config)
     dynamics = config.model.dynamics
     if dynamics.memory == "none" and dynamics.passing == "joint":
         raise ValueError("the joint LSTM is its memory; model.dynamics.memory = none goes with flat or hierarchical")
@@ -288,18 +344,13 @@ def check(config: Config) -> None:
         raise ValueError("true springs are one kind of edge: with model.relations.source = true set edge_types = 2")
 
 
-def _check_flat(config: Config) -> None:
-    """Refuse a hierarchy where the nodes have none, and types that do not fit what acts between them.
+def _check_types(config: Config) -> None:
+    """Refuse types of edges that do not fit what acts between the nodes.
 
     Raises:
         ValueError: one sentence.
     """
     model, data = config.model, config.data
-    if Tree.parse(data.tree).flat and data.motion is None and data.clips is None:
-        if model.vision is not None:
-            raise ValueError(f"{data.system} is seen as states only; leave model.vision out")
-        if model.dynamics.passing == "hierarchical" or model.relations.pairs == "hierarchy":
-            raise ValueError(f"{data.system} has no hierarchy; choose nri, nri-gt, fcmp or lstm for it")
     if model.relations.source == "true" and model.relations.silent != data.force.silent:
         state = "off" if model.relations.silent else "on"
         raise ValueError(f"the true types of {data.force.systems} need model.relations.silent {state}")
@@ -307,24 +358,6 @@ def _check_flat(config: Config) -> None:
         raise ValueError("model.relations.edge_types is 16; choose a value from 2 to 15 where no type is silent")
     if not model.relations.silent and config.train.no_edge_prior:
         raise ValueError("train.no_edge_prior is of a type without messages; set it to 0 or model.relations.silent on")
-
-
-def _check_clips(config: Config, clips: ClipsConfig) -> None:
-    """Refuse what clips cannot be used for.
-
-    Raises:
-        ValueError: one sentence.
-    """
-    if config.data.motion is not None:
-        raise ValueError("sequences come from data.motion or from data.clips, not from both")
-    if config.model.vision is None:
-        raise ValueError("clips hold frames and no states; choose a preset with slot or par")
-    if config.model.relations.source == "true":
-        raise ValueError("clips know no true graph; choose model.relations.source inferred or full")
-    if not config.data.render.grey:
-        raise ValueError("clips are grey; set data.render.grey")
-    if config.train.free_steps >= clips.frames:
-        raise ValueError(f"train.free_steps must be less than data.clips.frames, {clips.frames}")
 
 
 def to_json(config: Config) -> str:

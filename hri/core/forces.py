@@ -1,11 +1,14 @@
-"""What acts between two balls, by the name of a physics: in words, and in what box. The numbers stand with each
-simulator (:mod:`hri.physics.springs`, :mod:`hri.physics.particles`); nothing here needs Numba.
+"""What acts between two balls, by the name of a physics: in words, and in what box.
+
+The other half of a physics, how systems are drawn and move, is its simulator in a file of :mod:`hri.physics`,
+registered in :data:`hri.physics.springs.SIMULATORS` under the same name; nothing here needs Numba.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from hri.core.hierarchy import MOST_BALLS, Tree
 
@@ -30,15 +33,21 @@ class Force:
     """Walls stand at minus and plus so much, on both axes."""
     start: str = ""
     """How the name of a data set without a hierarchy begins; the number of its balls follows."""
+    note: str = ""
+    """What tells it from others, for whoever chooses one."""
+    balls: str = ""
+    """What the balls of such a data set are, after their number."""
 
 
 SPRINGS = Force("spring systems", ("no spring", "spring"), ("no spring", "true spring"), "springs")
 """Of the hierarchical systems, and of rollouts that do not say."""
 
 FORCES: dict[str, Force] = {
-    "04": SPRINGS,
-    "05": SPRINGS,
-    "springs": replace(SPRINGS, flat=True, box=5.0, start="springs"),
+    "04": replace(SPRINGS, note="published with tree 4-3; balls move four times as fast as in 05"),
+    "05": replace(SPRINGS, note="published with tree 3-3"),
+    "springs": replace(
+        SPRINGS, flat=True, box=5.0, start="springs", balls="balls on springs", note="springs between any two balls"
+    ),
     "charged": Force(
         "systems of charges",
         ("attract", "repel"),
@@ -48,9 +57,21 @@ FORCES: dict[str, Force] = {
         flat=True,
         box=5.0,
         start="charged",
+        balls="charges",
+        note="charges of two signs, which act on all others",
     ),
 }
 """By physics: 04 and 05 belong to a hierarchy, springs and charged to balls without one."""
+
+USUAL = {"4-3": "04", "3-3": "05"}
+"""The published trees, each with the physics that its data were made with."""
+
+if TYPE_CHECKING:
+    PhysicsName = str
+    PhysicsChoice = str
+else:
+    PhysicsName = Literal[tuple(FORCES)]
+    PhysicsChoice = Literal[("auto", *FORCES)]
 
 
 def force(physics: str) -> Force:
@@ -66,6 +87,12 @@ def force(physics: str) -> Force:
     return FORCES[physics]
 
 
+def usual_physics(tree: str) -> str:
+    """The physics of a tree, as in 4-3, where nobody names one: the published; else springs, or 04 of a hierarchy."""
+    flat = (name for name, kind in FORCES.items() if kind.flat)
+    return next(flat) if Tree.parse(tree).flat else USUAL.get(tree, "04")
+
+
 def check_tree(tree: Tree, physics: str) -> None:
     """Refuse a hierarchy where any two balls interact, and its absence where springs follow one.
 
@@ -77,7 +104,8 @@ def check_tree(tree: Tree, physics: str) -> None:
         raise ValueError(f"physics {physics} is of balls without a hierarchy; choose a tree such as flat-5 for it")
     if tree.flat and not flat:
         raise ValueError(
-            f"{tree.text} has no hierarchy; choose physics springs or charged for it, or a tree such as 4-3"
+            f"{tree.text} has no hierarchy; choose physics "
+            f"{' or '.join(name for name, kind in FORCES.items() if kind.flat)} for it, or a tree such as 4-3"
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from typing import Literal
 
 from hri.core import forces
 from hri.core.config import (
@@ -88,11 +87,8 @@ ROLLING = TrainConfig(
 _GENTLE = {"fcmp": 1e-3}
 """Learning rates of variants that fly apart at the others': where every pair speaks, the free run amplifies."""
 
-_PHYSICS: dict[str, Literal["04", "05"]] = {"4-3": "04", "3-3": "05"}
-"""The published trees, each with the physics that its data were made with."""
 
-
-def _springs(tree: str, physics: Literal["04", "05"], seen: str, variant: str) -> Config:
+def _springs(tree: str, physics: str, seen: str, variant: str) -> Config:
     """A model of the hierarchical springs."""
     relations, dynamics = VARIANTS[variant]
     training = TRAINING[seen] if VISION[seen] else RELATING
@@ -106,7 +102,7 @@ def _springs(tree: str, physics: Literal["04", "05"], seen: str, variant: str) -
 
 PRESETS: dict[str, Config] = {
     config.name: config
-    for tree, physics in _PHYSICS.items()
+    for tree, physics in forces.USUAL.items()
     for seen in VISION
     for variant in VARIANTS
     for config in (_springs(tree, physics, seen, variant),)
@@ -191,7 +187,7 @@ def _flat(system: str, variant: str) -> Config:
         relations, training = dataclasses.replace(relations, graph="static", hidden=128), ROLLING
     return Config(
         name=f"{system}-state-{variant}",
-        data=DataConfig(tree=tree, physics=physics, train=20_000),  # type: ignore[arg-type]  # a name of FORCES
+        data=DataConfig(tree=tree, physics=physics, train=20_000),
         model=ModelConfig(relations=relations, dynamics=dynamics),
         train=training,
     )
@@ -199,9 +195,11 @@ def _flat(system: str, variant: str) -> Config:
 
 PRESETS |= {
     config.name: config
-    for system in ("springs5", "charged5", "springs10", "charged10")
+    for balls in (5, 10)
+    for force in forces.FORCES.values()
+    if force.start
     for variant in FLAT
-    for config in (_flat(system, variant),)
+    for config in (_flat(f"{force.start}{balls}", variant),)
 }
 
 CLIPS: dict[str, tuple[DataConfig, VisionConfig, TrainConfig]] = {
@@ -263,7 +261,8 @@ def preset(name: str) -> Config:
         near = difflib.get_close_matches(name, PRESETS, n=4, cutoff=0.3) or sorted(PRESETS)
         raise ValueError(
             f"unknown preset {name!r}; choose from {', '.join(near)} "
-            "(springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri, springs5-state-VARIANT, charged5-state-VARIANT, "
+            "(springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri, "
+            f"{''.join(f'{force.start}5-state-VARIANT, ' for force in forces.FORCES.values() if force.start)}"
             "BODY-SEEN-VARIANT or CLIPS-SEEN-VARIANT; "
             f"{len(PRESETS)} in all)"
         )

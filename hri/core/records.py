@@ -35,6 +35,12 @@ NEVER = -1e9
 """Logit of what no model infers."""
 
 
+def state_names(dimensions: int) -> tuple[str, ...]:
+    """Names of the numbers of a state, in their order: x, y, vx, vy, or x, y, z, vx, vy, vz where depth is known."""
+    places = ("x", "y", "z")[:dimensions]
+    return (*places, *(f"v{place}" for place in places))
+
+
 @dataclass(frozen=True)
 class Trajectories:
     """Systems in box units (walls at -1 and 1, without a hierarchy at -5 and 5) and simulator time, or bodies as a
@@ -63,7 +69,7 @@ class Trajectories:
             ValueError: no true graph is known.
         """
         if self.adjacency is None:
-            raise ValueError("recordings of a body know no true graph; choose simulated springs")
+            raise ValueError("these recordings know no true graph; choose simulated springs")
         return self.adjacency
 
     def __getitem__(self, rows: slice | np.ndarray) -> Trajectories:
@@ -108,6 +114,17 @@ class Trajectories:
             joined,
             (arrays.get("possible", adjacency.any(0)) != 0).astype(np.uint8),
         )
+
+
+@dataclass(frozen=True)
+class Film:
+    """Scenes of which nothing is known but their frames."""
+
+    seeds: Int[np.ndarray, " S"]
+    frames: UInt8[np.ndarray, "S T H W C"]
+
+    def __len__(self) -> int:
+        return len(self.seeds)
 
 
 @dataclass(frozen=True)
@@ -217,6 +234,12 @@ class Rollout:
         true = self.slots if whole else self.slots[:, :, self.tree.leaves]
         last = int(self.last_true_input)
         return np.concatenate([true[:, : last + 1], self.predicted_slots[:, last:]], 1)
+
+    @property
+    def number_names(self) -> tuple[str, ...]:
+        """Names of a node's D numbers: of a state (:func:`state_names`); those of a slot are only counted."""
+        width = self.slots.shape[-1]
+        return state_names(width // 2) if self.observation == "states" else tuple(f"number {k}" for k in range(width))
 
     def in_box(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape 2"]:
         """Where balls of normalised states are drawn, walls at -1 and 1."""

@@ -6,6 +6,9 @@ In reading order; a file imports only those above it:
 - video, clips, clip_windows: a clip of one's own as frames; many grey clips on disk; windows of them as scenes by
   seed
 - dataset: all of them as tensors
+- source: what may be asked of any source of scenes
+- spring_systems, recorded_bodies, recorded_clips: the kinds of sources, a file each
+- sources: their register
 - formats.bvh, formats.deepmimic, formats.mocap, formats.human36m, formats.kth, formats.demo, formats.people: files of
   others, recordings that packages ship, and those of one body as a data set
 """

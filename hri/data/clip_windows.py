@@ -12,18 +12,8 @@ from jaxtyping import Int, UInt8
 
 from hri.core.config import ClipsConfig, DataConfig
 from hri.core.places import ROOT
+from hri.core.records import Film
 from hri.data.clips import Clip, ClipSet
-
-
-@dataclass(frozen=True)
-class Film:
-    """Scenes of which nothing is known but their frames."""
-
-    seeds: Int[np.ndarray, " S"]
-    frames: UInt8[np.ndarray, "S T H W C"]
-
-    def __len__(self) -> int:
-        return len(self.seeds)
 
 
 @dataclass(frozen=True)
@@ -35,6 +25,31 @@ class Windows:
     mirrored: np.ndarray
     shifts: Int[np.ndarray, " S"]
     """Columns to the right; what comes in is black."""
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def part(self, rows: Int[np.ndarray, " M"]) -> Windows:
+        """The chosen windows."""
+        return Windows(
+            tuple(self.clips[row] for row in rows), self.starts[rows], self.mirrored[rows], self.shifts[rows]
+        )
+
+    def pictures(
+        self, data: DataConfig, rows: Int[np.ndarray, " M"], times: Int[np.ndarray, " M"]
+    ) -> UInt8[np.ndarray, "M H W 1"]:
+        """The frame of each (window, time)."""
+        assert data.clips is not None
+        frames = np.array(clips(data.clips).frames[self.starts[rows] + data.clips.every * times])
+        turned = self.mirrored[rows]
+        frames[turned] = frames[turned, :, ::-1]
+        for shift in np.unique(self.shifts[rows]):
+            if shift:
+                moved = self.shifts[rows] == shift
+                rolled = np.roll(frames[moved], shift, 2)
+                rolled[:, :, slice(0, shift) if shift > 0 else slice(shift, None)] = 0
+                frames[moved] = rolled
+        return frames[..., None]
 
 
 def clips(config: ClipsConfig) -> ClipSet:
@@ -119,23 +134,6 @@ def draw(data: DataConfig, seeds: Sequence[int] | Int[np.ndarray, " S"]) -> Wind
     return Windows(tuple(chosen), whole, np.array(mirrored, dtype=bool), np.array(shifts, dtype=np.int64))
 
 
-def pictures(
-    data: DataConfig, windows: Windows, rows: Int[np.ndarray, " M"], times: Int[np.ndarray, " M"]
-) -> UInt8[np.ndarray, "M H W 1"]:
-    """The frame of each (window, time)."""
-    assert data.clips is not None
-    frames = np.array(clips(data.clips).frames[windows.starts[rows] + data.clips.every * times])
-    turned = windows.mirrored[rows]
-    frames[turned] = frames[turned, :, ::-1]
-    for shift in np.unique(windows.shifts[rows]):
-        if shift:
-            moved = windows.shifts[rows] == shift
-            rolled = np.roll(frames[moved], shift, 2)
-            rolled[:, :, slice(0, shift) if shift > 0 else slice(shift, None)] = 0
-            frames[moved] = rolled
-    return frames[..., None]
-
-
 def scenes(data: DataConfig, seeds: Sequence[int]) -> Film:
     """The whole window of each seed.
 
@@ -144,7 +142,7 @@ def scenes(data: DataConfig, seeds: Sequence[int]) -> Film:
     """
     windows, steps = draw(data, seeds), data.steps
     rows = np.repeat(np.arange(len(seeds)), steps)
-    flat = pictures(data, windows, rows, np.tile(np.arange(steps), len(seeds)))
+    flat = windows.pictures(data, rows, np.tile(np.arange(steps), len(seeds)))
     return Film(np.asarray(seeds, dtype=np.int64), flat.reshape(len(seeds), steps, *flat.shape[1:]))
 
 

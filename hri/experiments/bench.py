@@ -25,7 +25,7 @@ from hri.core.hierarchy import Tree
 from hri.core.memory import keep_freed_memory
 from hri.core.presets import preset
 from hri.core.records import Normalisation
-from hri.data.dataset import Springs
+from hri.data.sources import sequences
 from hri.model import checkpoint
 from hri.model.checkpoint import Header
 from hri.model.model import Model
@@ -193,7 +193,7 @@ def training_step(
     """What makes one update after another, and the model that it trains."""
     torch.manual_seed(0)
     model = Model(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    data = Springs.simulated(config.data, "train")
+    data = sequences(config.data, "train")
     stage = kind(config, model, data, data)
     parameters = stage.trained()
     stage.begin()

@@ -14,7 +14,7 @@ import torch
 from hri.core.config import Config
 from hri.core.memory import keep_freed_memory
 from hri.core.presets import preset
-from hri.data.dataset import Springs
+from hri.data.sources import sequences
 from hri.experiments.bench import cpu_threads, digits, training_step
 from hri.model.checkpoint import provenance
 from hri.model.model import Model
@@ -122,7 +122,7 @@ def recorded_step(part: Part, device: torch.device, seed: int = 0) -> Recorded:
     torch.manual_seed(seed)
     config = part.config
     model = Model(config)
-    data = Springs.simulated(config.data, "train")
+    data = sequences(config.data, "train")
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     stage = part.kind(config, model, data, data)
     optimiser = OPTIMISERS[config.train.optimiser](stage.trained(), lr=1e-5)

@@ -23,7 +23,9 @@ from hri.core.errors import sentence
 from hri.core.files import replacing
 from hri.core.memory import keep_freed_memory
 from hri.core.records import Normalisation
-from hri.data.dataset import Sequences, Split, sequences
+from hri.data.dataset import Sequences
+from hri.data.source import Split
+from hri.data.sources import sequences
 from hri.experiments.bundles import Limits, pack
 from hri.experiments.many_plan import PlannedRun
 from hri.model.checkpoint import provenance

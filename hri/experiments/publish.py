@@ -11,6 +11,7 @@ import numpy as np
 
 from hri.core.files import replacing
 from hri.core.records import Rollout
+from hri.data.sources import source_of
 from hri.model import checkpoint
 from hri.model.checkpoint import Header, read_header
 from hri.rollout.likeness import familiar
@@ -20,8 +21,6 @@ from hri.scores import ceilings
 from hri.scores.edges import brief
 from hri.scores.evaluate import evaluate, springs_of
 
-DEMONSTRATION = "to see the method at work on real movement; far too little data for a model of how people move"
-"""On the card of every model of recorded bodies."""
 NRI_PAPER = {
     "springs5": "99.9 % (Kipf et al. 2018, table 1: edges of a whole trajectory of 49 frames at once)",
     "charged5": "82.1 % (Kipf et al. 2018, table 1: edges of a whole trajectory of 49 frames at once); 95.0 % with the "
@@ -142,8 +141,8 @@ def _card(name: str, header: Header, ceiling: dict[str, Any] | None) -> str:
     config, scores = header.config, header.metrics.get("test", {})
     relations, dynamics = config.model.relations, config.model.dynamics
     published = relations.window == "published"
-    body = config.data.motion is not None
-    seen = {None: "states of joints" if body else "ball states", "slot": "images (SlotDec)", "par": "images (ParDec)"}
+    source = source_of(config.data)
+    seen = {None: source.states, "slot": "images (SlotDec)", "par": "images (ParDec)"}
     pairs = {"all": "all pairs", "hierarchy": "the hierarchy's edges (HRI-H)", "leaves": "leaf pairs"}
     rows = [
         ("sees", seen[config.model.vision.decoder if config.model.vision else None]),
@@ -157,7 +156,7 @@ def _card(name: str, header: Header, ceiling: dict[str, Any] | None) -> str:
         ),
         ("messages", f"{dynamics.passing}{', residual' if dynamics.residual else ''}"),
         ("data", header.data),
-        *([("of use", DEMONSTRATION)] if body else []),
+        *([("of use", source.caution)] if source.caution else []),
         ("updates", ", ".join(f"{stage} {count:,}" for stage, count in header.steps.items())),
         (
             "hours",

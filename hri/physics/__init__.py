@@ -4,8 +4,9 @@ In reading order; a file imports only those above it:
 
 - palette, render: colours and places of balls in a frame; states to frames
 - slot_springs: springs between balls to springs between image slots
-- particles: balls without a hierarchy: springs between any two, charges
-- springs: hierarchical springs: sample a system, integrate it, tell its energy
+- simulator: what a physics must be able to do
+- hierarchical, particles: springs along a hierarchy; springs and charges between any two balls
+- springs: the register of simulators; systems of any physics, sampled, integrated, written to a file
 - removal: what each true spring does
 - systems: systems drawn by hand
 """

@@ -25,26 +25,8 @@ from jaxtyping import Float, UInt8
 from numba import njit
 
 from hri.core.forces import FORCES
+from hri.core.hierarchy import Tree
 from hri.physics.render import spread
-
-
-@dataclass(frozen=True)
-class Particles:
-    """Constants of one physics."""
-
-    strength: float
-    """Factor of every force."""
-    spread: float
-    """Standard deviation of start positions along each axis."""
-    charged: bool
-    """Inverse square instead of springs."""
-
-
-PARTICLES: dict[str, Particles] = {
-    "springs": Particles(strength=0.1, spread=0.5, charged=False),
-    "charged": Particles(strength=1.0, spread=1.0, charged=True),
-}
-"""By name of the physics (:data:`hri.core.forces.FORCES`)."""
 
 BOX = FORCES["springs"].box
 STEP = 0.001
@@ -55,78 +37,113 @@ START_SPEED = 0.5
 _LANES = 32
 
 
-def sample(
-    balls: int, physics: str, seed: int
-) -> tuple[UInt8[np.ndarray, "N N"], Float[np.ndarray, "N 2"], Float[np.ndarray, "N 2"]]:
-    """Adjacency, start positions and start velocities of one system; a start outside the box is reflected once."""
-    random = np.random.RandomState(seed)
-    if PARTICLES[physics].charged:
-        # The same draws and values as choice([-1, 0, 1], p=[.5, 0, .5]).
-        positive = random.random_sample(balls) >= 0.5
-        joined = positive[:, None] == positive[None]
-    else:
-        lower = np.tril(random.random_sample((balls, balls)) >= 0.5, -1)
-        joined = lower | lower.T
-    np.fill_diagonal(joined, False)
-    positions = random.randn(2, balls).T * PARTICLES[physics].spread
-    velocities = random.randn(2, balls).T
-    velocities *= START_SPEED / np.linalg.norm(velocities, axis=1, keepdims=True)
-    return joined.astype(np.uint8), positions, velocities
+@dataclass(frozen=True)
+class Particles:
+    """Constants of one physics, and how its systems are drawn and move."""
+
+    strength: float
+    """Factor of every force."""
+    spread: float
+    """Standard deviation of start positions along each axis."""
+    charged: bool
+    """Inverse square instead of springs."""
+
+    def sample(
+        self, tree: Tree, seed: int
+    ) -> tuple[UInt8[np.ndarray, "N N"], Float[np.ndarray, "N 2"], Float[np.ndarray, "N 2"]]:
+        """Adjacency, start positions and start velocities of one system; a start outside the box is reflected once."""
+        random, balls = np.random.RandomState(seed), tree.size
+        if self.charged:
+            # The same draws and values as choice([-1, 0, 1], p=[.5, 0, .5]).
+            positive = random.random_sample(balls) >= 0.5
+            joined = positive[:, None] == positive[None]
+        else:
+            lower = np.tril(random.random_sample((balls, balls)) >= 0.5, -1)
+            joined = lower | lower.T
+        np.fill_diagonal(joined, False)
+        positions = random.randn(2, balls).T * self.spread
+        velocities = random.randn(2, balls).T
+        velocities *= START_SPEED / np.linalg.norm(velocities, axis=1, keepdims=True)
+        return joined.astype(np.uint8), positions, velocities
+
+    def check(self, adjacency: UInt8[np.ndarray, "N N"]) -> None:
+        """Refuse pairs that repel where no charges of two signs could have them do so."""
+        if not self.charged:
+            return
+        sign = adjacency[0] != 0
+        sign[0] = True
+        for first, second in zip(*np.triu_indices(len(adjacency), 1), strict=True):
+            if (adjacency[first, second] != 0) != (sign[first] == sign[second]):
+                raise ValueError(
+                    f"no charges of two signs let 0, {first} and {second} act on each other like this; "
+                    "list every pair of equal charges"
+                )
+
+    def couplings(self, adjacency: UInt8[np.ndarray, "S N N"]) -> Float[np.ndarray, "S N N"]:
+        """c, what acts between two balls: 1 or 0, a spring or none; 1 or -1, charges that repel or attract."""
+        joined = np.asarray(adjacency) != 0
+        return np.where(joined, 1.0, -1.0) if self.charged else joined.astype(np.float64)
+
+    def integrate(
+        self,
+        tree: Tree,
+        coupling: Float[np.ndarray, "S N N"],
+        positions: Float[np.ndarray, "S N 2"],
+        velocities: Float[np.ndarray, "S N 2"],
+        steps: int = 5000,
+        every: int = 100,
+        continued: bool = False,
+    ) -> tuple[Float[np.ndarray, "S T N 2"], Float[np.ndarray, "S T N 2"]]:
+        """Positions and velocities at steps ``every``, 2 ``every``, ... below ``steps``, from a start within 3 boxes.
+
+        Args:
+            tree: of the balls, which any physics is told.
+            coupling: symmetric; 0 where nothing acts, whatever the physics, so that one pair can be taken out.
+            positions: of the start.
+            velocities: of the start.
+            steps: of integration.
+            every: how-manieth state is kept.
+            continued: makes no difference here: a first kick is like all others.
+        """
+        first, second = np.nonzero(np.triu(np.any(coupling != 0, axis=0), 1))
+        strength = self.strength * coupling[:, first, second].astype(np.float64)
+        path_x = np.empty((len(positions), (steps - 1) // every, *positions.shape[1:]))
+        path_v = np.empty_like(path_x)
+
+        def part(rows: slice) -> None:
+            # Systems side by side in the last axis: the inner loops over them become SIMD instructions.
+            x, v, c = (
+                np.array(np.moveaxis(a[rows], 0, -1), order="C", dtype=np.float64)
+                for a in (positions, velocities, strength)
+            )
+            _integrate(first, second, c, self.charged, x, v, steps, every, path_x[rows], path_v[rows])
+
+        spread(part, len(positions), _LANES)
+        return path_x, path_v
+
+    def energy(
+        self,
+        tree: Tree,
+        coupling: Float[np.ndarray, "S N N"],
+        positions: Float[np.ndarray, "S T N 2"],
+        velocities: Float[np.ndarray, "S T N 2"],
+    ) -> Float[np.ndarray, "S T"]:
+        """The quantity a system keeps, up to the order of dt, while no force is clipped; walls keep it too.
+
+        E = 1/2 sum_i |v_i|^2 + sum_pairs c (0.1 r^2 / 2 for springs, 1 / r for charges), r the distance of the two.
+        """
+        first, second = np.triu_indices(positions.shape[2], 1)
+        square = np.square(positions[:, :, first] - positions[:, :, second]).sum(-1)
+        potential = 1 / np.sqrt(square) if self.charged else square / 2
+        kinetic = np.square(velocities).sum((2, 3)) / 2
+        return kinetic + self.strength * np.einsum("se,ste->st", coupling[:, first, second], potential)
 
 
-def couplings(physics: str, adjacency: UInt8[np.ndarray, "S N N"]) -> Float[np.ndarray, "S N N"]:
-    """What acts between two balls, c: 1 or 0, with or without a spring; 1 or -1, of charges that repel or attract."""
-    joined = np.asarray(adjacency) != 0
-    return np.where(joined, 1.0, -1.0) if PARTICLES[physics].charged else joined.astype(np.float64)
-
-
-def integrate(
-    physics: str,
-    coupling: Float[np.ndarray, "S N N"],
-    positions: Float[np.ndarray, "S N 2"],
-    velocities: Float[np.ndarray, "S N 2"],
-    steps: int = 5000,
-    every: int = 100,
-) -> tuple[Float[np.ndarray, "S T N 2"], Float[np.ndarray, "S T N 2"]]:
-    """Positions and velocities at steps ``every``, 2 ``every``, ... below ``steps``, from a start within 3 boxes.
-
-    Args:
-        coupling: symmetric; 0 where nothing acts, whatever the physics, so that one pair can be taken out.
-    """
-    constants = PARTICLES[physics]
-    first, second = np.nonzero(np.triu(np.any(coupling != 0, axis=0), 1))
-    strength = constants.strength * coupling[:, first, second].astype(np.float64)
-    path_x = np.empty((len(positions), (steps - 1) // every, *positions.shape[1:]))
-    path_v = np.empty_like(path_x)
-
-    def part(rows: slice) -> None:
-        # Systems side by side in the last axis: the inner loops over them become SIMD instructions.
-        x, v, c = (
-            np.array(np.moveaxis(a[rows], 0, -1), order="C", dtype=np.float64)
-            for a in (positions, velocities, strength)
-        )
-        _integrate(first, second, c, constants.charged, x, v, steps, every, path_x[rows], path_v[rows])
-
-    spread(part, len(positions), _LANES)
-    return path_x, path_v
-
-
-def energy(
-    physics: str,
-    coupling: Float[np.ndarray, "S N N"],
-    positions: Float[np.ndarray, "S T N 2"],
-    velocities: Float[np.ndarray, "S T N 2"],
-) -> Float[np.ndarray, "S T"]:
-    """The quantity a system keeps, up to the order of dt, while no force is clipped; walls keep it too.
-
-    E = 1/2 sum_i |v_i|^2 + sum_pairs c (0.1 r^2 / 2 for springs, 1 / r for charges), r the distance of the two.
-    """
-    constants = PARTICLES[physics]
-    first, second = np.triu_indices(positions.shape[2], 1)
-    square = np.square(positions[:, :, first] - positions[:, :, second]).sum(-1)
-    potential = 1 / np.sqrt(square) if constants.charged else square / 2
-    kinetic = np.square(velocities).sum((2, 3)) / 2
-    return kinetic + constants.strength * np.einsum("se,ste->st", coupling[:, first, second], potential)
+PARTICLES: dict[str, Particles] = {
+    "springs": Particles(strength=0.1, spread=0.5, charged=False),
+    "charged": Particles(strength=1.0, spread=1.0, charged=True),
+}
+"""By name of the physics (:data:`hri.core.forces.FORCES`)."""
 
 
 @njit(cache=True, nogil=True)

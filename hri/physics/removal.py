@@ -18,9 +18,8 @@ from jaxtyping import Float, Int, UInt8
 from hri.core.forces import force
 from hri.core.hierarchy import Tree
 from hri.core.records import Trajectories
-from hri.physics import particles
 from hri.physics.palette import to_pixels
-from hri.physics.springs import simulate_from
+from hri.physics.springs import lookup
 
 PIXELS = 0.1
 """Distance from the truth, in pixels of a 32 x 32 frame, from which on a spring matters."""
@@ -102,7 +101,7 @@ def course(
     velocities: Float[np.ndarray, "R N 2"],
     frames: int = AHEAD,
 ) -> Float[np.ndarray, "R frames N 2"]:
-    """Where balls go in the frames after a stored state. The one place that asks a physics to move.
+    """Where balls go in the frames after a stored state.
 
     Args:
         adjacency: springs, or which charges repel, a matrix a course.
@@ -113,14 +112,13 @@ def course(
     Raises:
         ValueError: unknown physics.
     """
-    flat, steps = force(physics).flat, frames * INTERVAL + 1
-    joined = particles.couplings(physics, adjacency) if flat else adjacency.copy()
+    simulator = lookup(physics)
+    coupling = simulator.couplings(adjacency)
     if cut is not None:
         every = np.arange(len(cut))
-        joined[every, cut[:, 0], cut[:, 1]] = joined[every, cut[:, 1], cut[:, 0]] = 0
-    if flat:
-        return particles.integrate(physics, joined, positions, velocities, steps, INTERVAL)[0]
-    return simulate_from(tree, physics, joined, positions, velocities, None, steps, INTERVAL, continued=True).positions
+        coupling[every, cut[:, 0], cut[:, 1]] = coupling[every, cut[:, 1], cut[:, 0]] = 0
+    steps = frames * INTERVAL + 1
+    return simulator.integrate(tree, coupling, positions, velocities, steps, INTERVAL, continued=True)[0]
 
 
 def pixels_apart(

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
 from hri.core.forces import FORCES, check_tree, force
 from hri.core.hierarchy import Tree
 from hri.core.records import Trajectories
-from hri.physics.springs import sample_system, simulate_from
+from hri.physics.springs import lookup, sample_system, simulate_from
 
 VERSION = 1
 MAX_TEXT = 65_536
@@ -78,9 +79,7 @@ class System:
     def simulate(self, steps: int = 5000) -> Trajectories:
         """Let it move; one system without a seed (-1)."""
         tree = Tree.parse(self.tree)
-        joined = np.zeros((1, tree.size, tree.size), dtype=np.uint8)
-        for first, second in self.springs:
-            joined[0, first, second] = joined[0, second, first] = 1
+        joined = _adjacency(tree, self.springs)[None]
         x, v = (np.array(points, dtype=np.float64)[None] for points in (self.positions, self.velocities))
         return simulate_from(tree, self.physics, joined, x, v, steps=steps)
 
@@ -171,8 +170,7 @@ def _check(values: dict[str, Any]) -> None:
         if frozenset(pair) in seen:
             raise ValueError(f"two springs join {pair[0]} and {pair[1]}; name each pair once")
         seen.add(frozenset(pair))
-    if not force(physics).silent:
-        _check_charges(tree, {(min(pair), max(pair)) for pair in springs})
+    lookup(physics).check(_adjacency(tree, springs))
     for what, limit in (("positions", force(physics).box), ("velocities", MAX_SPEED)):
         points = values[what]
         if not isinstance(points, list | tuple) or len(points) != tree.size:
@@ -188,16 +186,12 @@ def _check(values: dict[str, Any]) -> None:
                 raise ValueError(f"ball {node} starts at speed {math.hypot(*point):.3g}; the limit is {limit:g}")
 
 
-def _check_charges(tree: Tree, alike: set[Pair]) -> None:
-    """Refuse pairs that repel where no charges of two signs could have them do so."""
-    sign = [node == 0 or (0, node) in alike for node in range(tree.size)]
-    for first in range(tree.size):
-        for second in range(first + 1, tree.size):
-            if ((first, second) in alike) != (sign[first] == sign[second]):
-                raise ValueError(
-                    f"no charges of two signs let 0, {first} and {second} act on each other like this; "
-                    "list every pair of equal charges"
-                )
+def _adjacency(tree: Tree, springs: Any) -> UInt8[np.ndarray, "N N"]:
+    """1 where a pair is listed, both ways."""
+    joined = np.zeros((tree.size, tree.size), dtype=np.uint8)
+    for first, second in springs:
+        joined[first, second] = joined[second, first] = 1
+    return joined
 
 
 def _pairs(springs: Any) -> tuple[Pair, ...]:

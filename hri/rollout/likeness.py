@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from hri.core.records import Rollout
-from hri.data.dataset import sequences
+from hri.data.sources import sequences
 from hri.data.video import WHOLE, Cut, Footage, read
 from hri.model.checkpoint import Checkpoint
 from hri.rollout.imaging import encode_and_reconstruct

@@ -16,8 +16,7 @@ import torch
 from jaxtyping import Float, Integer, UInt8
 
 from hri.core.hierarchy import Tree
-from hri.core.records import Rollout, Trajectories
-from hri.data.clip_windows import Film
+from hri.core.records import Film, Rollout, Trajectories
 from hri.model.checkpoint import Checkpoint
 from hri.rollout.imaging import encode, encode_and_reconstruct
 from hri.rollout.interventions import Intervention

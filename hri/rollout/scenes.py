@@ -9,12 +9,10 @@ from jaxtyping import Float, UInt8
 
 from hri.core.config import Config, DataConfig
 from hri.core.hierarchy import Tree
-from hri.core.records import Trajectories
-from hri.data import clip_windows, windows
-from hri.data.clip_windows import Film
+from hri.core.records import Film, Trajectories
+from hri.data.sources import shown_in, source_of
 from hri.model.checkpoint import Checkpoint
 from hri.physics.render import draw
-from hri.physics.springs import simulate
 
 
 def check_systems(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | None = None) -> Tree:
@@ -30,14 +28,13 @@ def check_systems(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | No
         raise ValueError(
             f"{checkpoint.name} sees the states of tree {config.data.tree} only; choose a scene of that tree"
         )
-    if config.data.clips is not None:
-        raise ValueError(f"{checkpoint.name} was trained on video clips; give it frames, or a clip with --video")
-    if (systems.positions.shape[3] == 3) != (config.data.motion is not None):
-        if config.data.motion is not None:
-            wanted, given = "a recorded body", "simulated balls"
-        else:
-            wanted, given = f"simulated {config.data.force.systems}", "a recorded body"
-        raise ValueError(f"{checkpoint.name} was trained on {wanted} and this scene shows {given}; choose another")
+    source = source_of(config.data)
+    if not source.has_states:
+        raise ValueError(f"{checkpoint.name} was trained on {source.label}; give it frames, or a clip with --video")
+    if systems.positions.shape[3] != source.space:
+        raise ValueError(
+            f"{checkpoint.name} was trained on {source.label} and this scene shows {shown_in(systems)}; choose another"
+        )
     expected = tree or own
     if balls != expected.size:
         if tree is not None:
@@ -68,22 +65,18 @@ def truth_of(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | None = 
     of_balls = tree or Tree.parse(data.tree)
     if of_balls.size == states.shape[2]:
         known["ball_parents"] = np.array(of_balls.parents)
-    if data.motion is not None and len(data.motion.joints) == states.shape[2]:
-        known["joints"] = np.array(data.motion.joints)
+    if data.origin.joints and len(data.origin.joints) == states.shape[2]:
+        known["joints"] = np.array(data.origin.joints)
     return known
 
 
 def scenes_of(data: DataConfig, seeds: Sequence[int]) -> Trajectories | Film:
-    """The scene of each seed, from where a configuration takes its data: springs, recordings of a body, or clips.
+    """The scene of each seed, from where a configuration takes its data.
 
     Raises:
         ValueError: recordings that are not there or do not fit.
     """
-    if data.motion is not None:
-        return windows.scenes(data, seeds)
-    if data.clips is not None:
-        return clip_windows.scenes(data, seeds)
-    return simulate(Tree.parse(data.tree), data.physics, seeds)
+    return source_of(data).scenes(seeds)
 
 
 def frames_of(

@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hri.core.forces import force
 from hri.core.places import RESULTS
 from hri.scores.names import EDGE_METRICS, EDGE_SCORES
 
@@ -36,10 +37,8 @@ ENCODER = ("vision.leaves.", "vision.upper.")
 
 def objection(config: Config, parts: str = "all") -> str | None:
     """Why there can be no ceiling, as the end of a sentence; None where there can be one."""
-    if config.data.motion is not None:
-        return "predicts recordings of a body, and nobody recorded which parts act on which; choose a model of springs"
-    if config.data.clips is not None:
-        return "predicts video clips, and nobody recorded what acts on what in them; choose a model of springs"
+    if told := config.data.origin.no_truth:
+        return f"predicts {told}; choose a model of springs"
     if parts != "all":
         return "holds encoder and decoder only and infers no edges; choose a checkpoint that predicts"
     if config.model.relations.source != "inferred" or config.model.dynamics.passing == "joint":
@@ -67,7 +66,7 @@ def key_of(parts: dict[str, Any]) -> str:
     """A readable name of :func:`belongs_to`, such as ``springs-4-3-04-states-hierarchy``; two may share it."""
     data, relations = parts["data"], parts["relations"]
     odd = [f"{name.replace('_', '-')}-{relations[name]}" for name, usual in PLAIN.items() if relations[name] != usual]
-    source = "springs-" if data["physics"] in ("04", "05") else ""
+    source = "" if force(data["physics"]).flat else "springs-"
     encoder = [parts["encoder"][:8]] if parts["encoder"] else []
     return "-".join([f"{source}{data['tree']}", data["physics"], parts["seen"], *encoder, relations["pairs"], *odd])
 

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from hri.core.hierarchy import Tree
 from hri.core.records import Trajectories
-from hri.data.dataset import Sequences, Springs, sequences
+from hri.data.dataset import Sequences, Springs
+from hri.data.sources import source_of
 from hri.model.checkpoint import Checkpoint
 from hri.model.losses import state_nll
 from hri.model.model import Model
@@ -55,14 +56,14 @@ def springs_of(
         data = dataclasses.replace(data, test=min(data.test, usual) if systems is None else systems)
         if not 1 <= data.test <= 100_000:
             raise ValueError(f"{data.test} systems cannot be tested; choose 1 to 100000")
-        return sequences(data, "test", normalisation)
+        return source_of(data).sequences("test", normalisation)
     if systems is not None and systems < 1:
         raise ValueError(f"{systems} systems cannot be tested; choose 1 or more")
-    if data.motion is not None or data.clips is not None:
-        what, there = ("a recorded body", "a motion.npz") if data.motion is not None else ("video clips", "clips")
+    source = source_of(data)
+    if not source.simulated:
         raise ValueError(
-            f"{checkpoint.name} predicts {what}, not a simulation; leave --data out to test it on its own test part, "
-            f"or name a folder with {there}"
+            f"{checkpoint.name} predicts {source.label}, not a simulation; leave --data out to test it on its own test "
+            f"part, or name a folder with {source.files}"
         )
     chosen = trajectories[:systems]
     balls, nodes = Tree.parse(data.tree).size, chosen.positions.shape[2]

@@ -17,8 +17,7 @@ from jaxtyping import Float, Int
 
 from hri.core.files import replacing
 from hri.core.hierarchy import Tree
-from hri.core.records import Trajectories
-from hri.data.clip_windows import Film
+from hri.core.records import Film, Trajectories
 from hri.model.checkpoint import Checkpoint
 from hri.model.devices import device_of
 from hri.rollout.imaging import decode, encode
@@ -185,7 +184,7 @@ def scene_errors(
         ValueError: as :func:`rank_seeds`.
     """
     nodes = Tree.parse(tree)
-    data = replace(checkpoint.header.config.data, tree=tree, physics=physics)  # type: ignore[arg-type]
+    data = replace(checkpoint.header.config.data, tree=tree, physics=physics)
     return _errors(checkpoint, scenes_of(data, [int(seed) for seed in seeds]), nodes, settings)
 
 

@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from hri.core.config import Config, DataConfig
 from hri.core.memory import keep_freed_memory
 from hri.core.records import Trajectories
-from hri.data.dataset import Sequences, sequences
+from hri.data.dataset import Sequences
+from hri.data.sources import sequences
 from hri.model.checkpoint import Checkpoint, Header, provenance
 from hri.model.model import Model
 from hri.model.relations import Relations, evidence

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from hri.core.config import Config
-from hri.data.dataset import sequences
+from hri.data.sources import sequences
 from hri.model.fast import device as device_recurrence
 from hri.model.fast import edges as fast
 from hri.model.model import Model

@@ -14,6 +14,7 @@ from torch import Tensor
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import Tree
 from hri.data.dataset import Sequences, Springs
+from hri.data.sources import source_of
 from hri.physics.palette import LUMINANCE, colours_of, to_pixels
 from hri.physics.render import SCAN_LINES, half_axes
 
@@ -21,7 +22,7 @@ from hri.physics.render import SCAN_LINES, half_axes
 def suits(data: Sequences) -> bool:
     """Whether its frames can be drawn here: springs as discs, without a curtain; no depth decides who covers whom."""
     look = data.data.render
-    return type(data) is Springs and look.shapes == "disc" and not look.curtain
+    return isinstance(data, Springs) and source_of(data.data).space == 2 and look.shapes == "disc" and not look.curtain
 
 
 def draw(positions: Float[Tensor, "M N 2"], tree: Tree, config: RenderConfig) -> Float[Tensor, "M C H W"]:

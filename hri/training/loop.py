@@ -23,7 +23,8 @@ from torch import Tensor
 
 from hri.core.config import Config
 from hri.core.memory import keep_freed_memory
-from hri.data.dataset import Sequences, sequences
+from hri.data.dataset import Sequences
+from hri.data.sources import sequences, source_of
 from hri.model import checkpoint
 from hri.model.checkpoint import Header
 from hri.model.devices import device_named
@@ -160,7 +161,7 @@ def prepared(
         config=config,
         normalisation=training.normalisation,
         seed=config.train.seed,
-        data=training.about,
+        data=source_of(config.data).about,
         command=command,
         **earlier,
         **checkpoint.provenance(device.type),

@@ -16,8 +16,7 @@ from jaxtyping import Float, UInt8
 
 from hri.core.config import Config
 from hri.core.files import read_npz, write_npz
-from hri.core.records import Rollout, Trajectories
-from hri.data.clip_windows import Film
+from hri.core.records import Film, Rollout, Trajectories
 
 if TYPE_CHECKING:
     from hri.model.checkpoint import Header

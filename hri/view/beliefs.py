@@ -217,7 +217,7 @@ def springs_found(rollout: Rollout) -> Found:
     if rollout.true_adjacency is None or not len(rows):
         raise ValueError("This model passes no messages." if not len(rows) else "The true springs are not known.")
     if not rollout.force.silent:
-        raise ValueError("Every two charges interact, so messages pass over all pairs.")
+        raise ValueError(f"Every two {rollout.force.parts} interact, so messages pass over all pairs.")
     steps, size = slice(0, int(rollout.last_true_input) + 1), rollout.tree.size
     senders, receivers = rollout.edge_sender_receiver[rows].T
     asked, heard = np.zeros((2, size, size), dtype=bool)

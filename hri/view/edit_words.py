@@ -6,17 +6,24 @@ changes. Edits of edges and mutes are told by the frames they predict, nudges an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from hri.core.hierarchy import FAMILIES, SLOT_TREE, Family, Tree
+from hri.core.hierarchy import FAMILIES, Family, Tree
 from hri.rollout.edit_kind import Edit, Names
 from hri.view.facts import type_name
 
 
-def sentence(edit: Edit, tree: Tree, edge_types: int) -> str:
-    """What an edit does and when, such as "Cut leaf 7 → intermediate 2, all frames"."""
-    numbers = () if tree == SLOT_TREE else ("x", "y", "vx", "vy")
-    return edit.sentence(Names(tree, lambda kind: type_name(kind, edge_types), numbers))
+def sentence(edit: Edit, tree: Tree, edge_types: int, number_names: Sequence[str]) -> str:
+    """What an edit does and when, such as "Cut leaf 7 → intermediate 2, all frames".
+
+    Args:
+        edit: one of a rollout.
+        tree: of its nodes.
+        edge_types: K, as the rollout counts them.
+        number_names: of a node's numbers (:attr:`hri.core.records.Rollout.number_names`).
+    """
+    return edit.sentence(Names(tree, lambda kind: type_name(kind, edge_types), tuple(number_names)))
 
 
 def levels(tree: Tree, pairs: str = "hierarchy") -> list[tuple[Family | Literal["all"], int | None]]:

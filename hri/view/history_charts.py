@@ -52,11 +52,11 @@ def node_history(rollout: Rollout, node: int) -> go.Figure:
 def node_states(rollout: Rollout, node: int) -> go.Figure:
     """The numbers of one node over time: true (or encoded) as lines, predicted as dashes; free run shaded.
 
-    Balls: x, y, vx, vy, normalised to -1 ... 1. Slots: their D numbers, which have no names.
+    Balls and joints: places and velocities along each axis, normalised to -1 ... 1. Slots: their D numbers, which have
+    no names.
     """
     true, predicted = rollout.slots[0, :, node], predicted_nodes(rollout)[:, node]
-    width = true.shape[-1]
-    names = ("x", "y", "vx", "vy") if rollout.observation == "states" else tuple(f"number {k}" for k in range(width))
+    names = rollout.number_names
     figure = go.Figure()
     for k, name in enumerate(names):
         ink = STYLE.colours[1 + k % (len(STYLE.colours) - 1)]
@@ -70,8 +70,8 @@ def node_states(rollout: Rollout, node: int) -> go.Figure:
                 hovertemplate="%{y:.3f}",
             )
     _shade_free_run(figure, rollout)
-    # Four numbers fit a legend and a hover box; sixteen would cover what they explain.
-    few = len(names) <= 4
+    # The numbers of a state fit a legend and a hover box; the sixteen of a slot would cover what they explain.
+    few = len(names) <= 6
     return _small(figure, "state", None).update_layout(height=210, showlegend=few, hovermode="x" if few else "closest")
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import library, places, recorded, running
+from app import library, places, running
 from app.compare import columns as comparing
 from app.train import estimating, form
 from hri.core.hierarchy import Tree
 from hri.core.presets import PRESETS
+from hri.data.sources import SOURCES
 from hri.experiments.claims import CLAIMS
 from hri.model.checkpoint import save
 from hri.physics.springs import simulate
@@ -314,7 +315,8 @@ def test_every_preset_can_be_chosen_and_missing_recordings_are_told(
 ) -> None:
     monkeypatch.setattr(places, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(estimating, "show", lambda config, source: None)
-    monkeypatch.setattr(recorded, "here", lambda config: config.name.startswith(("springs", "charged")))
+    for kind in SOURCES.values():
+        monkeypatch.setattr(kind, "here", kind.simulated)
     page = AppTest.from_file(str(ROOT / "app" / "train" / "page.py"), default_timeout=30).run()
     offered = set()
     for data in form.DATA:

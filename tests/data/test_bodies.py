@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import library, recorded, running
+from app import library, running
 from hri.__main__ import main
 from hri.core.hierarchy import SLOT_TREE, Tree, node_name
 from hri.core.presets import preset
 from hri.core.records import Rollout
 from hri.data import windows
 from hri.data.formats.human36m import JOINTS, PARENTS
+from hri.data.sources import source_of
 from hri.experiments.publish import publish
 from hri.export.script import python_lines
 from hri.model import checkpoint
@@ -100,10 +101,10 @@ def works_without_recordings(name: str, human36m: Path, published: Path) -> None
     config = library.config_of(source)
     assert config is not None
     assert library.datasets(source) == ["human36m"]
-    assert "S9 Walking 1, from 0." in recorded.window(config, 200_042)
+    assert "S9 Walking 1, from 0." in source_of(config.data).standing(200_042)
     (human36m / "motion.npz").rename(human36m / "away")
     try:
-        assert "data human36m data_3d_h36m.npz" in recorded.window(config, 200_042)
+        assert "data human36m data_3d_h36m.npz" in source_of(config.data).standing(200_042)
         with pytest.raises(
             ValueError, match=r"is not here: choose seed 200042, 200043, 200044, .* `python -m hri data"
         ):

@@ -18,8 +18,9 @@ from hri.core.presets import preset
 from hri.core.records import Rollout
 from hri.data import clip_windows
 from hri.data.clips import ClipSet, ClipWriter
-from hri.data.dataset import Clips, sequences
+from hri.data.dataset import Clips
 from hri.data.formats import kth
+from hri.data.sources import sequences
 from hri.model.checkpoint import read_header
 from tests.clips import greys, moving_dot, video
 

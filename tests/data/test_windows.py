@@ -12,9 +12,10 @@ from hri.core.config import DataConfig, MotionConfig, RenderConfig
 from hri.core.hierarchy import Tree
 from hri.core.presets import BODIES, preset
 from hri.data import windows
-from hri.data.dataset import Bodies, sequences
+from hri.data.dataset import Springs
 from hri.data.formats import human36m
 from hri.data.motion import AMP_PARENTS, MotionSet, Recording, without_repeats
+from hri.data.sources import sequences, source_of
 from hri.physics.palette import PALETTE, to_pixels
 from hri.physics.render import draw
 from hri.rollout.scenes import scenes_of
@@ -90,7 +91,7 @@ def test_bent_training_windows_are_other_poses_of_the_same_body(folder: Path) ->
     assert 0 < angles[:, :, first].max() <= 40 + 1e-3
     assert not np.allclose(before[0], after[0], atol=0.05)
     assert [windows.about(bent, seed).endswith(", bones bent") for seed in SEEDS] == [True, True, False, False, False]
-    assert ", bones bent by up to 40°; validated" in sequences(bent, "train").about
+    assert ", bones bent by up to 40°; validated" in source_of(bent).about
     # A turn is the same throughout: how fast the first bones turn stays what it was.
     speeds = [np.linalg.norm(np.diff(bone[:, :, first], axis=1), axis=-1) for bone in bones]
     np.testing.assert_allclose(*speeds, atol=1e-6)
@@ -136,7 +137,7 @@ def test_frames_that_only_repeat_are_left_out() -> None:
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_states_are_box_units_and_leave_the_range_to_velocities(folder: Path, dimensions: int) -> None:
     training = sequences(data(folder, dimensions=dimensions), "train")
-    assert isinstance(training, Bodies)
+    assert isinstance(training, Springs)
     assert not training.joined
     assert training.states.shape == (6, 36, 15, 2 * dimensions)
     np.testing.assert_allclose(
@@ -145,7 +146,8 @@ def test_states_are_box_units_and_leave_the_range_to_velocities(folder: Path, di
     assert float(training.states[..., dimensions:].abs().max()) <= 1
     with pytest.raises(ValueError, match="no true graph"):
         training.true_types(np.array([0]), np.array([1]))
-    assert "1 recording of a body (take 0), 2 seconds in all, as 6 windows of 36 frames" in training.about
+    about = source_of(training.data).about
+    assert "1 recording of a body (take 0), 2 seconds in all, as 6 windows of 36 frames" in about
 
 
 def test_near_balls_hide_far_ones_and_limbs_have_colours() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from hri.core.files import read_npz
 from hri.core.hierarchy import Tree
-from hri.physics.particles import BOX, FORCE_LIMIT, PARTICLES, START_SPEED, STEP, couplings, energy, integrate, sample
+from hri.physics.particles import BOX, FORCE_LIMIT, PARTICLES, START_SPEED, STEP
 from hri.physics.springs import sample_system, simulate, simulate_from, write_simulation
 
 FIVE = Tree.balls(5)
@@ -69,7 +69,8 @@ def test_systems_are_drawn_and_move_as_the_published_generator_has_them(physics:
     ours = simulate(Tree.balls(balls), physics, range(3), steps=900, every=100)
     for row in range(3):
         coupling, x, v = drawn(physics, balls, row)
-        assert np.array_equal(couplings(physics, ours.springs[row : row + 1])[0] * (1 - np.eye(balls)), coupling)
+        acting = PARTICLES[physics].couplings(ours.springs[row : row + 1])[0]
+        assert np.array_equal(acting * (1 - np.eye(balls)), coupling)
         places, speeds = formula(physics, coupling, x, v, 900, 100)
         # Charges that pass close by each other magnify the last digits.
         within = {"springs": 1e-9, "charged": 1e-5}[physics]
@@ -83,7 +84,7 @@ def test_frames_and_starts_are_as_published(physics: str) -> None:
     assert ours.positions.shape == (400, 49, 5, 2)
     assert simulate(FIVE, physics, [3], steps=10_000).positions.shape == (1, 99, 5, 2)
     assert np.abs(ours.positions).max() <= BOX
-    starts = [sample(5, physics, seed) for seed in range(400, 800)]
+    starts = [PARTICLES[physics].sample(FIVE, seed) for seed in range(400, 800)]
     positions, velocities = (np.stack([start[k] for start in starts]) for k in (1, 2))
     assert np.linalg.norm(velocities, axis=-1) == pytest.approx(START_SPEED)
     assert positions.std() == pytest.approx(PARTICLES[physics].spread, rel=0.05)
@@ -97,7 +98,7 @@ def test_frames_and_starts_are_as_published(physics: str) -> None:
 def test_charges_have_two_signs() -> None:
     """So two balls that each repel a third repel each other: one factor of -1 and 1 a ball."""
     for seed in range(30):
-        signs = couplings("charged", sample(6, "charged", seed)[0][None])[0]
+        signs = PARTICLES["charged"].couplings(PARTICLES["charged"].sample(Tree.balls(6), seed)[0][None])[0]
         assert np.linalg.matrix_rank(signs + 2 * np.diag(1 - signs.diagonal() > 1)) == 1
 
 
@@ -123,7 +124,7 @@ def test_a_file_holds_what_is_simulated_whatever_the_chunk(tmp_path: Path) -> No
 @pytest.mark.parametrize("physics", ["springs", "charged"])
 def test_momentum_is_kept_away_from_the_walls_and_from_clipping(physics: str) -> None:
     ours = simulate(FIVE, physics, range(200), steps=2000)
-    start = np.stack([sample(5, physics, seed)[2].sum(0) for seed in range(200)])
+    start = np.stack([PARTICLES[physics].sample(FIVE, seed)[2].sum(0) for seed in range(200)])
     inside = np.abs(ours.positions).max((1, 2, 3)) < 0.9 * BOX
     # The clipping of a component would show as a speed gained faster than its limit allows.
     gentle = np.abs(np.diff(ours.velocities, axis=1)).max((1, 2, 3)) < 100 * STEP * FORCE_LIMIT / 20
@@ -134,21 +135,21 @@ def test_momentum_is_kept_away_from_the_walls_and_from_clipping(physics: str) ->
 
 
 def test_springs_keep_their_energy_walls_included() -> None:
-    start = [sample(5, "springs", seed) for seed in range(20)]
+    start = [PARTICLES["springs"].sample(FIVE, seed) for seed in range(20)]
     joined, x, v = (np.stack([system[k] for system in start]) for k in range(3))
-    acting = couplings("springs", joined)
+    acting = PARTICLES["springs"].couplings(joined)
     # Thrown fast enough to reach the walls.
-    places, speeds = integrate("springs", acting, x, 8 * v, 10_000, 10)
+    places, speeds = PARTICLES["springs"].integrate(FIVE, acting, x, 8 * v, 10_000, 10)
     assert (np.abs(places).max((1, 2, 3)) > 0.99 * BOX).all()
-    kept = energy("springs", acting, places, speeds)
+    kept = PARTICLES["springs"].energy(FIVE, acting, places, speeds)
     assert np.ptp(kept, axis=1) == pytest.approx(np.zeros(20), abs=2e-3 * kept.max())
 
 
 def test_charges_that_repel_keep_their_energy() -> None:
-    x, v = sample(5, "charged", 4)[1:]
+    x, v = PARTICLES["charged"].sample(FIVE, 4)[1:]
     acting = np.ones((1, 5, 5))
-    places, speeds = integrate("charged", acting, 2 * x[None], v[None], 5000, 10)
-    kept = energy("charged", acting, places, speeds)
+    places, speeds = PARTICLES["charged"].integrate(FIVE, acting, 2 * x[None], v[None], 5000, 10)
+    kept = PARTICLES["charged"].energy(FIVE, acting, places, speeds)
     assert np.ptp(kept) < 5e-3 * kept.mean()
 
 
@@ -200,10 +201,10 @@ def test_forces_are_clipped() -> None:
 
 
 def test_a_pair_that_is_taken_out_does_not_act() -> None:
-    joined, x, v = sample(3, "charged", 5)
-    acting = couplings("charged", joined[None])
+    joined, x, v = PARTICLES["charged"].sample(Tree.balls(3), 5)
+    acting = PARTICLES["charged"].couplings(joined[None])
     acting[:, 0] = acting[:, :, 0] = 0
-    alone, _ = integrate("charged", acting, x[None], v[None], 301)
+    alone, _ = PARTICLES["charged"].integrate(Tree.balls(3), acting, x[None], v[None], 301)
     start = np.clip(x[0], -BOX, BOX)
     assert alone[0, :, 0] == pytest.approx(start + v[0] * 0.1 * np.arange(1, 4)[:, None])
 

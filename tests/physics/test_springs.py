@@ -17,18 +17,9 @@ from hri.core.config import RenderConfig
 from hri.core.files import read_npz
 from hri.core.hierarchy import Tree
 from hri.physics import springs as module
+from hri.physics.hierarchical import PHYSICS, STEP, Physics, springs
 from hri.physics.render import draw
-from hri.physics.springs import (
-    PHYSICS,
-    STEP,
-    Physics,
-    energy,
-    sample_system,
-    simulate,
-    simulate_from,
-    springs,
-    write_simulation,
-)
+from hri.physics.springs import energy, sample_system, simulate, simulate_from, write_simulation
 from tests.disk import disk_of
 
 TREE = Tree.parse("4-3")
@@ -163,7 +154,7 @@ def test_more_than_four_children_stand_on_a_circle() -> None:
 
 
 def test_constants_of_springs_by_level() -> None:
-    stiffness, rest = springs(Tree.parse("4-4-4"), "04")
+    stiffness, rest = springs(Tree.parse("4-4-4"), PHYSICS["04"])
     assert (rest[0, 1], rest[1, 5], rest[5, 21], rest[5, 6], rest[21, 22]) == (0.6, 0.03, 0.03, 0.2, 0.2)
     assert (stiffness[0, 1], stiffness[1, 5], stiffness[5, 6]) == (500, 500, 5)
     np.testing.assert_array_equal(rest, rest.T)

@@ -14,7 +14,7 @@ import torch
 from hri.__main__ import main
 from hri.core.config import Config, DataConfig, RelationsConfig
 from hri.core.presets import PRESETS
-from hri.data.dataset import sequences
+from hri.data.sources import sequences
 from hri.model.checkpoint import Header, load, save
 from hri.model.model import Model
 from hri.model.relations import most_likely

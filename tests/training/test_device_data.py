@@ -10,7 +10,7 @@ import torch
 
 from hri.core.config import Config, DataConfig, RenderConfig, TrainConfig
 from hri.core.presets import preset
-from hri.data.dataset import sequences
+from hri.data.sources import sequences
 from hri.model.encoder import LEAF_CELLS
 from hri.model.model import Model
 from hri.training import device_data

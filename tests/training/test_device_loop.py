@@ -18,7 +18,8 @@ from torch.utils._pytree import tree_leaves
 
 from hri.core.config import Config, DataConfig, TrainConfig
 from hri.core.presets import PRESETS
-from hri.data.dataset import Springs, sequences
+from hri.data.dataset import Springs
+from hri.data.sources import sequences
 from hri.model import checkpoint, dynamics, relations
 from hri.model.fast import device as device_recurrence
 from hri.model.fast import edges as fast

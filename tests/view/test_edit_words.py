@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hri.core.hierarchy import SLOT_TREE, Tree, family_name
+from hri.core.records import state_names
 from hri.rollout.edits import ChooseEdges, Curtain, Edit, Mute, Nudge, SetEdge, SetLevel
 from hri.view.edit_words import levels, sentence
 
@@ -28,11 +29,21 @@ TREE = Tree.parse("4-3")
     ],
 )
 def test_an_edit_tells_the_frames_it_changes(edit: Edit, words: str) -> None:
-    assert sentence(edit, TREE, 2) == words
+    assert sentence(edit, TREE, 2, state_names(2)) == words
 
 
 def test_numbers_of_slots_have_no_names() -> None:
-    assert sentence(Nudge(5, 20, (0.0, 2.0)), SLOT_TREE, 2) == "Nudge leaf 5 at frame 20: number 1 +2"
+    names = ["number 0", "number 1"]
+    assert sentence(Nudge(5, 20, (0.0, 2.0)), SLOT_TREE, 2, names) == "Nudge leaf 5 at frame 20: number 1 +2"
+
+
+def test_a_nudge_in_depth_is_told_as_one() -> None:
+    body = Tree.parse("0,1,1")
+    up, away, faster = (Nudge(2, 20, delta) for delta in ((0.0, 0.1), (0.0, 0.0, 0.3), (0.0, 0.0, 0.0, 0.0, 0.0, -1.0)))
+    assert sentence(up, body, 2, state_names(3)).endswith("at frame 20: y +0.1")
+    assert sentence(away, body, 2, state_names(3)).endswith("at frame 20: z +0.3")
+    assert sentence(faster, body, 2, state_names(3)).endswith("at frame 20: vz -1")
+    assert sentence(away, body, 2, state_names(2)).endswith("at frame 20: vx +0.3")
 
 
 @pytest.mark.parametrize("pairs", ["hierarchy", "all"])

@@ -194,6 +194,15 @@ def test_states_of_a_node_are_its_true_and_predicted_numbers() -> None:
     assert list(lines["x predicted"].x) == list(range(1, rollout.slots.shape[1]))
 
 
+def test_states_of_a_joint_with_depth_are_named_so() -> None:
+    flat = state_rollout()
+    slots, predicted = (np.concatenate([x, x[..., :2]], -1) for x in (flat.slots, flat.predicted_slots))
+    deep = dataclasses.replace(flat, slots=slots, predicted_slots=predicted)
+    lines = {line.name: line for line in figures_history.node_states(deep, 5).data}
+    assert list(lines)[::2] == ["x", "y", "z", "vx", "vy", "vz"]
+    assert np.allclose(lines["z"].y, slots[0, :, 5, 2])
+
+
 def test_edges_that_edits_hold_are_marked_while_they_do() -> None:
     """A cross where an edge is cut, a star where a type is forced, from the frame that the edit first changes."""
     senders, receivers = STATES.edge_sender_receiver[[3, 40]].T
