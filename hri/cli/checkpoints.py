@@ -31,9 +31,20 @@ def load_checkpoint(checkpoint: Path, device: str) -> Checkpoint:
 
 
 def find_checkpoint(checkpoint: Path) -> Path:
-    """The file, or the file of that name among the project's checkpoints."""
+    """The file, or the file of that name among the project's checkpoints.
+
+    Raises:
+        ValueError: a name, and there is no folder of checkpoints to find it in.
+    """
+    if checkpoint.exists() or len(checkpoint.parts) != 1:
+        return checkpoint
+    if not CHECKPOINTS.is_dir():
+        raise ValueError(
+            f"there is no file {checkpoint}, and no folder {CHECKPOINTS} that could hold a checkpoint of that name; "
+            "name a file, or run this in the project's folder"
+        )
     stored = CHECKPOINTS / f"{checkpoint.name.removesuffix('.safetensors')}.safetensors"
-    return stored if not checkpoint.exists() and len(checkpoint.parts) == 1 and stored.exists() else checkpoint
+    return stored if stored.exists() else checkpoint
 
 
 def recorded_in(checkpoint: Checkpoint, folder: Path) -> Checkpoint:

@@ -22,7 +22,7 @@ from typing import IO, Any, Literal, Protocol, TypeGuard, runtime_checkable
 
 from hri.core.errors import sentence
 from hri.core.files import lock, replacing
-from hri.core.places import ROOT
+from hri.core.places import CODE
 from hri.experiments.plan import Job
 
 COMMAND = (sys.executable, "-m", "hri")
@@ -102,7 +102,7 @@ class JobProcess:
         """
         self.place = Path(cwd, folder, job.name)
         self.place.mkdir(parents=True, exist_ok=True)
-        path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+        path = os.pathsep.join(part for part in (str(CODE), os.environ.get("PYTHONPATH", "")) if part)
         self.environment = {**os.environ, "PYTHONPATH": path, **devices}
         self.cwd = cwd
         self.process: subprocess.Popen[bytes] | None = None

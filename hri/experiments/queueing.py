@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hri.core.errors import sentence
 from hri.core.files import lock, replacing
-from hri.core.places import ROOT
+from hri.core.places import CODE
 from hri.experiments.jobs import COMMAND, cores
 from hri.experiments.runs import QUEUED, command, folders, info
 from hri.training.control import WISHES_KEPT, Presence, State, ask, is_busy, is_held, presence, tell
@@ -105,7 +105,7 @@ def wake(root: Path) -> None:
     _woken[:] = [process for process in _woken if process.poll() is None]  # asking also buries the dead
     if not waiting(root) or _awake(root):
         return
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    path = os.pathsep.join(part for part in (str(CODE), os.environ.get("PYTHONPATH", "")) if part)
     with open(root / ".queue.log", "ab") as log:
         process = subprocess.Popen(
             [*COMMAND, "queue", "--folder", str(root)],
