@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from hri.cli.terminal import PROGRAM, bar, check_target, listed
+from hri.cli.terminal import bar, check_target, listed
 from hri.core.config import Config
 from hri.core.hierarchy import Tree
 from hri.core.places import CHECKPOINTS
 from hri.core.presets import VARIANTS
+from hri.model.commands import START, Command
 
 if TYPE_CHECKING:
     from hri.model.checkpoint import Checkpoint
@@ -92,8 +92,8 @@ def import_published(
 
     made = convert(file, None if variant == "auto" else variant, tree)
     words = ["import", str(file), "--out", str(target), "--variant", variant, "--tree", tree]
-    command = f"{PROGRAM} {shlex.join(words)}"
-    save(target, made.model, dataclasses.replace(made.header, command=command, **provenance()))
+    commands = (Command((*START, *words)),)
+    save(target, made.model, dataclasses.replace(made.header, commands=commands, **provenance()))
     what = "encoder and decoder only: it reconstructs" if made.header.parts == "vision" else _kind(made.header.config)
     print(f"wrote {target} ({what})")
 

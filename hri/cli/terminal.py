@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from hri.core.files import replacing
+from hri.model.commands import START
 
-PROGRAM = "python -m hri"
+PROGRAM = " ".join(START)
 FIRST_PROCESS = os.environ.get("RANK", "0") == "0"
 """False in all but one of the processes that torchrun or ``accelerate launch`` starts."""
 

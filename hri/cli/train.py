@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -12,9 +11,10 @@ from typing import Annotated, Any
 import tyro
 
 from hri.cli.checkpoints import find_checkpoint
-from hri.cli.terminal import FIRST_PROCESS, PROGRAM, answer, listed, training_bar
+from hri.cli.terminal import FIRST_PROCESS, answer, listed, training_bar
 from hri.core.config import Config, DataConfig, ModelConfig, TrainConfig
 from hri.core.presets import preset as named_preset
+from hri.model.commands import START
 
 
 def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[..., object]:
@@ -95,7 +95,7 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
 
         validation: dict[str, Any] = {}
         with training_bar(config.name, config.data.train) as show:
-            for report in reports(config, run, resume, source, f"{PROGRAM} {shlex.join(typed)}", refine, device):
+            for report in reports(config, run, resume, source, (*START, *typed), refine, device):
                 show(report)
                 validation = report.validation or validation
         if FIRST_PROCESS:
