@@ -18,6 +18,7 @@ from app.compute import shared
 from app.library import Scene, Source
 from hri.core.records import Rollout
 from hri.rollout.interventions import NOTHING, Intervention
+from hri.rollout.settings import STANDARD, settings_of
 
 if TYPE_CHECKING:
     from hri.data.video import Clip, Footage
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from hri.rollout.phases import Phases
     from hri.scores.ranking import Ranker
 
-FREE_STEPS = 10
-"""As in :func:`hri.rollout.rollout.roll_out`, for every scene of the pages."""
-
 
 def rollout(
     source: Source,
@@ -41,7 +39,7 @@ def rollout(
     own: System | Clip | None = None,
     live: bool = False,
 ) -> Rollout:
-    """The model's rollout of one scene: the stored one where there is one, else computed now.
+    """The model's rollout of one scene: the stored one where there is one made with the usual settings, else a new one.
 
     Args:
         intervention: edits; nothing with edits is ever stored.
@@ -54,7 +52,8 @@ def rollout(
     live = live or bool(intervention.edits) or own is not None
     if not live and source.stored is not None and library.is_stored(source, dataset, seed):
         scenes = library.stored_scenes(source)
-        return scenes.scene(library.stored_seeds(source).index(seed))
+        if source.path is None or settings_of(scenes) == STANDARD:
+            return scenes.scene(library.stored_seeds(source).index(seed))
     if source.path is None:
         if live:
             raise ValueError(
@@ -97,7 +96,7 @@ def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: 
     data = replace(config.data, tree=tree, physics=physics)  # type: ignore[arg-type]
     scene = scenes_of(data, [seed]) if own is None else own.simulate()
     with lock:
-        return roll_out(checkpoint, scene, FREE_STEPS, tree=Tree.parse(tree))
+        return roll_out(checkpoint, scene, tree=Tree.parse(tree))
 
 
 @shared(16)
@@ -113,7 +112,7 @@ def _live_again(source: Source, seed: int, intervention: Intervention) -> Rollou
     checkpoint, lock = checkpoint_of(source.path)
     scenes = library.stored_scenes(source)
     with lock:
-        return again(checkpoint, scenes.scene(library.stored_seeds(source).index(seed)), intervention)
+        return again(checkpoint, scenes.scene(library.stored_seeds(source).index(seed)), intervention, STANDARD)
 
 
 def _check_recorded(source: Source) -> None:
@@ -165,10 +164,10 @@ def _seen(path: Path, clip: Clip) -> Seen:
     checkpoint, lock = checkpoint_of(path)
     if not clip.path.is_file():
         raise ValueError(f"{clip.name} is no longer kept here: upload it again")
-    footage = footage_for(checkpoint, clip.path, clip.name, clip.cut, FREE_STEPS)
+    footage = footage_for(checkpoint, clip.path, clip.name, clip.cut)
     known = _familiar(path)
     with lock:
-        return roll_out_footage(checkpoint, footage, FREE_STEPS, known)
+        return roll_out_footage(checkpoint, footage, range_=known)
 
 
 @shared(16)

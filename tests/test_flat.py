@@ -33,7 +33,7 @@ from hri.rollout.edits import ChooseEdges, Mute, SetEdge, SetLevel
 from hri.rollout.interventions import Intervention
 from hri.rollout.rollout import again, roll_out
 from hri.rollout.rollout_files import read_rollout
-from hri.rollout.steering import Settings
+from hri.rollout.settings import Settings
 from hri.scores.edges import brief
 from hri.scores.evaluate import evaluate, springs_of
 from hri.scores.ranking import rank_seeds

@@ -14,8 +14,9 @@ from app.library import Scene
 from hri.core.config import RenderConfig
 from hri.core.records import Rollout
 from hri.data.video import KINDS, USUAL, About, Clip, Cut
+from hri.rollout.settings import STANDARD
 
-FRAMES = (running.FREE_STEPS + 2, 100)
+FRAMES = (STANDARD.free_steps + 2, 100)
 """Fewest and most frames that the page takes: more would be slow to send."""
 PREVIEW = 8
 """Frames of the preview, evenly over the part that is taken."""
@@ -124,7 +125,7 @@ def _cut(clip: Clip, about: About, render: RenderConfig) -> Cut:
         )  # fmt: skip
         frames = st.number_input(
             "Frames", *FRAMES, key=keys["frames"], width=110,
-            help=f"The last {running.FREE_STEPS - 1} are predicted without being seen.",
+            help=f"The last {STANDARD.free_steps - 1} are predicted without being seen.",
         )  # fmt: skip
         start = st.number_input(
             "Start (s)", 0.0, seconds, step=0.1, key=keys["start"], width=120, help="Seconds that are skipped.",

@@ -2,7 +2,7 @@
 
 Ten rounds of rising difficulty follow from one number, so that a class plays the same ones. The model has seen no
 spring in its life; what its probabilities are worth as an answer is learned on systems of its own training
-(:func:`calibrate`), never on those of the game. It sees as many frames as the player, but always all balls.
+(:func:`calibrate`), never on those of the game. The model sees as many frames as the player, but always all balls.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import streamlit as st
 from app import widgets
 from app.learn import course, lesson_state
 from app.learn.classroom import Classroom
-from app.learn.lessons.stage import arena, told
+from app.learn.stage import arena, told
 from hri.scores import ceilings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def show(room: Classroom, bar: DeltaGenerator) -> None:
             st.markdown(
                 "Game",
                 width="content",
-                help="Every number is a game of ten rounds. Who plays the same number gets the same rounds.",
+                help="Every number is a game of ten rounds. Whoever plays the same number gets the same rounds.",
             )
             number = st.number_input(
                 "Game", 0, game.LAST_GAME, 1, key="game", bind="query-params", width=150, label_visibility="collapsed"
@@ -56,7 +56,7 @@ def _of_another(text: str) -> None:
     try:
         found = game.Result.parse(text)
     except ValueError as error:
-        st.warning(f"The address's result was left out: {widgets.plain(str(error))}.", icon=":material/link_off:")
+        st.warning(f"The result in the address was left out: {widgets.plain(str(error))}.", icon=":material/link_off:")
         return
     count = len(found.scores)
     st.info(
@@ -96,13 +96,16 @@ def _round(number: int) -> None:
             _verdict(asked, answers[-1])
         else:
             st.markdown(
-                "Balls move, springs are hidden: watch, and mark every pair that you take for joined. Click a dotted "
-                "line, or its name below the box. Right judgements earn, wrong ones cost."
+                "The balls move, but their springs are hidden. Watch, and mark every pair that you think is joined: "
+                "click a dotted line, or its name below the box. Right judgements earn points, wrong ones cost some."
             )
             if "siblings" in asked.level.kinds:
                 st.markdown("Springs between leaves are a hundred times weaker than those to a parent.")
         points = game.Result(number, tuple(answers)).points
-        st.markdown(f"Points so far: **{points}**", help="A round without a mistake gives 100, a coin next to nothing.")
+        st.markdown(
+            f"Points so far: **{points}**",
+            help="A round without a mistake gives 100. Tossing a coin for each pair gives next to none.",
+        )
 
 
 def _answer(asked: Round, key: str, reset: str) -> None:
@@ -180,7 +183,7 @@ def _verdict(asked: Round, marks: frozenset[Pair]) -> None:
 def beside(asked: Round) -> str:
     """What the same answer for every pair of a round has right, and what the model finds and could find anywhere."""
     joined, pairs = len(asked.springs), len(asked.pairs)
-    told = f"The same answer for every pair has {max(joined, pairs - joined)} of {pairs} right."
+    told = f"The same answer for every pair would get {max(joined, pairs - joined)} of {pairs} right."
     words = lesson_state.edges_right(course.STATE_MODEL)
     return f"{told} The model's edges on unseen systems: {words}." if words else told
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 from app.learn.course import Lesson
 from app.learn.game import Round
@@ -31,9 +32,23 @@ LINES = 3
 """Lines to write on under each question."""
 
 
+def statements(folder: Path, seed: int, lessons: Sequence[Lesson]) -> dict[str, str]:
+    """What each lesson says of one scene once a class has followed it, by its key.
+
+    Args:
+        folder: of the checkpoints.
+        seed: of the 4-3 system.
+        lessons: which.
+
+    Raises:
+        ValueError: a checkpoint is not there or cannot be read.
+    """
+    return {lesson.key: lesson.statement(**lesson.class_values(folder, seed)) for lesson in lessons}
+
+
 def sheet(
     lessons: Sequence[Lesson],
-    statements: Mapping[str, str],
+    sentences: Mapping[str, str],
     addresses: Mapping[str, str],
     scene: int,
     rounds: Sequence[Round] = (),
@@ -43,14 +58,14 @@ def sheet(
 
     Args:
         lessons: in their order.
-        statements: what each lesson says of the scene, by its key (:func:`app.learn.said.said`); may lack some.
+        sentences: what each lesson says of the scene, by its key (:func:`statements`); may lack some.
         addresses: where each lesson is opened, by its key, and the game's under "game".
         scene: the seed that everybody sees.
         rounds: of a game, to write its scores into; none leaves it out.
         game: its number.
     """
     asked = [_question(number, lesson, addresses.get(lesson.key, "")) for number, lesson in enumerate(lessons, 1)]
-    told = [_answer(number, lesson, statements.get(lesson.key, "")) for number, lesson in enumerate(lessons, 1)]
+    told = [_answer(number, lesson, sentences.get(lesson.key, "")) for number, lesson in enumerate(lessons, 1)]
     if rounds:
         asked.append(_score_sheet(rounds, game, addresses.get("game", "")))
         told.append(_springs(rounds, game))

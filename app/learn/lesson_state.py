@@ -6,9 +6,6 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from jaxtyping import UInt8
-
 from app import library, running
 from app.compute import shared
 from hri.core.records import Rollout
@@ -16,7 +13,6 @@ from hri.rollout.interventions import NOTHING, Intervention
 
 if TYPE_CHECKING:
     from app.learn.game import Judges, Round
-    from app.learn.statements_pictures import SlotChange
     from hri.model.checkpoint import Checkpoint
     from hri.physics.systems import Pair
     from hri.rollout.composition import SlotEffects
@@ -43,7 +39,7 @@ def edges_right(model: str) -> str:
 
 
 def rollout(model: str, seed: int, edits: Intervention = NOTHING, dataset: str = "springs-4-3") -> Rollout:
-    """A model's rollout of a scene, with ten free steps; a stored one where there is one.
+    """A model's rollout of a scene, with the usual free steps; a stored one where there is one.
 
     Raises:
         ValueError: the model is not there, or the edits do not fit it; one sentence.
@@ -69,7 +65,7 @@ def _rollout_from(path: Path, seed: int, seen: int, pictures: bool) -> Rollout:
     from hri.physics.springs import simulate
     from hri.rollout.rollout import roll_out
 
-    checkpoint, lock = _alone(path)
+    checkpoint, lock = alone(path)
     scene = simulate(Tree.parse("4-3"), "04", [seed])
     with lock:
         return roll_out(checkpoint, scene, free_steps=scene.positions.shape[1] - seen + 1, pictures=pictures)
@@ -84,7 +80,7 @@ def phases(model: str, seen: Rollout, step: int) -> Phases:
 def _phases(path: Path, seen: Rollout, step: int) -> Phases:
     from hri.rollout.phases import phases
 
-    checkpoint, lock = _alone(path)
+    checkpoint, lock = alone(path)
     with lock:
         return phases(checkpoint, seen, step)
 
@@ -98,7 +94,7 @@ def influence(model: str, seen: Rollout) -> Influence:
 def _influence(path: Path, seen: Rollout) -> Influence:
     from hri.rollout.influence import influence
 
-    checkpoint, lock = _alone(path)
+    checkpoint, lock = alone(path)
     with lock:
         return influence(checkpoint, seen)
 
@@ -112,18 +108,9 @@ def effects(model: str, seen: Rollout, frame: int) -> SlotEffects:
 def _effects(path: Path, seen: Rollout, frame: int) -> SlotEffects:
     from hri.rollout.composition import slot_effects
 
-    checkpoint, lock = _alone(path)
+    checkpoint, lock = alone(path)
     with lock:
         return slot_effects(checkpoint, seen, [frame])
-
-
-def slot_change(model: str, before: UInt8[np.ndarray, "H W C"], after: UInt8[np.ndarray, "H W C"]) -> SlotChange:
-    """Which slots notice that a picture was changed."""
-    from app.learn.statements_pictures import slot_change
-
-    checkpoint, lock = _alone(path_of(model))
-    with lock:
-        return slot_change(checkpoint, before, after)
 
 
 def game_answer(asked: Round, model: str) -> frozenset[Pair]:
@@ -140,7 +127,7 @@ def _game_answer(path: Path, asked: Round) -> frozenset[Pair]:
     from app.learn.game import answer
 
     judges = _judges(path)
-    checkpoint, lock = _alone(path)
+    checkpoint, lock = alone(path)
     with lock:
         return answer(checkpoint, asked, judges)
 
@@ -149,13 +136,13 @@ def _game_answer(path: Path, asked: Round) -> frozenset[Pair]:
 def _judges(path: Path) -> Judges:
     from app.learn.game import calibrate
 
-    checkpoint, lock = _alone(path)
+    checkpoint, lock = alone(path)
     with lock:
         return calibrate(checkpoint)
 
 
-def _alone(path: Path) -> tuple[Checkpoint, threading.Lock]:
-    """A model and the lock of whoever runs it."""
+def alone(path: Path) -> tuple[Checkpoint, threading.Lock]:
+    """A model, and the lock to hold while it runs."""
     import torch
 
     torch.set_num_threads(1)  # as for a scene: small operations, many visitors

@@ -13,9 +13,9 @@ st.markdown("**Learn how a network can find hidden relations: short lessons, eac
 from app import library, widgets  # noqa: E402
 from app.learn import classroom, course, guessing, teaching  # noqa: E402
 from app.learn.classroom import Classroom  # noqa: E402
-from app.learn.course import LESSONS, Lesson  # noqa: E402
-from app.learn.lessons import SHOWS  # noqa: E402
-from app.learn.lessons.stage import Shown, Stage  # noqa: E402
+from app.learn.course import Lesson  # noqa: E402
+from app.learn.lessons import LESSONS, lesson_of  # noqa: E402
+from app.learn.stage import Shown, Stage  # noqa: E402
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -28,7 +28,7 @@ def lessons(room: Classroom, bar: DeltaGenerator) -> None:
     """The picker, and the chosen lesson."""
     if room.on:
         chosen = st.query_params.get("lesson", "")
-        body(course.lesson(chosen if chosen in KEYS else KEYS[0]), room, "math" in st.query_params)
+        body(lesson_of(chosen if chosen in KEYS else KEYS[0]), room, "math" in st.query_params)
         return
     kept = st.session_state
     if wanted := kept.pop("next_lesson", None):
@@ -39,7 +39,7 @@ def lessons(room: Classroom, bar: DeltaGenerator) -> None:
             bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
         math = st.toggle("Mathematics", key="math", bind="query-params", help="Show the equations of each lesson.")
-    body(course.lesson(key or KEYS[0]), room, math)
+    body(lesson_of(key or KEYS[0]), room, math)
 
 
 @st.fragment
@@ -57,7 +57,7 @@ def body(lesson: Lesson, room: Classroom, math: bool) -> None:
     with stage:
         try:
             seed = room.seed if room.on else int(st.session_state.get("scene", room.seed))
-            shown = SHOWS[lesson.key](Stage(seed, room.size / 100, room.on))
+            shown = lesson.show(Stage(seed, room.size / 100, room.on))
         except ValueError as error:
             st.error(widgets.plain(str(error)))
             return
@@ -89,8 +89,8 @@ def after(lesson: Lesson, shown: Shown, room: Classroom, done: list[str]) -> Non
     if room.on:
         return
     with st.expander("The code that just ran", icon=":material/code:"):
-        st.code(lesson.lines(**shown.code), language="python", wrap_lines=True)
-        st.caption("It runs as it is from the repository's folder and prints the sentence above.")
+        st.code(lesson.lines(**shown.values), language="python", wrap_lines=True)
+        st.caption("These lines run as they are from the repository's folder and print the sentence above.")
     place = KEYS.index(lesson.key)
     with st.container(horizontal=True, vertical_alignment="center"):
         onward = place + 1 < len(KEYS) and st.button(

@@ -8,7 +8,8 @@ import streamlit as st
 
 from app import library, places, widgets
 from app.learn import classroom, course
-from app.learn.course import LESSONS, Lesson
+from app.learn.course import Lesson
+from app.learn.lessons import LESSONS
 
 TITLES = {lesson.key: lesson.title for lesson in LESSONS}
 
@@ -25,7 +26,7 @@ def show() -> None:
             format_func=lambda key: "Guess the springs" if key == "game" else TITLES[key],
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            size = st.selectbox("Letters, percent", classroom.SIZES, index=2, key="teach-size", width=150)
+            size = st.selectbox("Letter size, %", classroom.SIZES, index=2, key="teach-size", width=150)
             if what == "game":
                 number = st.number_input("Game", 0, 9999, 1, key="teach-game", width=150)
             else:
@@ -36,7 +37,9 @@ def show() -> None:
             math = st.toggle("Mathematics", key="teach-math", disabled=what == "game")
         query = asked(str(what), int(number), int(size), math)
         st.code(classroom.host() + query, language=None, wrap_lines=True)
-        st.caption("In classroom mode there are no menus, and the scene is fixed. Every visitor plays alone.")
+        st.caption(
+            "In classroom mode there are no menus, and the scene is fixed. Every visitor has a playground of their own."
+        )
         st.link_button("Try it", classroom.host() + query, icon=":material/open_in_new:")
     with right:
         st.subheader("Print a hand-out", anchor=False)
@@ -52,7 +55,11 @@ def show() -> None:
         )
         make = partial(_handout, [lesson for lesson in LESSONS if lesson.key in chosen], scene, game, int(size))
         widgets.files(
-            {"": [widgets.File("Hand-out", "hand-out.html", make, "One HTML page, without a network.", "text/html")]},
+            {
+                "": [
+                    widgets.File("Hand-out", "hand-out.html", make, "One HTML page that needs no network.", "text/html")
+                ]
+            },
             "teach-files",
         )
 
@@ -70,14 +77,12 @@ def _handout(lessons: list[Lesson], scene: int, game: int | None, size: int) -> 
 
     from app.learn import handout
     from app.learn.game import rounds
-    from app.learn.said import Scene, said
 
     torch.set_num_threads(1)  # as for a scene: other visitors wait for these cores too
-    under = Scene(places.CHECKPOINTS, scene)
     told: dict[str, str] = {}
     for lesson in lessons:
         try:
-            told |= said(under, [lesson.key])
+            told |= handout.statements(places.CHECKPOINTS, scene, [lesson])
         except ValueError:
             continue
     where = {lesson.key: classroom.host() + asked(lesson.key, scene, size, False) for lesson in lessons}

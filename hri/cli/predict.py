@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import tyro
 
@@ -13,14 +14,37 @@ from hri.cli.terminal import bar, check_target
 from hri.core.files import read_npz, write_npz
 from hri.core.records import Rollout
 from hri.data.video import WHOLE, Cut
+from hri.rollout.edit_text import MAX_TEXT
+from hri.rollout.edits import EdgeChoice
+from hri.rollout.interventions import NOTHING, Intervention
+from hri.rollout.settings import STANDARD, Settings
 
 if TYPE_CHECKING:
     from hri.model.checkpoint import Checkpoint
-    from hri.rollout.interventions import Intervention
 
 RECORDED = 8
 """Test scenes of recordings that are rolled out when the caller names no number."""
-EDGES = ("argmax", "sample", "true", "none")
+EDGES = get_args(EdgeChoice)
+
+
+@dataclass(frozen=True)
+class Flags(Settings):
+    """The settings of a roll-out as flags: one of them, --edges, also takes edits."""
+
+    edges: str = STANDARD.edges  # type: ignore[assignment]
+    """The most probable type (argmax), a draw from the probabilities (sample), the true springs (true), no interaction
+    at all (none); or edits, FILE.json or '{"version": 1, "edits": [...]}'."""
+    intervention: Annotated[Intervention, tyro.conf.Fixed, tyro.conf.Suppress] = NOTHING
+
+    def chosen(self) -> Settings:
+        """The settings, edits read.
+
+        Raises:
+            ValueError: --edges is neither a choice nor edits that can be read.
+        """
+        if self.edges in EDGES:
+            return Settings(**vars(self))
+        return Settings(**vars(self) | {"edges": STANDARD.edges, "intervention": _edits(self.edges)})
 
 
 def rollout(
@@ -29,11 +53,8 @@ def rollout(
     out: Path = Path("rollout.npz"),
     video: Path | None = None,
     cut: Annotated[Cut, tyro.conf.arg(name="")] = WHOLE,
-    free_steps: int = 10,
-    edges: str = "argmax",
-    edges_from: Literal["predictions", "truth"] = "predictions",
+    settings: Annotated[Flags, tyro.conf.arg(name="")] = Flags(),
     systems: int | None = None,
-    seed: int = 0,
     device: str = "auto",
 ) -> None:
     """Let a checkpoint predict: true inputs first, then a free run on its own predictions.
@@ -60,16 +81,12 @@ def rollout(
         video: A clip to predict.
         cut: Of the clip.
         out: File to write.
-        free_steps: n of the paper's "n free steps": inputs at frames 0 ... T - n are true.
-        edges: The most probable type (argmax), a draw from the probabilities (sample), the true springs (true), no
-            interaction at all (none); or edits, FILE.json or '{"version": 1, "edits": [...]}'.
-        edges_from: What edges of free steps are inferred from; truth is the published evaluation, which peeks.
+        settings: Of the free run.
         systems: Only the first so many scenes of the input.
-        seed: Of the draws of --edges sample.
         device: auto (CUDA where there is one), cpu, cuda or cuda:1.
     """
     check_target(out)
-    chosen, edits = _edges(edges)
+    chosen = settings.chosen()
     if (input is None) == (video is None):
         raise ValueError("give either --input, scenes in an .npz, or --video, a clip")
     if video is None and cut != WHOLE:
@@ -80,16 +97,14 @@ def rollout(
         if systems is not None:
             raise ValueError("--systems belongs to --input; a clip is one scene")
         loaded = load_checkpoint(checkpoint, device)
-        choices = {"edges": chosen, "edges_from": edges_from, "seed": seed, "intervention": edits}
-        _from_video(loaded, video, cut, out, free_steps, choices)
+        _from_video(loaded, video, cut, out, chosen)
         return
     assert input is not None
     if systems is not None and systems < 1:
         raise ValueError(f"--systems is {systems}; choose 1 or more")
     if input.is_dir():
         loaded = recorded_in(load_checkpoint(checkpoint, device), input)
-        choices = {"edges": chosen, "edges_from": edges_from, "seed": seed, "intervention": edits}
-        _from_recordings(loaded, systems or RECORDED, out, free_steps, choices)
+        _from_recordings(loaded, systems or RECORDED, out, chosen)
         return
     arrays = read_npz(input)
     loaded = load_checkpoint(checkpoint, device)
@@ -99,42 +114,40 @@ def rollout(
         whole = {"possible", "true_edge_sender_receiver"}
         arrays = {name: value if name in whole else value[:systems] for name, value in arrays.items() if value.ndim}
     with bar("predicting", None):
-        made = from_arrays(loaded, arrays, str(input), free_steps, chosen, edges_from, seed, edits)
+        made = from_arrays(loaded, arrays, str(input), chosen)
         parts = made if isinstance(made, dict) else {"slots": made.slots}
         write_npz(out, parts) if isinstance(made, dict) else made.save(out)
     scenes, steps, nodes, _ = parts["slots"].shape
-    what = "reconstructed" if isinstance(made, dict) else f"{free_steps} free steps"
+    what = "reconstructed" if isinstance(made, dict) else f"{chosen.free_steps} free steps"
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {what}")
 
 
-def _from_video(
-    checkpoint: Checkpoint, video: Path, cut: Cut, out: Path, free_steps: int, choices: dict[str, Any]
-) -> None:
+def _from_video(checkpoint: Checkpoint, video: Path, cut: Cut, out: Path, settings: Settings) -> None:
     """Roll out on a clip, say what it is like, write the rollout."""
     from hri.rollout.likeness import footage_for, roll_out_footage
 
     with bar("decoding", None):
-        footage = footage_for(checkpoint, video, video.name, cut, free_steps)
+        footage = footage_for(checkpoint, video, video.name, cut, settings.free_steps)
     with bar("predicting", None):
-        seen = roll_out_footage(checkpoint, footage, free_steps, **choices)
+        seen = roll_out_footage(checkpoint, footage, settings)
         seen.rollout.save(out)
     for sentence in seen.sentences:
         print(sentence)
     taken = f"{len(footage.frames)} frames at {footage.rate:.4g} a second from {footage.width} x {footage.height}"
-    print(f"wrote {out}: {taken}, {free_steps} free steps")
+    print(f"wrote {out}: {taken}, {settings.free_steps} free steps")
 
 
-def _from_recordings(checkpoint: Checkpoint, scenes: int, out: Path, free_steps: int, choices: dict[str, Any]) -> None:
+def _from_recordings(checkpoint: Checkpoint, scenes: int, out: Path, settings: Settings) -> None:
     """Roll out on test scenes of a folder's recordings."""
     from hri.rollout.rollout import roll_out
     from hri.rollout.scenes import scenes_of
 
     data = dataclasses.replace(checkpoint.header.config.data, test=scenes)
     with bar("predicting", None):
-        seen = roll_out(checkpoint, scenes_of(data, data.seeds("test")), free_steps, **choices)
+        seen = roll_out(checkpoint, scenes_of(data, data.seeds("test")), settings)
         seen.save(out)
     _, steps, nodes, _ = seen.slots.shape
-    print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {free_steps} free steps")
+    print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {settings.free_steps} free steps")
 
 
 def export(
@@ -180,26 +193,21 @@ def export(
     print(f"wrote {target}: scene {scene} of {rollout}")
 
 
-def _edges(text: str) -> tuple[Literal["argmax", "sample", "true", "none"], Intervention]:
-    """How types are chosen, and what is edited.
+def _edits(text: str) -> Intervention:
+    """What the words after --edges change: edits themselves, or the file that they are in.
 
     Raises:
-        ValueError: neither a choice nor edits that can be read.
+        ValueError: neither of them; one sentence.
     """
-    from hri.rollout.edit_text import MAX_TEXT
-    from hri.rollout.interventions import NOTHING, Intervention
-
-    if text in EDGES:
-        return text, NOTHING  # type: ignore[return-value]
     if text.lstrip()[:1] == "{" or "~" in text:
-        return "argmax", Intervention.parse(text)
+        return Intervention.parse(text)
     path = Path(text)
     if not path.is_file():
         raise ValueError(f"--edges is {text!r}; choose from {', '.join(EDGES)}, or give a file of edits or JSON")
     with open(path, "rb") as file:
         content = file.read(4 * MAX_TEXT)
     try:
-        return "argmax", Intervention.parse(content.decode("utf-8-sig"))
+        return Intervention.parse(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ValueError(f"{path} holds no text; give a file of edits such as the app saves") from None
     except ValueError as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import types
-import typing
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from hri.core.forces import Force, check_tree, force, system_name
 from hri.core.hierarchy import SLOT_TREE, Tree
+from hri.core.limits import Between, check_limits, from_plain
+from hri.core.optimisation import TrainConfig as TrainConfig
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class RenderConfig:
 
     size: Literal[32, 64] = 32
     """Rows and columns of a frame."""
-    radius: float = 1.0
+    radius: Annotated[float, Between(0.1, 10.0)] = 1.0
     """Ball radius as a multiple of the published one (about 1.7 pixels at 32 x 32)."""
     level_radii: tuple[float, ...] = ()
     """Radius multiple of each level, root first; not drawn where 0 or beyond the list. Empty: leaves only, radius 1."""
@@ -49,21 +49,21 @@ class MotionConfig:
     """Names of the nodes, which are the joints; data.tree is how they hang together."""
     dimensions: Literal[2, 3] = 2
     """States of joints as the camera sees them (right, up), or with depth too (right, up, away)."""
-    frames: int = 50
+    frames: Annotated[int, Between(12, 1000)] = 50
     """Frames of a window."""
-    every: int = 1
+    every: Annotated[int, Between(1, 1000)] = 1
     """Of the recorded frames, every how-manieth is taken."""
-    metres: float = 1.0
+    metres: Annotated[float, Between(1e-3, 1e6)] = 1.0
     """What one box unit (half a frame) is of the world."""
     follow: bool = True
     """The camera moves along with the body's root; otherwise it stands where the root was at the first frame."""
-    angles: float = 360.0
+    angles: Annotated[float, Between(0.0, 360.0)] = 360.0
     """Degrees from which the camera's angle is drawn; 0: it always looks along the recording's y axis."""
-    orbit: float = 0.0
+    orbit: Annotated[float, Between(0.0, 360.0)] = 0.0
     """Fastest orbit around the body, degrees a second, either way; 0: the angle is fixed within a window."""
     mirror: bool = True
     """Half of the training windows are mirrored, left and right joints exchanged."""
-    bend: float = 0.0
+    bend: Annotated[float, Between(0.0, 90.0)] = 0.0
     """Every bone of a training window is turned about its joint by up to so many degrees, with all that hangs on it and
     by the same turn throughout the window: poses that nobody recorded, of a body that moves as somebody did."""
 
@@ -77,13 +77,13 @@ class ClipsConfig:
     split: Literal["prediction", "original"] = "prediction"
     """Persons 1-16 train and 17-25 test, as video prediction has it (the last two who train validate), or the data
     set's own three splits."""
-    frames: int = 20
+    frames: Annotated[int, Between(12, 1000)] = 20
     """Frames of a window."""
-    every: int = 1
+    every: Annotated[int, Between(1, 1000)] = 1
     """Of the recorded frames, every how-manieth is taken."""
     mirror: bool = True
     """Half of the training windows are mirrored."""
-    shift: int = 0
+    shift: Annotated[int, Between(0, 32)] = 0
     """Training windows are shifted to either side by up to so many pixels, black coming in: for a black ground."""
 
 
@@ -97,11 +97,11 @@ class DataConfig:
     physics: Literal["04", "05", "springs", "charged"] = "04"
     """04 goes with 4-3, 05 with 3-3 in the published data; springs or charged (NRI's two) with balls without a
     hierarchy."""
-    train: int = 5000
+    train: Annotated[int, Between(1, 100_000)] = 5000
     """Training systems, seeds 42, 43, ... (at most 100,000)."""
-    validation: int = 200
+    validation: Annotated[int, Between(1, 100_000)] = 200
     """Validation systems, seeds 100042, 100043, ... (at most 100,000)."""
-    test: int = 1000
+    test: Annotated[int, Between(1, 100_000)] = 1000
     """Test systems, seeds 200042, 200043, ..."""
     render: RenderConfig = field(default_factory=RenderConfig)
     motion: MotionConfig | None = None
@@ -155,18 +155,18 @@ class RelationsConfig:
     graph: Literal["dynamic", "static"] = "dynamic"
     """Dynamic: inferred anew at every step. Static: the evidence of all full windows of true states so far (before the
     first is full, the latest window), kept through the free run."""
-    edge_types: int = 2
+    edge_types: Annotated[int, Between(2, 16)] = 2
     """K. Type 0 means "no interaction" and carries no message."""
     silent: bool = True
     """Type 0 means "no interaction" and passes no message; off where every pair interacts, as between charges: then all
     K types speak."""
-    history: int = 10
+    history: Annotated[int, Between(1, 48)] = 10
     """How many of the most recent states the edges are inferred from."""
     window: Literal["recent", "published"] = "recent"
     """The paper's window of recent states, or the published code's (state t-10 ten times)."""
-    hidden: int = 64
+    hidden: Annotated[int, Between(1, 4096)] = 64
     """Width of the relational MLPs."""
-    temperature: float = 0.5
+    temperature: Annotated[float, Between(1e-3, 100.0)] = 0.5
     """Gumbel-softmax temperature in training."""
 
     @property
@@ -190,7 +190,7 @@ class DynamicsConfig:
     memory: Literal["lstm", "none"] = "lstm"
     """An LSTM a node (the paper), or none: the next states follow from the present ones and the messages alone
     (NRI's MLP decoder), trained on runs of free_steps steps from several starts over each start's edges."""
-    hidden: int = 64
+    hidden: Annotated[int, Between(1, 4096)] = 64
     """Width of the LSTM state and of messages."""
 
 
@@ -200,11 +200,11 @@ class VisionConfig:
 
     decoder: Literal["slot", "par"] = "slot"
     """SlotDec: a slot sees and draws its own patch, the image is the sum. ParDec: all slots seen and drawn at once."""
-    slot_width: int = 16
+    slot_width: Annotated[int, Between(1, 1024)] = 16
     """D, numbers a slot."""
-    encoder_channels: int = 48
+    encoder_channels: Annotated[int, Between(1, 4096)] = 48
     """Width of the encoder's layers."""
-    decoder_channels: int = 64
+    decoder_channels: Annotated[int, Between(1, 4096)] = 64
     """Width of the decoder's layers."""
 
 
@@ -216,75 +216,6 @@ class ModelConfig:
     """None: the model sees states. Otherwise it sees frames."""
     relations: RelationsConfig = field(default_factory=RelationsConfig)
     dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Optimisation. Stage 1: reconstruction of single frames. Stage 2: prediction."""
-
-    seed: int = 0
-    """Seed of weights, data order and noise."""
-    updates: int = 4000
-    """Updates of stage 2 (prediction)."""
-    batch: int = 32
-    """Sequences an update in stage 2, over all processes together."""
-    optimiser: Literal["muon", "adam"] = "muon"
-    """Muon makes the updates of weight matrices orthogonal and learns faster here; Adam is the published choice."""
-    learning_rate: float = 1e-2
-    """Peak learning rate of stage 2. Adam wants about a tenth; the published code takes 5e-4."""
-    schedule: Literal["cosine", "constant"] = "cosine"
-    """Learning rate over a stage: a short warm-up, then a cosine down to 1 %, or constant."""
-    warmup: int = 20
-    """Updates of linear warm-up at the start of each stage."""
-    clip: float = 10.0
-    """Largest gradient norm, in medians of the last 100: rare bursts only, tighter clipping slows learning."""
-    free_steps: int = 10
-    """"n free steps": the last n - 1 inputs of a training sequence are the model's own predictions."""
-    free_steps_start: int = 0
-    """At the first update; it grows evenly to free_steps at the last. 0: free_steps from the start. Short runs make one
-    step right sooner, long ones keep ten steps right."""
-    edges_from: Literal["predictions", "truth"] = "predictions"
-    """Free steps infer their edges from predictions; "truth" is the published training, which lets the future leak."""
-    edge_weight: float = 1.0
-    """Weight of the edge-prior term."""
-    no_edge_prior: float = 0.0
-    """Prior probability of "no interaction"; 0 keeps the uniform prior over K types."""
-    prior_warmup: int = 0
-    """Updates over which the weight of the edge-prior term rises from 0 to edge_weight."""
-    prior_end: float = 1.0
-    """Share of edge_weight that is left at the last update; on the way there it falls by the same factor an update. A
-    strong prior first makes edges earn their place; weak springs can only do so once it has eased."""
-    edge_sample: Literal["soft", "straight"] = "soft"
-    """What speaks in training: the soft Gumbel sample of the published code, or its most likely type alone, with the
-    gradient of the soft one (straight-through): then messages are as loud as in evaluation."""
-    average: float = 0.0
-    """Decay of the running average of weights that is validated and saved; 0: the weights themselves."""
-    upper_decay: float = 0.0
-    """By how many learning rates the weights that make the upper slots of images shrink an update. As targets those
-    slots are constants, or they would collapse; on some data nothing then keeps them from growing without end."""
-    variance: float = 5e-5
-    """Fixed output variance of both Gaussian likelihoods."""
-    frames_decoded: int = 4
-    """Frames a sequence whose image loss is computed in stage 2 (an unbiased sample)."""
-    batch_norm: Literal["batch", "running"] = "batch"
-    """Training statistics of batch norm; "running" keeps them fixed (then several processes equal one exactly)."""
-    stage1_updates: int = 20000
-    """Updates of stage 1 (0 for state models)."""
-    stage1_batch: int = 32
-    """Single frames an update in stage 1."""
-    stage1_learning_rate: float = 1e-3
-    """Peak learning rate of stage 1."""
-    patch_share: float = 0.0
-    """SlotDec: share of stage 1 that trains single slots on their own masked patch before training the sum."""
-    last_layer_scale: float = 0.05
-    """The last layers of decoder and dynamics start at this multiple of their published weights: with those the first
-    pixels lie around +-6, and the first free runs fly apart."""
-    precision: Literal["no", "bf16", "fp16"] = "no"
-    """Mixed precision; bf16 also helps on CPUs with matrix units."""
-    evaluate_every: int = 500
-    """Updates between validations and checkpoints."""
-    snapshots: int = 24
-    """Checkpoints of stage 2 kept over the whole training, to look back at how it learned; 0 keeps none."""
 
 
 @dataclass(frozen=True)
@@ -323,56 +254,8 @@ class Config:
         Raises:
             ValueError: an unknown key, a wrong type or a choice that does not exist, named with its path.
         """
-        return _build(Config, values, "config")
-
-
-LIMITS: dict[str, tuple[int | float, int | float]] = {
-    "data.train": (1, 100_000),
-    "data.validation": (1, 100_000),
-    "data.test": (1, 100_000),
-    "model.relations.edge_types": (2, 16),
-    "model.relations.history": (1, 48),
-    "model.relations.hidden": (1, 4096),
-    "model.dynamics.hidden": (1, 4096),
-    "model.relations.temperature": (1e-3, 100.0),
-    "train.updates": (0, 100_000_000),
-    "train.stage1_updates": (0, 100_000_000),
-    "train.batch": (1, 100_000),
-    "train.stage1_batch": (1, 100_000),
-    "train.learning_rate": (0.0, 10.0),
-    "train.stage1_learning_rate": (0.0, 10.0),
-    "train.free_steps": (1, 48),
-    "train.free_steps_start": (0, 48),
-    "train.frames_decoded": (1, 48),
-    "train.upper_decay": (0.0, 10.0),
-    "train.variance": (1e-12, 1e6),
-    "train.no_edge_prior": (0.0, 0.9999),
-    "train.prior_warmup": (0, 100_000_000),
-    "train.prior_end": (1e-6, 1.0),
-    "train.average": (0.0, 0.99999),
-    "train.patch_share": (0.0, 1.0),
-    "train.evaluate_every": (1, 100_000_000),
-    "train.snapshots": (0, 1000),
-    "train.seed": (0, 2**31 - 1),
-    "train.warmup": (0, 100_000_000),
-    "train.clip": (0.01, 1e12),
-    "train.edge_weight": (0.0, 1e6),
-    "train.last_layer_scale": (1e-6, 10.0),
-    "data.render.radius": (0.1, 10.0),
-    "data.clips.frames": (12, 1000),
-    "data.clips.every": (1, 1000),
-    "data.clips.shift": (0, 32),
-    "data.motion.frames": (12, 1000),
-    "data.motion.every": (1, 1000),
-    "data.motion.metres": (1e-3, 1e6),
-    "data.motion.angles": (0.0, 360.0),
-    "data.motion.orbit": (0.0, 360.0),
-    "data.motion.bend": (0.0, 90.0),
-    "model.vision.slot_width": (1, 1024),
-    "model.vision.encoder_channels": (1, 4096),
-    "model.vision.decoder_channels": (1, 4096),
-}
-"""Smallest and largest value of each number, by its path in the config."""
+        config: Config = from_plain(Config, values, "config")
+        return config
 
 
 def check(config: Config) -> None:
@@ -383,12 +266,7 @@ def check(config: Config) -> None:
     """
     nodes, motion = Tree.parse(config.data.tree).size, config.data.motion
     relations = config.model.relations
-    for path, (low, high) in LIMITS.items():
-        value: Any = config
-        for name in path.split("."):
-            value = None if value is None else getattr(value, name)
-        if value is not None and not low <= value <= high:
-            raise ValueError(f"{path} is {value}; choose a value from {low} to {high}")
+    check_limits(config)
     if motion is None and config.data.clips is None:
         check_tree(Tree.parse(config.data.tree), config.data.physics)
     _check_flat(config)
@@ -447,33 +325,6 @@ def _check_clips(config: Config, clips: ClipsConfig) -> None:
         raise ValueError("clips are grey; set data.render.grey")
     if config.train.free_steps >= clips.frames:
         raise ValueError(f"train.free_steps must be less than data.clips.frames, {clips.frames}")
-
-
-def _build(kind: Any, value: Any, path: str) -> Any:
-    """Turn JSON into the annotated type, or say at which path it does not fit."""
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise ValueError(f"{path} must be an object of settings, not {value!r}")
-        hints = typing.get_type_hints(kind)
-        if unknown := sorted(value.keys() - hints.keys()):
-            raise ValueError(f"unknown setting {path}.{unknown[0]}; choose from {', '.join(sorted(hints))}")
-        return kind(**{name: _build(hints[name], item, f"{path}.{name}") for name, item in value.items()})
-    if typing.get_origin(kind) is Literal:
-        if value not in typing.get_args(kind):
-            raise ValueError(f"{path} is {value!r}; choose from {', '.join(map(str, typing.get_args(kind)))}")
-        return value
-    if typing.get_origin(kind) is types.UnionType:
-        inner = next(option for option in typing.get_args(kind) if option is not type(None))
-        return None if value is None else _build(inner, value, path)
-    if typing.get_origin(kind) is tuple:
-        if not isinstance(value, list | tuple):
-            raise ValueError(f"{path} must be a list, not {value!r}")
-        return tuple(_build(typing.get_args(kind)[0], item, path) for item in value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"{path} must be {kind.__name__}, not {value!r}")
-    return value
 
 
 def to_json(config: Config) -> str:

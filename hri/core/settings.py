@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from hri.core.config import LIMITS, Config
+from hri.core.config import Config
+from hri.core.limits import limits
 
 Kind = Literal["number", "integer", "choice", "switch", "text", "numbers"]
 
@@ -96,7 +97,8 @@ def _settings(kind: type, value: Any, before: str) -> Iterator[Setting]:
         if dataclasses.is_dataclass(now):
             yield from _settings(type(now), now, f"{path}.")
         elif not (isinstance(hint, types.UnionType) or path in ("name", "data.motion.joints")):  # none, or mere labels
-            low, high = LIMITS.get(path, (None, None))
+            limit = limits(Config).get(path)
+            low, high = (limit.low, limit.high) if limit else (None, None)
             choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
             yield Setting(path, helps.get(item.name, ""), _kind(hint), choices, low, high)
 

@@ -9,6 +9,7 @@ from hri.core.records import Rollout
 from hri.data.video import Clip
 from hri.physics.systems import System
 from hri.rollout.interventions import Intervention
+from hri.rollout.settings import recorded_values
 
 
 def python_lines(
@@ -113,10 +114,6 @@ def clip_lines(
 
 
 def _choices(rollout: Rollout) -> list[str]:
-    """How a rollout was made, as arguments."""
-    return [
-        f"free_steps={rollout.slots.shape[1] - int(rollout.last_true_input)}",
-        f"edges={str(rollout.edges)!r}",
-        f"edges_from={str(rollout.edges_from)!r}",
-        f"seed={int(rollout.sample_seed)}",
-    ]
+    """How a rollout was made, as arguments; edits have a line of their own."""
+    values = recorded_values(rollout)
+    return [f"{name}={value!r}" for name, value in values.items() if name != "intervention"]

@@ -2,7 +2,8 @@
 
 In reading order; a file imports only those above it:
 
-- edits, edit_text, interventions, steering: what may be changed; as text; a list of edits; what it asks of a model
+- edits, edit_text, interventions, settings, steering: what may be changed; as text; a list of edits; how a rollout is
+  made; what both ask of a model
 - scenes, imaging: what a checkpoint is shown; slots to pixels
 - predicted, predict, rollout: prediction beside truth; the model run; a checkpoint, scenes and edits to a Rollout
 - influence, phases, composition: what each edge does; what happens inside one step; what each slot draws

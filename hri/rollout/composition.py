@@ -18,7 +18,8 @@ from hri.core.records import Rollout
 from hri.model.checkpoint import Checkpoint
 from hri.model.devices import device_of
 from hri.rollout.imaging import decode
-from hri.rollout.predict import check_made_by, settings_of
+from hri.rollout.predict import check_made_by
+from hri.rollout.settings import settings_of
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from torch import Tensor
 from hri.core.records import Rollout
 from hri.model.checkpoint import Checkpoint
 from hri.rollout.imaging import decode, draw_states
-from hri.rollout.predict import inputs_of, settings_of, true_types_of
+from hri.rollout.predict import inputs_of, true_types_of
+from hri.rollout.settings import settings_of
 from hri.rollout.steering import altered, steered
 
 COPIES = 44

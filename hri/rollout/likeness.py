@@ -21,6 +21,7 @@ from hri.data.video import WHOLE, Cut, Footage, read
 from hri.model.checkpoint import Checkpoint
 from hri.rollout.imaging import encode_and_reconstruct
 from hri.rollout.rollout import from_frames
+from hri.rollout.settings import STANDARD, Settings
 
 SHARE = 99
 """Percent of the validation frames whose errors lie in the range."""
@@ -128,7 +129,7 @@ def familiar(checkpoint: Checkpoint) -> Familiar:
 
 
 def footage_for(
-    checkpoint: Checkpoint, source: Path | BytesIO, name: str, cut: Cut = WHOLE, free_steps: int = 10
+    checkpoint: Checkpoint, source: Path | BytesIO, name: str, cut: Cut = WHOLE, free_steps: int = STANDARD.free_steps
 ) -> Footage:
     """The frames of a clip in the size and colours that a checkpoint sees, enough of them for a free run.
 
@@ -150,18 +151,22 @@ def footage_for(
 
 
 def roll_out_footage(
-    checkpoint: Checkpoint, footage: Footage, free_steps: int = 10, range_: Familiar | None = None, **choices: Any
+    checkpoint: Checkpoint,
+    footage: Footage,
+    settings: Settings | int = STANDARD,
+    range_: Familiar | None = None,
+    **choices: Any,
 ) -> Seen:
     """Burn-in on a clip's frames, then a free run; the record has no seed, no true states and no true springs.
 
     Args:
         range_: what :func:`familiar` gives, where it is known already.
-        choices: as :func:`hri.rollout.rollout.from_frames` takes them.
+        settings: how, and ``choices``, as in :func:`hri.rollout.rollout.roll_out`.
 
     Raises:
         ValueError: as :func:`hri.rollout.rollout.from_frames`.
     """
-    rollout = from_frames(checkpoint, footage.frames[None], free_steps, **choices)
+    rollout = from_frames(checkpoint, footage.frames[None], settings, **choices)
     assert rollout.reconstructed_frames is not None
     mse, lost = (
         float(np.median(errors)) for errors in frame_errors(footage.frames[None], rollout.reconstructed_frames)

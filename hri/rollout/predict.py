@@ -16,22 +16,12 @@ from hri.model.checkpoint import Checkpoint
 from hri.model.devices import device_of
 from hri.model.model import Prediction
 from hri.rollout.imaging import decode, draw_states, encode
-from hri.rollout.interventions import NOTHING, Intervention
-from hri.rollout.steering import Settings, altered, steered
+from hri.rollout.interventions import Intervention
+from hri.rollout.settings import Settings, settings_of
+from hri.rollout.steering import altered, steered
 
 _BLOCK = 50
 """Scenes predicted at a time."""
-
-
-def settings_of(rollout: Rollout) -> Settings:
-    """How a rollout was made."""
-    return Settings(
-        free_steps=rollout.slots.shape[1] - int(rollout.last_true_input),
-        edges=rollout.edges,  # type: ignore[arg-type]  # a file may say anything; steering refuses what it does not know
-        edges_from=rollout.edges_from,  # type: ignore[arg-type]
-        seed=int(rollout.sample_seed),
-        intervention=Intervention.parse(rollout.edits) if rollout.edits else NOTHING,
-    )
 
 
 def check_made_by(checkpoint: Checkpoint, rollout: Rollout) -> None:
@@ -88,8 +78,7 @@ def predict(
         ValueError: too few frames, numbers that are not finite, or settings that do not fit the model.
     """
     model, (_, steps, _, width) = checkpoint.model, slots.shape
-    if not 1 <= settings.free_steps <= steps - 1:
-        raise ValueError(f"{settings.free_steps} free steps do not fit {steps} frames; choose 1 to {steps - 1}")
+    settings.check(steps)
     if not torch.isfinite(slots).all():
         raise ValueError("the input holds numbers that are not finite; clean it first")
     settings.intervention.check(checkpoint.header.config, steps)
@@ -134,7 +123,6 @@ def record(
     return Rollout(
         parents=np.asarray(model.tree.parents),
         edge_sender_receiver=np.stack([model.senders, model.receivers], 1),
-        last_true_input=last,
         observation="frames" if model.vision is not None else "states",
         slots=slots.cpu().numpy(),
         predicted_slots=prediction.slots.cpu().numpy(),
@@ -143,11 +131,8 @@ def record(
         edge_types=kinds.numpy().astype(np.int8),
         carries=model.speaking().astype(np.uint8),
         checkpoint=checkpoint.name,
-        edges=settings.edges,
-        edges_from=settings.edges_from,
-        sample_seed=settings.seed,
-        edits=settings.intervention.to_json() if len(settings.intervention) else "",
         altered_inputs=None if inputs is None else inputs.cpu().numpy(),
+        **settings.recorded(steps),
         **known,
     )
 

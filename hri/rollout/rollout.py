@@ -7,7 +7,8 @@ settings and edits give the same numbers.
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,44 +19,37 @@ from hri.core.hierarchy import Tree
 from hri.core.records import Rollout, Trajectories
 from hri.data.clip_windows import Film
 from hri.model.checkpoint import Checkpoint
-from hri.rollout.edits import EdgeChoice
 from hri.rollout.imaging import encode, encode_and_reconstruct
-from hri.rollout.interventions import NOTHING, Intervention
-from hri.rollout.predict import drawn, inputs_of, predict, record, settings_of, true_types_of
+from hri.rollout.interventions import Intervention
+from hri.rollout.predict import drawn, inputs_of, predict, record, true_types_of
 from hri.rollout.scenes import check_frames, check_systems, frames_of, listed_truth, truth_of
-from hri.rollout.steering import EdgesFrom, Settings
+from hri.rollout.settings import STANDARD, Settings, settings_of
 
 
 def roll_out(
     checkpoint: Checkpoint,
     trajectories: Trajectories | Film,
-    free_steps: int = 10,
-    edges: EdgeChoice = "argmax",
-    edges_from: EdgesFrom = "predictions",
-    seed: int = 0,
+    settings: Settings | int = STANDARD,
+    *,
     pictures: bool = True,
-    intervention: Intervention = NOTHING,
     tree: Tree | None = None,
+    **choices: Any,
 ) -> Rollout:
     """Predict simulated systems, recorded bodies or clips.
 
     Args:
         trajectories: S systems in box units; each becomes a scene, normalised with the checkpoint's numbers. Or frames.
-        free_steps: n of the paper's "n free steps": inputs at frames 0 ... T - n are true.
-        edges: the most probable type, a draw from the probabilities, the true springs, or no interaction at all.
-        edges_from: what the edges of free steps are inferred from; "truth" reproduces the published evaluation.
-        seed: of the draws of ``edges = "sample"``.
+        settings: how; a number alone is that of free steps.
         pictures: draw or decode frames too.
-        intervention: edits, the same in every scene.
         tree: of the scene's balls where it is not the checkpoint's own; image models see any.
+        choices: single settings (:class:`hri.rollout.settings.Settings`) by name, such as ``edges="sample"``.
 
     Raises:
         ValueError: the systems are of another tree, or the choices or edits do not fit the model; one sentence.
     """
-    choices: dict[str, Any] = {"free_steps": free_steps, "edges": edges, "edges_from": edges_from, "seed": seed}
-    choices["intervention"] = intervention
+    settings = Settings.of(settings, **choices)
     if isinstance(trajectories, Film):
-        return from_frames(checkpoint, trajectories.frames, **choices, seeds=trajectories.seeds)
+        return from_frames(checkpoint, trajectories.frames, settings, {"seeds": trajectories.seeds})
     of_balls = check_systems(checkpoint, trajectories, tree)
     known: dict[str, Any] = truth_of(checkpoint, trajectories, of_balls)
     frames = None
@@ -63,10 +57,10 @@ def roll_out(
         frames = frames_of(checkpoint.header.config, trajectories.positions, trajectories.seeds, of_balls)
     if checkpoint.model.vision is not None:
         assert frames is not None
-        return from_frames(checkpoint, frames, **choices, **known)
+        return from_frames(checkpoint, frames, settings, known)
     pairs = checkpoint.model.senders, checkpoint.model.receivers
     types = None if trajectories.adjacency is None else trajectories.adjacency[:, *pairs]
-    rolled = from_states(checkpoint, known["true_states"], types, **choices, frames=frames, **known)
+    rolled = from_states(checkpoint, known["true_states"], types, settings, {"frames": frames} | known)
     return drawn(checkpoint, rolled) if pictures else rolled
 
 
@@ -74,11 +68,8 @@ def from_arrays(
     checkpoint: Checkpoint,
     arrays: dict[str, np.ndarray],
     name: str,
-    free_steps: int = 10,
-    edges: EdgeChoice = "argmax",
-    edges_from: EdgesFrom = "predictions",
-    seed: int = 0,
-    intervention: Intervention = NOTHING,
+    settings: Settings | int = STANDARD,
+    **choices: Any,
 ) -> Rollout | dict[str, np.ndarray]:
     """Predict what an ``.npz`` holds: a simulation, ``states`` already normalised, or ``frames``.
 
@@ -87,17 +78,17 @@ def from_arrays(
     Args:
         arrays: as read from the file ``name``. With states, ``true_edges`` [B, E] and ``true_edge_sender_receiver``
             [E, 2] may name the true springs.
+        settings: how, and ``choices``, as in :func:`roll_out`.
 
     Raises:
         ValueError: nothing this checkpoint can see, or as :func:`from_states`, :func:`from_frames`.
     """
-    choices: dict[str, Any] = {"free_steps": free_steps, "edges": edges, "edges_from": edges_from, "seed": seed}
-    choices["intervention"] = intervention
+    settings = Settings.of(settings, **choices)
     vision = checkpoint.model.vision is not None
     systems = Trajectories.of(arrays, name) if "positions" in arrays else None
     if systems is not None and ("frames" if vision else "states") not in arrays:
         if checkpoint.header.parts == "all":
-            return roll_out(checkpoint, systems, **choices)
+            return roll_out(checkpoint, systems, settings)
         arrays = arrays | {"frames": frames_of(checkpoint.header.config, systems.positions, systems.seeds)}
     known: dict[str, Any] = listed_truth(arrays, name) if systems is None else truth_of(checkpoint, systems)
     if vision and "frames" in arrays:
@@ -106,7 +97,7 @@ def from_arrays(
         if any(len(value) != len(frames) for name, value in known.items() if name != "ball_parents"):
             raise ValueError(f"{name} holds {len(frames)} scenes of frames, but another number of states")
         if checkpoint.header.parts == "all":
-            return from_frames(checkpoint, frames, **choices, **known)
+            return from_frames(checkpoint, frames, settings, known)
         slots, reconstructed = encode_and_reconstruct(checkpoint, frames)
         return {"frames": frames, "slots": slots.cpu().numpy(), "reconstructed_frames": reconstructed}
     if not vision and "states" in arrays:
@@ -114,7 +105,7 @@ def from_arrays(
         types, pairs = None, (checkpoint.model.senders, checkpoint.model.receivers)
         if "true_adjacency" in listed and listed["true_adjacency"].shape[1] == checkpoint.model.tree.size:
             types = listed["true_adjacency"][:, *pairs]
-        return from_states(checkpoint, listed["true_states"], types, **choices, **listed)
+        return from_states(checkpoint, listed["true_states"], types, settings, listed)
     wanted = "frames [B, T, H, W, C]" if vision else "states [B, T, N, 4]"
     found = ", ".join(sorted(arrays)) or "nothing"
     raise ValueError(f"{name} holds {found}; {checkpoint.name} needs {wanted}, or what `python -m hri simulate` writes")
@@ -124,14 +115,15 @@ def from_states(
     checkpoint: Checkpoint,
     states: Float[np.ndarray, "B T N D"],
     true_types: Integer[np.ndarray, "B E"] | None = None,
-    free_steps: int = 10,
-    edges: EdgeChoice = "argmax",
-    edges_from: EdgesFrom = "predictions",
-    seed: int = 0,
-    intervention: Intervention = NOTHING,
-    **known: np.ndarray | None,
+    settings: Settings | int = STANDARD,
+    known: Mapping[str, np.ndarray | None] = MappingProxyType({}),
+    **choices: Any,
 ) -> Rollout:
     """Predict already normalised states; ``true_types`` are needed by oracles and ``edges = "true"``.
+
+    Args:
+        settings: how, and ``choices``, as in :func:`roll_out`.
+        known: what else the record is to hold, by its name there.
 
     Raises:
         ValueError: wrong shapes, too few frames, or a choice or edit that does not fit the model.
@@ -144,7 +136,7 @@ def from_states(
         raise ValueError(
             f"states have shape {list(states.shape)}; {checkpoint.name} needs [B, T, {model.tree.size}, {width}]"
         )
-    settings = Settings(free_steps, edges, edges_from, seed, intervention)
+    settings = Settings.of(settings, **choices)
     slots = torch.from_numpy(np.asarray(states, np.float32))
     prediction = predict(checkpoint, slots, true_types, settings)
     return record(checkpoint, slots, slots, prediction, settings, **known)
@@ -153,14 +145,15 @@ def from_states(
 def from_frames(
     checkpoint: Checkpoint,
     frames: UInt8[np.ndarray, "B T H W C"],
-    free_steps: int = 10,
-    edges: EdgeChoice = "argmax",
-    edges_from: EdgesFrom = "predictions",
-    seed: int = 0,
-    intervention: Intervention = NOTHING,
-    **known: np.ndarray | None,
+    settings: Settings | int = STANDARD,
+    known: Mapping[str, np.ndarray | None] = MappingProxyType({}),
+    **choices: Any,
 ) -> Rollout:
     """Encode frames, predict slots, decode them. Under a curtain the record still holds the uncovered truth.
+
+    Args:
+        settings: how, and ``choices``, as in :func:`roll_out`.
+        known: what else the record is to hold, by its name there.
 
     Raises:
         ValueError: wrong shapes, too few frames, a state model, encoder and decoder only, or edits that do not fit.
@@ -174,12 +167,12 @@ def from_frames(
             "choose a checkpoint trained in both stages"
         )
     check_frames(checkpoint, frames)
-    if edges == "true" or model.source == "true":
+    settings = Settings.of(settings, **choices)
+    if settings.edges == "true" or model.source == "true":
         raise ValueError("true springs join balls, not image slots; choose argmax, sample or none for an image model")
-    settings = Settings(free_steps, edges, edges_from, seed, intervention)
-    intervention.check(checkpoint.header.config, frames.shape[1])
+    settings.intervention.check(checkpoint.header.config, frames.shape[1])
     slots, reconstructed = encode_and_reconstruct(checkpoint, frames)
-    covered = intervention.cover(frames)
+    covered = settings.intervention.cover(frames)
     shown = slots if covered is frames else encode(checkpoint, covered)
     prediction = predict(checkpoint, shown, None, settings)
     rolled = record(
@@ -189,7 +182,11 @@ def from_frames(
 
 
 def again(
-    checkpoint: Checkpoint, rollout: Rollout, intervention: Intervention | None = None, **changes: Any
+    checkpoint: Checkpoint,
+    rollout: Rollout,
+    intervention: Intervention | None = None,
+    settings: Settings | None = None,
+    **choices: Any,
 ) -> Rollout:
     """Roll the same scenes out again from the same start and seed, with other edits.
 
@@ -197,15 +194,16 @@ def again(
 
     Args:
         rollout: made by this checkpoint.
-        intervention: instead of the rollout's own edits; None keeps these.
-        changes: other settings (:class:`hri.rollout.steering.Settings`), such as ``edges="sample"``.
+        intervention: instead of the settings' own edits; None keeps these.
+        settings: how; None: as this rollout was made.
+        choices: single settings by name, such as ``edges="sample"``.
 
     Raises:
         ValueError: a rollout of another model, or as :func:`from_states`, :func:`from_frames`.
     """
-    settings = dataclasses.replace(settings_of(rollout), **changes)
     if intervention is not None:
-        settings = dataclasses.replace(settings, intervention=intervention)
+        choices["intervention"] = intervention
+    settings = Settings.of(settings_of(rollout) if settings is None else settings, **choices)
     slots, shown = inputs_of(checkpoint, rollout, settings.intervention)
     prediction = predict(checkpoint, shown, true_types_of(checkpoint, rollout), settings)
     names = ("seeds", "true_adjacency", "true_states", "ball_parents", "joints", "frames", "reconstructed_frames")

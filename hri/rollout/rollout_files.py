@@ -10,8 +10,10 @@ import numpy as np
 
 from hri.core.forces import FORCES
 from hri.core.hierarchy import SLOT_TREE, Tree
+from hri.core.limits import limits
 from hri.core.records import Rollout
 from hri.rollout.interventions import Intervention
+from hri.rollout.settings import Settings
 
 LARGEST = 200_000_000
 """Bytes of a file's arrays once unpacked; a SlotDec scene takes about 12 million."""
@@ -109,9 +111,10 @@ def _check_words(rollout: Rollout, tree: Tree) -> None:
     _need(rollout.observation == "states" or tree == SLOT_TREE, "image slots form another tree than 16 + 4 + 1")
     if rollout.edits:
         Intervention.parse(rollout.edits)
+    seeds = limits(Settings)["seed"]
     for number, low, high in (
         (rollout.last_true_input, 1, rollout.slots.shape[1] - 1),
-        (rollout.sample_seed, 0, 2**32 - 1),
+        (rollout.sample_seed, seeds.low, seeds.high),
     ):
         _need(type(number) is int and low <= number <= high, f"a number that lies in {low} to {high} is {number!r:.40}")
 

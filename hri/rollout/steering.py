@@ -6,9 +6,6 @@ messages differ. So cutting every edge is the same computation as choosing none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 import torch
 from jaxtyping import Int, Integer
@@ -19,29 +16,8 @@ from hri.model.layers import gumbel_noise
 from hri.model.model import Alter, Model
 from hri.model.relations import Choose, Times, given, most_likely, of_record, sampled
 from hri.rollout.edits import ChooseEdges, EdgeChoice
-from hri.rollout.interventions import NOTHING, Intervention
-
-EdgesFrom = Literal["predictions", "truth"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a rollout is made, beside its checkpoint and its scene."""
-
-    free_steps: int = 10
-    """n of the paper's "n free steps": inputs at frames 0 ... T - n are true."""
-    edges: EdgeChoice = "argmax"
-    """The most probable type, a draw from the probabilities, the true springs, or no interaction at all."""
-    edges_from: EdgesFrom = "predictions"
-    """What the edges of free steps are inferred from; "truth" reproduces the published evaluation."""
-    seed: int = 0
-    """Of the draws of ``edges = "sample"``."""
-    intervention: Intervention = NOTHING
-    """What is changed in it."""
-
-
-STANDARD = Settings()
-"""What every command and page does unless told otherwise."""
+from hri.rollout.interventions import Intervention
+from hri.rollout.settings import Settings
 
 
 def choice(

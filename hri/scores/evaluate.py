@@ -20,12 +20,11 @@ from hri.model.losses import state_nll
 from hri.model.model import Model
 from hri.physics import removal
 from hri.physics.slot_springs import lost, slot_springs
+from hri.rollout.settings import SCORED_FREE_STEPS
 from hri.scores import ceilings, meanings
 from hri.scores.edges import EdgeTally
 from hri.scores.metrics import encoded, encoded_and_reconstructed, frame_likeness, free_run_scores, natural_choice
 
-FREE_STEPS = 5
-"""n free steps of every reported likelihood."""
 HORIZON = 20
 """Steps after the last true input whose error is told."""
 SYSTEMS = {"states": 1000, "frames": 100}
@@ -118,8 +117,9 @@ def evaluate(
     """
     started = time.perf_counter()
     model, header = checkpoint.model, checkpoint.header
-    if data.steps <= FREE_STEPS:
-        raise ValueError(f"the data have {data.steps} frames a system; {FREE_STEPS} free steps need {FREE_STEPS + 1}")
+    if data.steps <= SCORED_FREE_STEPS:
+        free = SCORED_FREE_STEPS
+        raise ValueError(f"the data have {data.steps} frames a system; {free} free steps need {free + 1}")
     whole, reasons, means, tally = header.parts == "all", _reasons(checkpoint, data), _Means(), None
     if "edges" not in reasons:
         tally = _tally(model, data)
@@ -138,7 +138,7 @@ def evaluate(
             means.add(len(part), **{f"reconstruction_{name}": values.mean() for name, values in likeness.items()})
         if whole and slots is not None:
             variance = header.config.train.variance
-            means.add(len(part), **free_run_scores(model, part, FREE_STEPS, variance, slots=slots))
+            means.add(len(part), **free_run_scores(model, part, SCORED_FREE_STEPS, variance, slots=slots))
             types = _long_run(model, part, slots, variance, means, tally)
             if once is not None:
                 _whole(model, part, slots, once)
@@ -162,7 +162,7 @@ def evaluate(
     return {
         "checkpoint": checkpoint.name,
         "systems": len(data),
-        "free_steps": FREE_STEPS,
+        "free_steps": SCORED_FREE_STEPS,
         **scores,
         **found,
         "edge_accuracy": tally.accuracy() if tally and "edge_accuracy" not in reasons else None,
@@ -268,7 +268,7 @@ def _long_run(
     horizon, last = _horizon(data.steps)
     prediction = model(slots, horizon + 1, natural_choice(model, data, rows, model.source))
     target = slots[:, :, model.tree.leaves] if model.joint_leaves else slots
-    copied = target[:, np.minimum(np.arange(data.steps - 1), data.steps - FREE_STEPS)]
+    copied = target[:, np.minimum(np.arange(data.steps - 1), data.steps - SCORED_FREE_STEPS)]
     means.add(
         len(data),
         mse_by_step=_by_step(prediction.slots[:, last:], target[:, last + 1 :]),

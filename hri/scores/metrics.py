@@ -15,6 +15,7 @@ from hri.model.devices import device_of
 from hri.model.losses import state_nll
 from hri.model.model import Model
 from hri.model.relations import Choose, given, most_likely
+from hri.rollout.settings import SCORED_FREE_STEPS
 
 PSNR_LIMIT = 100.0
 """Decibels of a frame that is repeated to rounding, where the ratio has no bound."""
@@ -159,7 +160,7 @@ def relative_score(nll: float, oracle: float) -> float:
 def free_run_scores(
     model: Model,
     data: Sequences,
-    free_steps: int = 5,
+    free_steps: int = SCORED_FREE_STEPS,
     variance: float = 5e-5,
     block: int = 50,
     slots: Float[Tensor, "S T N D"] | None = None,

@@ -24,7 +24,7 @@ from hri.model.devices import device_of
 from hri.rollout.imaging import decode, encode
 from hri.rollout.predict import predict
 from hri.rollout.scenes import check_systems, frames_of, scenes_of, truth_of
-from hri.rollout.steering import STANDARD, Settings
+from hri.rollout.settings import STANDARD, Settings
 
 SEEDS = range(200_042, 200_242)
 """Two hundred test systems."""
@@ -234,6 +234,5 @@ def digest(checkpoint: Checkpoint) -> str:
 
 def _name(checkpoint: Checkpoint, seeds: Sequence[int], settings: Settings, tree: str, physics: str) -> str:
     """A name for a question; edits are named by what they do."""
-    asked: list[object] = [digest(checkpoint), [int(seed) for seed in seeds], tree, physics]
-    asked += [settings.free_steps, settings.edges, settings.edges_from, settings.seed, settings.intervention.identity]
+    asked = [digest(checkpoint), [int(seed) for seed in seeds], tree, physics, *settings.identity]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]

@@ -16,14 +16,13 @@ from hri.model.layers import Norm, gumbel_noise
 from hri.model.losses import edge_prior, frame_nll, state_nll
 from hri.model.model import Model
 from hri.model.relations import SAMPLES, given, most_likely
+from hri.rollout.settings import SCORED_FREE_STEPS
 from hri.scores.evaluate import while_training
 from hri.scores.metrics import copied_frames_mse, free_run_scores, reconstruction_mse, slot_usage
 from hri.training.optimiser import Muon
 from hri.training.patches import choose, tile_loss
 from hri.training.schedule import free_steps, number, prior_share
 
-FREE_STEPS = 5
-"""Of the validation, as in every reported NLL."""
 WATCHED = 40
 """Validation systems of the scores that only watch (:func:`hri.scores.evaluate.while_training`)."""
 SAVE_SECONDS = 60.0
@@ -136,7 +135,7 @@ class Prediction(nn.Module):
         self.population = len(train)
         self.balls = train.objects
         self.features = encode_all(model, train) if model.vision else None
-        self.copied = copied_frames_mse(validation, FREE_STEPS) if model.vision else None
+        self.copied = copied_frames_mse(validation, SCORED_FREE_STEPS) if model.vision else None
 
     def begin(self) -> None:
         """Before the first update."""
@@ -259,7 +258,7 @@ class Prediction(nn.Module):
 
     def validate(self, model: Model) -> dict[str, Any]:
         variance, data = self.config.train.variance, self.validation_set
-        scores = free_run_scores(model, data, free_steps=FREE_STEPS, variance=variance)
+        scores = free_run_scores(model, data, free_steps=SCORED_FREE_STEPS, variance=variance)
         if self.copied is not None:
             pixels = data.data.render.size**2 * data.data.render.channels
             scores |= {"copy_frame_mse": self.copied, "copy_frame_nll": self.copied * pixels / (2 * variance)}

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from hri.model.checkpoint import Header
     from hri.model.model import Model
 
-FREE_STEPS = 10
-"""As on the pages."""
 FRAMES = 8
 """Frames that are reconstructed in stage 1, evenly over the scene."""
 
@@ -68,7 +66,7 @@ def rolled(model: Model, header: Header, scene: Trajectories | Film, name: str) 
     from hri.model.checkpoint import Checkpoint
     from hri.rollout.rollout import roll_out
 
-    rollout = roll_out(Checkpoint(name, model, header), scene, FREE_STEPS)
+    rollout = roll_out(Checkpoint(name, model, header), scene)
     images: dict[str, Any] = {
         part: _levels(value) / np.float32(255)
         for part in ("predicted_frames", "reconstructed_frames", "slot_frames")

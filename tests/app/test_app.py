@@ -7,16 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import library, places, recorded, running
 from app.compare import columns as comparing
 from app.train import estimating, form
+from hri.core.hierarchy import Tree
 from hri.core.presets import PRESETS
 from hri.experiments.claims import CLAIMS
+from hri.model.checkpoint import save
+from hri.physics.springs import simulate
 from hri.physics.systems import System
+from hri.rollout.rollout import roll_out
+from hri.rollout.settings import STANDARD, settings_of
 from tests import synthetic_results
+from tests.rollout.test_rollout import made
 from tests.synthetic import slot_rollout, state_rollout
 
 ROOT = Path(__file__).parents[2]
@@ -264,6 +271,19 @@ def test_every_claim_and_setting_is_drawn(results: AppTest) -> None:
         assert not results.exception
         assert not results.error
         assert len(results.dataframe) == 2
+
+
+def test_a_stored_scene_made_with_other_settings_is_computed_anew_where_it_can_be(app: AppTest) -> None:
+    name = "springs-4-3-state-hri"
+    checkpoint, scene = made(name), simulate(Tree.parse("4-3"), "04", [7])
+    other = roll_out(checkpoint, scene, 4)
+    other.save(places.STORED / f"{name}.npz")
+    alone = running.rollout(library.sources()[name], "springs-4-3", 7)
+    assert settings_of(alone) == settings_of(other)
+    save(places.CHECKPOINTS / f"{name}.safetensors", checkpoint.model, checkpoint.header)
+    anew = running.rollout(library.sources()[name], "springs-4-3", 7)
+    assert settings_of(anew) == STANDARD
+    assert np.array_equal(anew.slots, other.slots)
 
 
 def test_files_that_change_are_read_again(results: AppTest) -> None:

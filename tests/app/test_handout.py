@@ -11,9 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from app.learn import classroom, game, handout
-from app.learn import said as lessons_said
-from app.learn import statements as lessons
-from app.learn.course import LESSONS, SCENE, STATE_MODEL
+from app.learn.course import SCENE, STATE_MODEL
+from app.learn.lessons import LESSONS, beliefs, lesson_of
 from hri.core.records import Rollout
 
 ROOT = Path(__file__).parents[2]
@@ -63,11 +62,10 @@ def test_the_sheet_has_all_questions_first_and_all_answers_apart() -> None:
 
 def test_statements_of_the_hand_out_are_those_of_the_lessons() -> None:
     keys = [lesson.key for lesson in LESSONS]
-    assert list(lessons_said.DONE.keys() - set(keys)) == []
-    told = lessons_said.said(lessons_said.Scene(ROOT / "checkpoints", SCENE), keys)
+    told = handout.statements(ROOT / "checkpoints", SCENE, LESSONS)
     assert list(told) == keys
     stored = Rollout.load(ROOT / "assets" / "stored" / f"{STATE_MODEL}.npz").scene(0)
-    assert told["beliefs"] == lessons.beliefs(stored).says(10)
+    assert told["beliefs"] == beliefs.beliefs(stored).says(10)
     assert told["springs"].startswith("Balls 1 and 4 are")
     assert "16 by the end of the step" in told["messages"]
     assert "rank 1 of 56" in told["cutting"]
@@ -75,10 +73,9 @@ def test_statements_of_the_hand_out_are_those_of_the_lessons() -> None:
 
 
 def test_statements_need_their_checkpoints(tmp_path: Path) -> None:
-    scene = lessons_said.Scene(tmp_path, SCENE)
-    assert lessons_said.said(scene, ["parts"])
+    assert handout.statements(tmp_path, SCENE, [lesson_of("parts")])
     with pytest.raises(ValueError, match=STATE_MODEL):
-        lessons_said.said(scene, ["beliefs"])
+        handout.statements(tmp_path, SCENE, [lesson_of("beliefs")])
 
 
 def test_an_address_for_a_class_says_what_it_was_made_of() -> None:

@@ -12,9 +12,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.learn import course, game
-from app.learn import statements as lessons
-from app.learn import statements_models as lessons_models
-from app.learn.course import LESSONS
+from app.learn.lessons import LESSONS, lesson_of
+from app.learn.lessons import beliefs as of_beliefs
+from app.learn.lessons import chance as of_chance
+from app.learn.lessons import hierarchy as of_hierarchy
+from app.learn.lessons import parts as of_parts
 from hri.core.hierarchy import Tree
 from hri.core.records import Rollout
 from hri.experiments import scoreboard
@@ -55,7 +57,7 @@ def said(page: Page, sentence: str) -> None:
 
 def go(page: Page, key: str) -> None:
     choose(page, key)
-    expect(page.get_by_role("heading", name=course.lesson(key).title)).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name=lesson_of(key).title)).to_be_visible(timeout=SLOW)
 
 
 def arena(page: Page, key: str) -> Locator:
@@ -110,7 +112,7 @@ def springs(page: Page) -> None:
     page.get_by_text("Mathematics").click()
     page.get_by_text("The code that just ran").click()
     code = page.get_by_test_id("stCode").first
-    expect(code).to_contain_text("from app.learn.statements import apart")
+    expect(code).to_contain_text("from app.learn.lessons.springs import apart")
     expect(code).to_contain_text("(1, 4)")
     expect(page.locator("a[href*='system=1~1-3~04']", has_text="The same in Explore")).to_have_count(1)
     page.get_by_role("button", name="Put everything back").click()
@@ -121,7 +123,7 @@ def parts(page: Page) -> None:
     """Groups by chance are drawn around other middles; the statement compares both."""
     expect(page.get_by_role("heading", name="Why parts and wholes?")).to_be_visible(timeout=SLOW)
     tree = Tree.parse("4-3")
-    said(page, lessons.grouped(simulate(tree, "04", [SEED]), tree).says())
+    said(page, of_parts.grouped(simulate(tree, "04", [SEED]), tree).says())
     hearts = arena(page, "parts").locator(".heart")
     expect(hearts).to_have_count(4)
     # Drawn empty first, put in its place with the first picture of the film.
@@ -133,7 +135,7 @@ def parts(page: Page) -> None:
 
 def beliefs(page: Page) -> None:
     """Frames come in; the statement follows."""
-    found = lessons.beliefs(stored(course.STATE_MODEL))
+    found = of_beliefs.beliefs(stored(course.STATE_MODEL))
     said(page, found.says(0))
     slider = page.get_by_role("slider", name="Frames seen")
     for _ in range(6):
@@ -172,9 +174,9 @@ def decoders(page: Page) -> None:
 
 
 def chance(page: Page) -> None:
-    said(page, lessons_models.draws(0.7, 0.5).says())
+    said(page, of_chance.draws(0.7, 0.5).says())
     page.get_by_role("slider", name="Temperature").press("ArrowRight")
-    said(page, lessons_models.draws(0.7, 1.0).says())
+    said(page, of_chance.draws(0.7, 1.0).says())
 
 
 def messages(page: Page) -> None:
@@ -203,11 +205,11 @@ def cutting(page: Page) -> None:
 def hierarchy(page: Page) -> None:
     rivals = {"HRI": "hri-h", "NRI": "nri", "LSTM": "lstm"}
     rolled = [stored(f"springs-4-3-state-{name}") for name in rivals.values()]
-    said(page, lessons_models.contest(rolled, tuple(rivals)).says())
+    said(page, of_hierarchy.contest(rolled, tuple(rivals)).says())
     crosses = arena(page, "hierarchy").locator(".heart")
     expect(crosses).to_have_count(12)
     choose(page, "LSTM")
-    for sentence in lessons_models.verdicts(scoreboard.read(Path(ROOT) / "assets" / "results")):
+    for sentence in of_hierarchy.verdicts(scoreboard.read(Path(ROOT) / "assets" / "results")):
         expect(page.get_by_text(sentence)).to_be_visible(timeout=SLOW)
 
 
@@ -272,9 +274,9 @@ def test_a_teacher_makes_an_address_and_a_hand_out_and_the_class_sees_nothing_el
     with page.expect_download(timeout=SLOW) as saving:
         page.get_by_role("button", name="Hand-out").click()
     sheet = Path(saving.value.path()).read_text(encoding="utf-8")
-    assert course.PARTS.question in html.unescape(sheet)
+    assert lesson_of("parts").question in html.unescape(sheet)
     tree = Tree.parse("4-3")
-    assert lessons.grouped(simulate(tree, "04", [SEED]), tree).says() in html.unescape(sheet)
+    assert of_parts.grouped(simulate(tree, "04", [SEED]), tree).says() in html.unescape(sheet)
     assert html.escape(wanted) in sheet
     # What the class opens.
     page.goto(wanted)

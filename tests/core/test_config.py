@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from hri.core.config import Config, DataConfig, RelationsConfig, RenderConfig, TrainConfig, _build, to_json
+from hri.core.config import Config, DataConfig, RelationsConfig, RenderConfig, TrainConfig, to_json
 from hri.core.hierarchy import SLOT_TREE, Tree
+from hri.core.limits import from_plain
 from hri.core.presets import PRESETS, VARIANTS, preset
 
 
@@ -90,7 +91,7 @@ def test_a_value_of_the_wrong_kind_is_named_with_its_path(path: str, value: Any)
 
 def test_what_is_no_object_is_refused() -> None:
     with pytest.raises(ValueError, match="config must be an object of settings"):
-        _build(Config, [], "config")
+        from_plain(Config, [], "config")
 
 
 @pytest.mark.parametrize(

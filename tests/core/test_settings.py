@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hri.core.config import LIMITS, Config
+from hri.core.config import Config
+from hri.core.limits import limits
 from hri.core.presets import PRESETS, preset
 from hri.core.settings import changed, differences, settings, value_of
 
@@ -22,7 +23,9 @@ def test_every_setting_has_help_a_range_if_a_number_and_its_value(name: str) -> 
             assert value in setting.choices
     paths = {setting.path for setting in settings(config)}
     assert ("model.vision.decoder" in paths) == (config.model.vision is not None)
-    assert all(path in paths for path in LIMITS if not any(part in path for part in ("vision", "motion", "clips")))
+    assert all(
+        path in paths for path in limits(Config) if not any(part in path for part in ("vision", "motion", "clips"))
+    )
 
 
 def test_changed_values_are_checked_by_name() -> None:

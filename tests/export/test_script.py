@@ -56,7 +56,7 @@ def test_the_lines_make_the_same_picture(
     monkeypatch.chdir(tmp_path)
     checkpoint, tree = stored(name, tmp_path), Tree.parse("4-3")
     whole = Intervention(edits)
-    seen = roll_out(checkpoint, simulate(tree, "04", [11]), 7, "sample", seed=5, intervention=whole)
+    seen = roll_out(checkpoint, simulate(tree, "04", [11]), 7, edges="sample", seed=5, intervention=whole)
     lines = python_lines(seen, f"{NAME}.safetensors", "4-3", "04", frame=44, picture="again.svg")
     run(lines, tmp_path)
     export(seen, "first.svg", frame=44)

@@ -15,7 +15,7 @@ from hri.physics.springs import simulate
 from hri.rollout.edits import SetLevel
 from hri.rollout.interventions import Intervention
 from hri.rollout.rollout import roll_out
-from hri.rollout.steering import Settings
+from hri.rollout.settings import Settings
 from hri.scores.ranking import PICTURES, Ranker, digest, rank_seeds
 from tests.rollout.test_rollout import made, make
 

@@ -12,7 +12,7 @@ from hri.experiments.runs import checkpoints_of
 from hri.model import checkpoint
 from hri.rollout.rollout import roll_out
 from hri.training.loop import train
-from hri.training.watching import FREE_STEPS, Reconstruction, pictures, read_picture, scene_seed, watched_scene
+from hri.training.watching import Reconstruction, pictures, read_picture, scene_seed, watched_scene
 from tests.training.test_loop import lines, small
 
 
@@ -25,7 +25,7 @@ def test_a_picture_is_what_the_checkpoint_of_the_same_moment_predicts(tmp_path: 
     seen = read_picture(found[2, 2])
     assert isinstance(seen, Rollout)
     assert seen.seeds.tolist() == [scene_seed(config)] == [200_042]
-    again = roll_out(checkpoint.load(checkpoints_of(tmp_path)[2]), watched_scene(config), FREE_STEPS)
+    again = roll_out(checkpoint.load(checkpoints_of(tmp_path)[2]), watched_scene(config))
     np.testing.assert_allclose(seen.predicted_slots, again.predicted_slots, atol=1e-6)
     assert np.abs(seen.predicted_frames - again.predicted_frames).max() <= 0.5 / 255 + 1e-6
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app import places
+from app.learn.arena import nothing_told
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -41,8 +42,8 @@ class Shown:
 
     statement: str
     """What the model or the simulation on the page does, in a sentence with its numbers."""
-    code: dict[str, Any]
-    """Values for the lesson's lines (:meth:`app.learn.course.Lesson.lines`)."""
+    values: dict[str, Any]
+    """For the lesson's statement (:attr:`app.learn.course.Lesson.statement`), which gives the same sentence."""
     explore: dict[str, str]
     """Parameters of the address that shows the same in Explore."""
     done: bool = False
@@ -56,8 +57,6 @@ def file_of(model: str) -> str:
 
 def told(key: str, reset: str, marks: Sequence[tuple[int, int]] = ()) -> dict[str, Any]:
     """What the visitor has done in a playground since it was reset; what cannot be true is left out."""
-    from app.learn.arena import nothing_told
-
     kept = (st.session_state.get(key) or {}).get("told")
     if not isinstance(kept, Mapping) or kept.get("reset") != reset:
         return nothing_told(reset, marks)
@@ -81,7 +80,3 @@ def arena(key: str, data: dict[str, Any]) -> None:
 def chart(figure: Figure, key: str, alt: str) -> None:
     """A figure that stands still under the mouse."""
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
-
-
-Show = Callable[[Stage], Shown]
-"""A lesson: draws itself and tells what it found."""

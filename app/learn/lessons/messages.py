@@ -1,0 +1,163 @@
+"""Messages up, across, down: follow the news of one leaf through the phases of a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from jaxtyping import Bool
+
+from app import drawn
+from app.learn import course, lesson_state
+from app.learn.stage import Shown, Stage, chart, file_of
+from hri.core.hierarchy import Tree
+from hri.core.records import Rollout
+
+if TYPE_CHECKING:
+    from hri.rollout.phases import Phases
+
+STEP = 20
+"""The step whose messages are followed."""
+
+
+# What it states ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Heard:
+    """How far the news of one node gets within one step."""
+
+    origin: int
+    names: tuple[str, ...]
+    """Message phases in words, in their order."""
+    reached: Bool[np.ndarray, "R N"]
+    """Who knows after each phase, the origin included."""
+    edges: int
+    """Edges over which messages may pass in the step."""
+
+    def says(self, phase: int) -> str:
+        """Who has heard after a phase (counted from 0)."""
+        others, after = self.reached.shape[1] - 1, int(self.reached[phase].sum()) - 1
+        end = int(self.reached[-1].sum()) - 1
+        return (
+            f"News of ball {self.origin} has reached {after} of {others} other balls after phase {phase + 1} "
+            f"({self.names[phase]}), and {end} by the end of the step, over {self.edges} edges."
+        )
+
+
+def heard(tree: Tree, inside: Phases, rollout: Rollout, origin: int) -> Heard:
+    """Follow one node's hidden state through the message phases of a step: along edges that speak, one phase a hop."""
+    phases = len(inside.names) - 2  # without LSTM and decoding
+    reached, now = np.zeros((phases, tree.size), dtype=bool), np.zeros(tree.size, dtype=bool)
+    now[origin] = True
+    pairs = rollout.edge_sender_receiver[inside.row]
+    for phase in range(phases):
+        speaks = (inside.phase == phase) & (inside.type > 0)
+        senders, receivers = pairs[speaks].T
+        after = now.copy()
+        after[receivers[now[senders]]] = True
+        reached[phase] = now = after
+    return Heard(origin, inside.titles[:phases], reached, len(inside.row))
+
+
+def statement(checkpoint: str, seed: int, step: int, leaf: int, phase: int) -> str:
+    """How far the news of a leaf has got after a phase (counted from 0) of a step."""
+    from hri.model.checkpoint import load
+    from hri.physics.springs import simulate
+    from hri.rollout.phases import phases
+    from hri.rollout.rollout import roll_out
+
+    model, tree = load(checkpoint), Tree.parse("4-3")
+    rollout = roll_out(model, simulate(tree, "04", [seed]))
+    return heard(tree, phases(model, rollout, step), rollout, leaf).says(phase)
+
+
+def class_values(folder: Path, seed: int) -> dict[str, Any]:
+    """The first leaf and the last phase."""
+    checkpoint = str(folder / f"{course.STATE_MODEL}.safetensors")
+    return {"checkpoint": checkpoint, "seed": seed, "step": STEP, "leaf": 5, "phase": 4}
+
+
+# What it shows -----------------------------------------------------------------------------------------
+
+
+def show(stage: Stage) -> Shown:
+    """A leaf and a phase to choose beside the messages of the phase."""
+    tree = Tree.parse("4-3")
+    rollout = lesson_state.rollout(course.STATE_MODEL, stage.seed)
+    inside = lesson_state.phases(course.STATE_MODEL, rollout, STEP)
+    left, right = st.columns([1, 1.7], gap="medium")
+    with left:
+        leaf = st.selectbox("Leaf", tree.leaves.tolist(), key="messages-leaf")
+        news = heard(tree, inside, rollout, leaf)
+        phase = st.radio(
+            "Phase", range(len(news.names)), key="messages-phase",
+            format_func=lambda k: f"{k + 1}. {news.names[k]}",
+        )  # fmt: skip
+        phase = phase or 0
+    with right:
+        drawn.load_pandas()
+        chart(
+            heard_figure(news, inside, rollout, phase, stage.size), "messages-graph",
+            f"Messages of phase {phase + 1}, and who has heard of ball {leaf}",
+        )  # fmt: skip
+        st.caption("Orange: has heard of the leaf. Arrows: messages of this phase.")
+    return Shown(
+        statement=news.says(phase),
+        values={
+            "checkpoint": file_of(course.STATE_MODEL), "seed": stage.seed, "step": STEP, "leaf": leaf, "phase": phase,
+        },
+        explore={
+            "model": course.STATE_MODEL, "seed": str(stage.seed), "frame": str(STEP + 1), "panel": "inside a step",
+        },
+        done=phase > 0,
+    )  # fmt: skip
+
+
+def heard_figure(news: Heard, inside: Phases, rollout: Rollout, phase: int, size: float = 1.0) -> go.Figure:
+    """The messages of a phase; who has heard of the origin has an orange rim."""
+    from hri.view.phase_chart import MOVED, phase_graph
+
+    figure = phase_graph(inside, rollout, phase)
+    nodes = next(trace for trace in figure.data if trace.meta == "nodes")
+    nodes.marker.line.width = [5 if known else 1 for known in news.reached[phase]]
+    nodes.marker.line.color = [MOVED if known else "#d0d7de" for known in news.reached[phase]]
+    return figure.update_layout(height=round(400 * size))
+
+
+LESSON = course.Lesson(
+    key="messages",
+    title="Messages up, across, down",
+    idea=(
+        "Between two frames the nodes talk. Leaves talk to their parents, parents to the root, siblings to each other, "
+        "then the root to the parents, and these to the leaves. What a node hears is added to its memory before the "
+        "next phase begins. So within one step the news of a leaf can climb up one branch and down another."
+    ),
+    do="Choose a leaf and step through the phases.",
+    notice="After which phase has the whole system heard of the leaf?",
+    section="3.3",
+    mathematics=(
+        (
+            "In every phase a node $i$ adds what it hears from the senders $j$ of that phase to its hidden state "
+            "$h_i$; $z_{ij}$ is 0 for an edge that is silent.",
+            r"h_i \leftarrow h_i + \sum_{j} z_{ij}\, \tanh W_2 \tanh\bigl(W_1 [h_i, h_j]\bigr)",
+        ),
+        (
+            "After all phases the LSTM takes one step on the present state $x_i$, and the change of the state is read "
+            "from the memory.",
+            r"h_i \leftarrow \operatorname{LSTM}(x_i, h_i), \qquad \hat x_i(t+1) = x_i(t) + f(h_i)",
+        ),
+    ),
+    question="If siblings did not talk, how long would the way from a leaf to a leaf of another family be?",
+    answer=(
+        "Four messages: leaf to parent, parent to root, root to the other parent, other parent to its leaf. All of "
+        "them are sent within one step, because in each phase the nodes know what was said in the phase before."
+    ),
+    show=show,
+    statement=statement,
+    class_values=class_values,
+)
