@@ -6,9 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import streamlit as st
 
 from app import library
+from app.compute import shared
 from hri.core.records import Rollout
 from hri.scores import ceilings
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hri.view.layout import Layout
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@shared(32)
 def interaction_graph(
     parents: tuple[int, ...],
     pairs: tuple[tuple[int, int], ...],
@@ -44,30 +44,20 @@ def load_pandas() -> None:
     importlib.import_module("pandas")
 
 
+@shared(96)
 def payload(kind: str, rollout: Rollout, *options: Any) -> dict[str, Any]:
     """What one part of the player is sent, prepared once a scene."""
-    scene = "-".join(
-        [library.scene_id(rollout), *(library.scene_id(option) for option in options if isinstance(option, Rollout))]
-    )
-    named = tuple(option for option in options if not isinstance(option, Rollout))
-    return _payload(kind, scene, named, rollout, options)
-
-
-@st.cache_resource(max_entries=96, show_spinner=False)
-def _payload(
-    kind: str, scene: str, named: tuple[Any, ...], _rollout: Rollout, _options: tuple[Any, ...]
-) -> dict[str, Any]:
     from hri.view import facts as pictures
     from hri.view import player, player_compare
 
     if kind in ("shared", "column", "curves"):
         if kind == "column":
-            return player_compare.column_data(_rollout, *_options)
-        return (player_compare.shared_data if kind == "shared" else player_compare.curves_data)(_rollout, *_options)
+            return player_compare.column_data(rollout, *options)
+        return (player_compare.shared_data if kind == "shared" else player_compare.curves_data)(rollout, *options)
     if kind in ("images", "timeline"):
-        return (player.image_data if kind == "images" else player.timeline_data)(_rollout, *_options)
-    names, *rest = _options
-    seen = named_types(_rollout, names)
+        return (player.image_data if kind == "images" else player.timeline_data)(rollout, *options)
+    names, *rest = options
+    seen = named_types(rollout, names)
     if kind == "matrix":
         return player.matrix_data(seen.rollout, seen.types)
     rows = pictures.edge_rows(seen.rollout, rest[0])
@@ -80,6 +70,7 @@ Names = Literal["raw", "aligned"]
 """Of edge types: as learned, or matched to true springs (:func:`hri.view.beliefs.aligned`)."""
 
 
+@shared(32)
 def named_types(rollout: Rollout, names: Names, history: int = 0) -> Named:
     """The rollout under one set of names for its edge types.
 
@@ -91,14 +82,9 @@ def named_types(rollout: Rollout, names: Names, history: int = 0) -> Named:
     Raises:
         ValueError: nothing to match types with; one sentence.
     """
-    return _named(library.scene_id(rollout), names, history, rollout)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _named(scene: str, names: Names, history: int, _rollout: Rollout) -> Named:
     from hri.view import beliefs  # what draws takes a compiler along, and Results need none
 
-    return beliefs.aligned(_rollout, history) if names == "aligned" else beliefs.learned(_rollout)
+    return beliefs.aligned(rollout, history) if names == "aligned" else beliefs.learned(rollout)
 
 
 def edges_right(named: Named, source: library.Source) -> str:

@@ -13,6 +13,7 @@ import streamlit as st
 from jaxtyping import Float
 
 from app import places
+from app.compute import shared
 from hri.core.config import Config
 from hri.core.forces import USUAL, system_name
 from hri.core.records import Rollout
@@ -165,12 +166,12 @@ def ceiling_of(source: Source) -> dict[str, Any] | None:
         return None
     if known := (told.metrics.get("test") or {}).get("ceiling"):
         return known
-    encoder = _encoder(source.path, source.path.stat().st_mtime_ns) if told.config.model.vision else None
+    encoder = _encoder(source.path) if told.config.model.vision else None
     return places.ceiling(told.config, encoder)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _encoder(path: Path, changed: int) -> str:
+@shared(64)
+def _encoder(path: Path) -> str:
     return ceilings.encoder_of(path)
 
 
@@ -194,13 +195,9 @@ def window_of(source: Source) -> int:
     return config.model.relations.history if config is not None and config.model.relations.source == "inferred" else 0
 
 
+@shared(64)
 def header(path: Path) -> Header:
     """A checkpoint's header, read anew when the file changes."""
-    return _header(path, path.stat().st_mtime_ns if path.exists() else 0)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _header(path: Path, changed: int) -> Header:
     from hri.model.checkpoint import read_header
 
     return read_header(path)
@@ -219,11 +216,11 @@ def stored_seeds(source: Source) -> list[int]:
 def stored_scenes(source: Source) -> Rollout:
     """The model's stored scenes, of which there are some."""
     assert source.stored is not None
-    return _stored(source.stored, source.stored.stat().st_mtime_ns)
+    return _stored(source.stored)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _stored(path: Path, changed: int) -> Rollout:
+@shared(8)
+def _stored(path: Path) -> Rollout:
     return Rollout.load(path)
 
 
@@ -238,15 +235,6 @@ def another_seed(source: Source, seed: int) -> int:
         seeds = stored_seeds(source) or [seed]
         return seeds[(seeds.index(seed) + 1) % len(seeds)] if seed in seeds else seeds[0]
     return random.randrange(FIRST_UNSEEN, FIRST_UNSEEN + 100_000)
-
-
-def scene_id(rollout: Rollout) -> str:
-    """A name for exactly these numbers: what keeps the parts of the page on one scene."""
-    digest = hashlib.sha256(rollout.checkpoint.encode())
-    digest.update(str(rollout.edits).encode())  # a muted slot may change pictures alone
-    for array in (rollout.slots, rollout.predicted_slots, rollout.edge_types, rollout.edge_probabilities):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def start_id(rollout: Rollout, by_model: bool = True) -> str:

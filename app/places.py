@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.compute import shared
 from hri.core import places as _places
 from hri.core.config import Config
 from hri.core.records import Rollout
@@ -34,11 +35,11 @@ RUNS = Path(os.environ.get("HRI_RUNS", ROOT / "runs"))
 
 def board() -> Board:
     """All results files, read anew when one changes."""
-    return _board(RESULTS, tuple((path, path.stat().st_mtime_ns) for path in sorted(RESULTS.glob("*.json"))))
+    return _board(RESULTS)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _board(folder: Path, changed: tuple[tuple[Path, int], ...]) -> Board:
+@shared(2)
+def _board(folder: Path) -> Board:
     return scoreboard.read(folder)
 
 
@@ -49,7 +50,7 @@ def ceiling(config: Config, encoder: str | None = None) -> dict[str, Any] | None
         config: of a model.
         encoder: fingerprint of an image model's encoder (:func:`hri.scores.ceilings.encoder_of`).
     """
-    return ceilings.find(config, encoder, _ceilings(*_changed(CEILINGS)))
+    return ceilings.find(config, encoder, _ceilings(CEILINGS))
 
 
 def ceilings_problem() -> list[str]:
@@ -61,13 +62,8 @@ def ceilings_problem() -> list[str]:
     return []
 
 
-def _changed(path: Path) -> tuple[Path, int]:
-    """A file and when it last changed; 0 where it is not there."""
-    return path, path.stat().st_mtime_ns if path.exists() else 0
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _ceilings(path: Path, changed: int) -> dict[str, Any]:
+@shared(2)
+def _ceilings(path: Path) -> dict[str, Any]:
     try:
         return ceilings.read(path)
     except (OSError, ValueError):  # the Results page says so
@@ -80,15 +76,11 @@ def tail(folder: Path) -> Tail:
     return Tail(folder)
 
 
+@shared(48)
 def picture(path: Path) -> Rollout | Reconstruction:
     """What a training showed of itself at a validation.
 
     Raises:
         ValueError: the file is damaged or has gone; one sentence.
     """
-    return _picture(path, path.stat().st_mtime_ns if path.exists() else 0)
-
-
-@st.cache_resource(max_entries=48, show_spinner=False)
-def _picture(path: Path, changed: int) -> Rollout | Reconstruction:
     return read_picture(path)

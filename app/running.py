@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 
 from app import library
+from app.compute import shared
 from app.library import Scene, Source
 from hri.core.records import Rollout
 from hri.data.sources import source_of
@@ -62,18 +62,15 @@ def rollout(
             )
         seeds = ", ".join(map(str, library.stored_seeds(source)))
         raise ValueError(f"{source.name} has no checkpoint here, only stored scenes; choose seed {seeds}.")
-    changed = source.path.stat().st_mtime_ns if source.path.exists() else 0
     if own is None and not library.is_stored(source, dataset, seed):
         _check_recorded(source)
     if own is None and library.is_stored(source, dataset, seed) and not library.can_make(source):
-        return _live_again(source, changed, seed, intervention)
-    return _live(source.path, changed, dataset, seed, intervention, own)
+        return _live_again(source, seed, intervention)
+    return _live(source.path, dataset, seed, intervention, own)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)  # a SlotDec scene holds about 10 MB
-def _live(
-    path: Path, changed: int, dataset: str, seed: int, intervention: Intervention, own: System | Clip | None
-) -> Rollout:
+@shared(16)  # a SlotDec scene holds about 10 MB
+def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: System | Clip | None) -> Rollout:
     import torch
 
     from hri.core.hierarchy import Tree
@@ -87,11 +84,11 @@ def _live(
     checkpoint, lock = checkpoint_of(path)
     config = checkpoint.header.config
     if intervention.edits:
-        original = _live(path, changed, dataset, seed, NOTHING, own)
+        original = _live(path, dataset, seed, NOTHING, own)
         with lock:
             return again(checkpoint, original, intervention)
     if isinstance(own, Clip):
-        return _seen(path, changed, own).rollout
+        return _seen(path, own).rollout
     tree, physics = library.DATASETS.get(dataset, (config.data.tree, config.data.physics))
     if own is not None:
         tree = own.tree
@@ -103,8 +100,8 @@ def _live(
         return roll_out(checkpoint, scene, tree=Tree.parse(tree))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _live_again(source: Source, changed: int, seed: int, intervention: Intervention) -> Rollout:
+@shared(16)
+def _live_again(source: Source, seed: int, intervention: Intervention) -> Rollout:
     """A stored scene rolled out anew from its own true states, where its recordings are not here to cut it from."""
     import torch
 
@@ -133,17 +130,13 @@ def _check_recorded(source: Source) -> None:
     raise ValueError(f"What this model was trained on is not here: {stored}get it with `{scenes.how_to_get}`.")
 
 
+@shared(6)
 def checkpoint_of(path: Path) -> tuple[Checkpoint, threading.Lock]:
     """A model shared by all visitors, and the lock that lets one of them run it at a time.
 
     Raises:
         ValueError: the file cannot be read; one sentence.
     """
-    return _checkpoint(path, path.stat().st_mtime_ns if path.exists() else 0)
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _checkpoint(path: Path, changed: int) -> tuple[Checkpoint, threading.Lock]:
     from hri.model.checkpoint import load
 
     return load(path), threading.Lock()
@@ -157,11 +150,11 @@ def seen_of(source: Source, clip: Clip) -> Seen:
     """
     if source.path is None:
         raise ValueError(f"{source.name} has no checkpoint here, only stored scenes, so it cannot predict a clip.")
-    return _seen(source.path, source.path.stat().st_mtime_ns, clip)
+    return _seen(source.path, clip)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _seen(path: Path, changed: int, clip: Clip) -> Seen:
+@shared(6)
+def _seen(path: Path, clip: Clip) -> Seen:
     import torch
 
     from hri.rollout.likeness import footage_for, roll_out_footage
@@ -171,13 +164,13 @@ def _seen(path: Path, changed: int, clip: Clip) -> Seen:
     if not clip.path.is_file():
         raise ValueError(f"{clip.name} is no longer kept here: upload it again")
     footage = footage_for(checkpoint, clip.path, clip.name, clip.cut)
-    known = _familiar(path, changed)
+    known = _familiar(path)
     with lock:
         return roll_out_footage(checkpoint, footage, range_=known)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _familiar(path: Path, changed: int) -> Familiar:
+@shared(16)
+def _familiar(path: Path) -> Familiar:
     from hri.rollout.likeness import familiar
 
     checkpoint, lock = checkpoint_of(path)
@@ -185,17 +178,13 @@ def _familiar(path: Path, changed: int) -> Familiar:
         return familiar(checkpoint)
 
 
+@shared(12)  # at most 2.5 MB each
 def footage(clip: Clip, size: int, channels: int) -> Footage:
     """The frames of a clip, without any model.
 
     Raises:
         ValueError: a clip that cannot be taken; one sentence.
     """
-    return _footage(clip, size, channels)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)  # at most 2.5 MB each
-def _footage(clip: Clip, size: int, channels: int) -> Footage:
     from hri.data.video import read
 
     return read(clip.path, clip.name, size, channels, clip.cut)
@@ -238,11 +227,11 @@ def influence_of(scene: Scene) -> Influence:
             f"{scene.source.name} has no checkpoint here, only stored scenes, so nothing can be rolled anew."
         )
     live = rollout(scene.source, scene.dataset, scene.seed, scene.intervention, scene.own, live=True)
-    return _influence(path, path.stat().st_mtime_ns, library.scene_id(live), live)
+    return _influence(path, live)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _influence(path: Path, changed: int, scene: str, _rollout: Rollout) -> Influence:
+@shared(16)
+def _influence(path: Path, seen: Rollout) -> Influence:
     import torch
 
     from hri.rollout.influence import influence
@@ -250,7 +239,7 @@ def _influence(path: Path, changed: int, scene: str, _rollout: Rollout) -> Influ
     torch.set_num_threads(1)  # as for a scene
     checkpoint, lock = checkpoint_of(path)
     with lock:
-        return influence(checkpoint, _rollout)
+        return influence(checkpoint, seen)
 
 
 def ranker_of(scene: Scene) -> Ranker:
@@ -267,11 +256,11 @@ def ranker_of(scene: Scene) -> Ranker:
         raise ValueError(
             f"{scene.source.name} predicts {scenes.label}, which no seed simulates; choose a model of springs."
         )
-    return _ranker(path, path.stat().st_mtime_ns, scene.dataset)
+    return _ranker(path, scene.dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Loading the model …")
-def _ranker(path: Path, changed: int, dataset: str) -> Ranker:
+@shared(8, spinner="Loading the model …")
+def _ranker(path: Path, dataset: str) -> Ranker:
     from hri.scores.ranking import Ranker
 
     checkpoint, lock = checkpoint_of(path)
@@ -290,11 +279,11 @@ def phases_of(scene: Scene, step: int) -> tuple[Rollout, Phases]:
     if path is None:
         raise ValueError(f"{scene.source.name} has no checkpoint here, only stored scenes, so no step can be opened.")
     live = rollout(scene.source, scene.dataset, scene.seed, scene.intervention, scene.own, live=True)
-    return live, _phases(path, path.stat().st_mtime_ns, library.scene_id(live), step, live)
+    return live, _phases(path, live, step)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _phases(path: Path, changed: int, scene: str, step: int, _rollout: Rollout) -> Phases:
+@shared(64)
+def _phases(path: Path, seen: Rollout, step: int) -> Phases:
     import torch
 
     from hri.rollout.phases import phases
@@ -302,7 +291,7 @@ def _phases(path: Path, changed: int, scene: str, step: int, _rollout: Rollout) 
     torch.set_num_threads(1)  # as for a scene
     checkpoint, lock = checkpoint_of(path)
     with lock:
-        return phases(checkpoint, _rollout, step)
+        return phases(checkpoint, seen, step)
 
 
 def parts_of(scene: Scene) -> tuple[dict[str, Any], float, Composition]:
@@ -314,22 +303,22 @@ def parts_of(scene: Scene) -> tuple[dict[str, Any], float, Composition]:
     rollout, path = scene.rollout, scene.source.path
     if rollout.slot_frames is None and path is None:
         raise ValueError(f"{scene.source.name} has no checkpoint here, only stored scenes, so no slot can be muted.")
-    return _parts(path, path.stat().st_mtime_ns if path is not None else 0, library.scene_id(rollout), rollout)
+    return _parts(path, rollout)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _parts(path: Path | None, changed: int, scene: str, _rollout: Rollout) -> tuple[dict[str, Any], float, Composition]:
+@shared(32)
+def _parts(path: Path | None, seen: Rollout) -> tuple[dict[str, Any], float, Composition]:
     import torch
 
     from hri.rollout.composition import compositionality, own_effects, slot_effects
     from hri.view.player_compare import shares_data
 
     if path is None:  # pictures are stored with fewer digits than a model draws
-        effects = own_effects(_rollout)
+        effects = own_effects(seen)
         assert effects is not None
     else:
         torch.set_num_threads(1)  # as for a scene
         checkpoint, lock = checkpoint_of(path)
         with lock:
-            effects = slot_effects(checkpoint, _rollout)
-    return shares_data(_rollout, effects), float(np.nan_to_num(effects.shares).max()), compositionality(effects)
+            effects = slot_effects(checkpoint, seen)
+    return shares_data(seen, effects), float(np.nan_to_num(effects.shares).max()), compositionality(effects)

@@ -18,6 +18,7 @@ import streamlit as st
 from jaxtyping import Float, Int
 
 from app import drawn, library, places, uploads
+from app.compute import scene_id
 from hri.core import hierarchy
 from hri.core.errors import sentence
 from hri.core.forces import force
@@ -86,7 +87,7 @@ def mount(part: Literal["images", "timeline", "shares"], key: str, data: dict[st
 def _of_scene(kind: str, rollout: Rollout, player: str, original: Rollout | None) -> dict[str, Any]:
     """What one part is sent; ``start`` is equal for all futures of one scene, so that the player keeps its frame."""
     sent = drawn.payload(kind, rollout, *([] if original is None else [original]))
-    return {"player": player, "scene": library.scene_id(rollout), "start": library.start_id(rollout)} | sent
+    return {"player": player, "scene": scene_id(rollout), "start": library.start_id(rollout)} | sent
 
 
 def frame(rollout: Rollout, part: str, player: str = "explore") -> int:
@@ -175,7 +176,7 @@ def graph(
         )
     with st.container(key=f"{chart}-sync"):
         sent = drawn.payload("graph", rollout, names, pairs, layout)
-        place = {"player": player, "scene": scene or library.scene_id(rollout), "chart": chart, "part": part}
+        place = {"player": player, "scene": scene or scene_id(rollout), "chart": chart, "part": part}
         data = place | more | sent
         _graph(key=f"{chart}-painter-{layout}-{pairs}-{names}", data=data, on_broken_change=_graph_broke)
 
@@ -184,13 +185,13 @@ def matrix(rollout: Rollout, player: str = "explore", names: drawn.Names = "raw"
     """Every inferred pair as a square: rows send, columns receive."""
     with st.container(key=f"{player}-matrix"):
         sent = drawn.payload("matrix", rollout, names)
-        _matrix(key=f"{player}-matrix-{names}", data={"player": player, "scene": library.scene_id(rollout)} | sent)
+        _matrix(key=f"{player}-matrix-{names}", data={"player": player, "scene": scene_id(rollout)} | sent)
 
 
 def ledger(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore", names: drawn.Names = "raw") -> None:
     """The strongest edges of the frame that is shown, and the greatest changes of mind."""
     sent = drawn.payload("ledger", rollout, names, pairs)
-    _ledger(key=f"{player}-ledger-{pairs}-{names}", data={"player": player, "scene": library.scene_id(rollout)} | sent)
+    _ledger(key=f"{player}-ledger-{pairs}-{names}", data={"player": player, "scene": scene_id(rollout)} | sent)
 
 
 def board(begin: System, told: Callable[[], None], player: str = "explore") -> None:
@@ -286,7 +287,7 @@ def edge_weights(rollout: Rollout, pairs: Pairs, shares: Shares | None, told: st
     weights = None
     if shares is not None:
         named = {f"{i}-{j}": round(float(share), 3) for (i, j), share in zip(pairs.tolist(), shares, strict=True)}
-        weights = {"scene": library.scene_id(rollout), "shares": named, "told": told}
+        weights = {"scene": scene_id(rollout), "shares": named, "told": told}
     _link(
         key=f"{player}-weights", data={"player": player, "settings": {"weights": weights}, "after": {"weights": None}}
     )

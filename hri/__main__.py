@@ -17,9 +17,9 @@ from hri.cli.terminal import PROGRAM, complain
 from hri.core.errors import sentence
 
 if TYPE_CHECKING:
-    from tyro import _errors as parsing
+    from collections.abc import Callable
 
-    from hri.cli import main as cli
+    from tyro import _errors as parsing
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,27 +52,28 @@ def run(arguments: list[str]) -> int:
     from tyro import _errors as parsing  # private, and pinned: the only way to an error of one line
     from tyro.conf import AvoidSubcommands, DisallowNone, FlagCreatePairsOff
 
-    from hri.cli import main as cli
+    from hri.cli.main import COMMANDS
+    from hri.cli.train import training
 
     if not arguments or arguments[0] in ("-h", "--help"):
         print(f"usage: {PROGRAM} COMMAND ...\n\nHierarchical Relational Inference: simulate, train, predict.\n")
-        for name, command in cli.COMMANDS.items():
+        for name, command in COMMANDS.items():
             print(f"  {name:12}{(inspect.getdoc(command) or '').splitlines()[0]}")
         print(f"\n`{PROGRAM} COMMAND --help` says more about each.")
         return 0 if arguments else 2
     name, *flags = arguments
-    if name not in cli.COMMANDS:
-        raise ValueError(f"unknown command {name!r}; choose from {', '.join(cli.COMMANDS)}")
+    if name not in COMMANDS:
+        raise ValueError(f"unknown command {name!r}; choose from {', '.join(COMMANDS)}")
     if name == "rollout" and flags and not flags[0].startswith("-"):
         flags = ["--checkpoint", *flags]
-    command = cli.training(flags, arguments) if name == "train" else cli.COMMANDS[name]
+    command = training(flags, arguments) if name == "train" else COMMANDS[name]
     with parsing.on_parse_error(refuse):
         markers = FlagCreatePairsOff, AvoidSubcommands, DisallowNone
         tyro.cli(command, prog=f"{PROGRAM} {name}", description=description(command), args=flags, config=markers)
     return 0
 
 
-def description(command: cli.Command) -> str:
+def description(command: Callable[..., object]) -> str:
     """The docstring without its arguments, in hanging paragraphs: tyro joins lines that begin with a letter."""
     text = (inspect.getdoc(command) or "").partition("\nArgs:\n")[0]
     fill = textwrap.TextWrapper(min(shutil.get_terminal_size().columns, 80), "", "  ", break_on_hyphens=False).fill

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app import address, drawn, library, running, widgets
+from app.compute import scene_id
 from app.explore import inspector
 from app.library import Scene, Source
 from hri.scores import ceilings
@@ -158,7 +159,7 @@ def pick_scene(sources: Sequence[Source], data: Any, seed: Any, another: Any) ->
 def place_of(scenes: Sequence[Scene]) -> dict[str, Any]:
     """What joins a part to the clock: one name for all rollouts together, another for the system they start from."""
     rollouts = [scene.rollout for scene in scenes]
-    together = "-".join(library.scene_id(rollout)[:8] for rollout in rollouts)
+    together = "-".join(scene_id(rollout)[:8] for rollout in rollouts)
     return {"player": PLAYER, "scene": together, "start": library.start_id(rollouts[0], by_model=False)}
 
 

@@ -6,9 +6,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from app import library, running
+from app.compute import shared
 from hri.core.records import Rollout
 from hri.rollout.interventions import NOTHING, Intervention
 
@@ -57,12 +56,11 @@ def rollout_from(model: str, seed: int, seen: int, pictures: bool = False) -> Ro
     Raises:
         ValueError: the model is not there.
     """
-    path = path_of(model)
-    return _rollout_from(path, path.stat().st_mtime_ns, seed, seen, pictures)
+    return _rollout_from(path_of(model), seed, seen, pictures)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)  # states: half a megabyte each
-def _rollout_from(path: Path, changed: int, seed: int, seen: int, pictures: bool) -> Rollout:
+@shared(64)  # states: half a megabyte each
+def _rollout_from(path: Path, seed: int, seen: int, pictures: bool) -> Rollout:
     from hri.core.hierarchy import Tree
     from hri.physics.springs import simulate
     from hri.rollout.rollout import roll_out
@@ -75,47 +73,44 @@ def _rollout_from(path: Path, changed: int, seed: int, seen: int, pictures: bool
 
 def phases(model: str, seen: Rollout, step: int) -> Phases:
     """What happens inside one step of a rollout."""
-    path = path_of(model)
-    return _phases(path, path.stat().st_mtime_ns, library.scene_id(seen), step, seen)
+    return _phases(path_of(model), seen, step)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _phases(path: Path, changed: int, scene: str, step: int, _seen: Rollout) -> Phases:
+@shared(32)
+def _phases(path: Path, seen: Rollout, step: int) -> Phases:
     from hri.rollout.phases import phases
 
     checkpoint, lock = alone(path)
     with lock:
-        return phases(checkpoint, _seen, step)
+        return phases(checkpoint, seen, step)
 
 
 def influence(model: str, seen: Rollout) -> Influence:
     """How far the predictions of a rollout move without each edge."""
-    path = path_of(model)
-    return _influence(path, path.stat().st_mtime_ns, library.scene_id(seen), seen)
+    return _influence(path_of(model), seen)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _influence(path: Path, changed: int, scene: str, _seen: Rollout) -> Influence:
+@shared(16)
+def _influence(path: Path, seen: Rollout) -> Influence:
     from hri.rollout.influence import influence
 
     checkpoint, lock = alone(path)
     with lock:
-        return influence(checkpoint, _seen)
+        return influence(checkpoint, seen)
 
 
 def effects(model: str, seen: Rollout, frame: int) -> SlotEffects:
     """What each slot does to one predicted picture."""
-    path = path_of(model)
-    return _effects(path, path.stat().st_mtime_ns, library.scene_id(seen), frame, seen)
+    return _effects(path_of(model), seen, frame)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _effects(path: Path, changed: int, scene: str, frame: int, _seen: Rollout) -> SlotEffects:
+@shared(16)
+def _effects(path: Path, seen: Rollout, frame: int) -> SlotEffects:
     from hri.rollout.composition import slot_effects
 
     checkpoint, lock = alone(path)
     with lock:
-        return slot_effects(checkpoint, _seen, [frame])
+        return slot_effects(checkpoint, seen, [frame])
 
 
 def game_answer(asked: Round, model: str) -> frozenset[Pair]:
@@ -124,22 +119,21 @@ def game_answer(asked: Round, model: str) -> frozenset[Pair]:
     Raises:
         ValueError: it is not there.
     """
-    path = path_of(model)
-    return _game_answer(path, path.stat().st_mtime_ns, asked)
+    return _game_answer(path_of(model), asked)
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _game_answer(path: Path, changed: int, asked: Round) -> frozenset[Pair]:
+@shared(200)
+def _game_answer(path: Path, asked: Round) -> frozenset[Pair]:
     from app.learn.game import answer
 
-    judges = _judges(path, changed)
+    judges = _judges(path)
     checkpoint, lock = alone(path)
     with lock:
         return answer(checkpoint, asked, judges)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _judges(path: Path, changed: int) -> Judges:
+@shared(4)
+def _judges(path: Path) -> Judges:
     from app.learn.game import calibrate
 
     checkpoint, lock = alone(path)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import streamlit as st
 
 from app import places
 from hri.core.config import Config, to_json
-from hri.experiments import queueing, runs
+from hri.experiments import processes, queueing, runs
 from hri.training.estimate import Estimate, scaled, sizes
 from hri.training.progress import duration
 
@@ -63,15 +60,8 @@ def _measured(config: Config, vision_from: str, key: str) -> Estimate | str | No
             running[1].kill()
             running[1].communicate()
         words = runs.command(places.RUNS, config, vision_from)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hri", *words, "--estimate"],
-            cwd=places.ROOT,
-            env=os.environ | {"OMP_NUM_THREADS": str(queueing.limits(places.RUNS).threads)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        threads = {"OMP_NUM_THREADS": str(queueing.limits(places.RUNS).threads)}
+        process = processes.start([*words, "--estimate"], None, cwd=places.ROOT, variables=threads)
         st.session_state["estimating"] = (key, process)
         return None
     process = running[1]
@@ -82,5 +72,7 @@ def _measured(config: Config, vision_from: str, key: str) -> Estimate | str | No
     try:
         return Estimate(**json.loads(told))
     except (ValueError, TypeError):
-        lines = complaint.strip().splitlines()
-        return lines[-1].removeprefix("hri: ") if lines else "the process that measures ended without a word"
+        text = complaint.decode(errors="replace")
+        return (
+            processes.complaint(text) or processes.last_line(text) or "the process that measures ended without a word"
+        )

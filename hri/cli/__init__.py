@@ -1,8 +1,12 @@
-"""``python -m hri``: one function a command.
+"""``python -m hri``, or ``hri``: one function a command.
 
 In reading order; a file imports only those above it:
 
 - terminal: what a command says
-- data, predict, reproduce, many: recordings; rollouts and exports; plans; many runs on a GPU
-- main: all other commands, and the list of all
+- checkpoints: finding a checkpoint; ``import`` and ``publish``
+- data, simulate: recordings of people; systems of balls
+- train, many, reproduce: a training and the queue; a plan's runs on a GPU that is there for minutes; a whole plan
+- predict, evaluate: rollouts and exports; scores and ceilings
+- measure: ``bench``
+- main: the list of all commands
 """

@@ -11,7 +11,6 @@ import tyro
 from tyro.conf import Positional
 
 from hri.cli.terminal import answer, bar
-from hri.data.clips import new_folder
 from hri.data.video import KINDS, WHOLE, Cut
 
 
@@ -89,6 +88,7 @@ def data(
 
 
 def _motion(kind: str, path: Path, out: Path, metres: float, trust_pickle: bool) -> dict[str, Any]:
+    from hri.data.clips import new_folder
     from hri.data.formats import human36m
     from hri.data.formats.mocap import read
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hri.cli.terminal import PROGRAM, complain
-from hri.model.devices import device_named
 
 if TYPE_CHECKING:
     import torch
@@ -67,6 +66,8 @@ def train_many(arguments: Sequence[str]) -> int:
     os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
+
+    from hri.model.devices import device_named
 
     device = torch.device(device_named(given.device))
     if device.index is not None and device.type == "cuda":

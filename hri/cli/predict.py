@@ -1,4 +1,4 @@
-"""The commands ``rollout`` and ``export``, and how every command finds a checkpoint and a device."""
+"""The commands ``rollout`` and ``export``: a checkpoint predicts, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import tyro
 
+from hri.cli.checkpoints import load_checkpoint, recorded_in
 from hri.cli.terminal import bar, check_target
 from hri.core.files import read_npz, write_npz
-from hri.core.places import CHECKPOINTS
 from hri.core.records import Rollout
-from hri.data.sources import source_of
 from hri.data.video import WHOLE, Cut
 from hri.export import formats
-from hri.model.devices import device_named
 from hri.rollout.edit_kind import EdgeChoice
 from hri.rollout.edit_text import MAX_TEXT
 from hri.rollout.interventions import NOTHING, Intervention
@@ -157,21 +155,6 @@ def _from_recordings(checkpoint: Checkpoint, scenes: int, out: Path, settings: S
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {settings.free_steps} free steps")
 
 
-def recorded_in(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
-    """The checkpoint with its test scenes cut from the recordings of another folder.
-
-    Raises:
-        ValueError: it was trained on simulated springs.
-    """
-    config = checkpoint.header.config
-    source = source_of(config.data)
-    if source.simulated:
-        raise ValueError(f"{checkpoint.name} was trained on simulated springs; give it {source.files}")
-    data = source.in_folder(str(folder))
-    header = dataclasses.replace(checkpoint.header, config=dataclasses.replace(config, data=data))
-    return dataclasses.replace(checkpoint, header=header)
-
-
 def export(
     rollout: Path,
     out: Path | None = None,
@@ -237,18 +220,3 @@ def _edits(text: str) -> Intervention:
         raise ValueError(f"{path} holds no text; give a file of edits such as the app saves") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-
-
-def load_checkpoint(checkpoint: Path, device: str) -> Checkpoint:
-    """The checkpoint on the device."""
-    path = find_checkpoint(checkpoint)
-    from hri.model.checkpoint import load, read_header
-
-    read_header(path)  # a wrong file is refused before torch is waited for
-    return load(path, device_named(device))
-
-
-def find_checkpoint(checkpoint: Path) -> Path:
-    """The file, or the file of that name among the project's checkpoints."""
-    stored = CHECKPOINTS / f"{checkpoint.name.removesuffix('.safetensors')}.safetensors"
-    return stored if not checkpoint.exists() and len(checkpoint.parts) == 1 and stored.exists() else checkpoint

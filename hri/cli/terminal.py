@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PROGRAM = "python -m hri"
+from hri.core.files import replacing
+from hri.model.commands import START
+
+PROGRAM = " ".join(START)
 FIRST_PROCESS = os.environ.get("RANK", "0") == "0"
 """False in all but one of the processes that torchrun or ``accelerate launch`` starts."""
 
@@ -37,6 +40,12 @@ def check_target(path: Path) -> None:
         raise ValueError(f"{path} is a folder; name a file to write")
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(errno.EACCES, "the folder may not be written", str(path.parent))
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """The answer as a file, whole at any moment."""
+    with replacing(path) as file:
+        file.write(f"{json.dumps(values, indent=1)}\n".encode())
 
 
 def answer(values: dict[str, Any], as_json: bool, title: str) -> None:

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -71,15 +72,41 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
-def lock(path: Path) -> int | None:
+def lock(path: Path, patience: float = 0.0) -> int | None:
     """Take the lock that this file stands for: its descriptor, or None while another process holds it.
 
     Whoever inherits the descriptor holds the lock too. It is free again when all of them have ended, however they
     ended, so a lock never goes stale.
 
+    Args:
+        patience: seconds to try for; whoever asks whether a lock is taken holds it for a moment.
+
     Raises:
         OSError: the file cannot be made.
     """
+    deadline = time.monotonic() + patience
+    while (descriptor := _lock(path)) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return descriptor
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock that this file stands for; not where there is no such file or it may not be
+    opened.
+    """
+    if not path.exists():
+        return False
+    try:
+        descriptor = _lock(path)
+    except OSError:
+        return False
+    if descriptor is None:
+        return True
+    os.close(descriptor)
+    return False
+
+
+def _lock(path: Path) -> int | None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if sys.platform == "win32":

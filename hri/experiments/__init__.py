@@ -2,7 +2,8 @@
 
 In reading order; a file imports only those above it:
 
-- plan, jobs, ray_engine: models x seeds x updates; one training as processes, here or on Ray
+- plan, processes, jobs, ray_engine: models x seeds x updates; commands as processes; one training of a plan, here or
+  on Ray
 - many_plan, bundles, many: a plan's runs side by side on a GPU that is there for minutes
 - runs, queueing: runs as folders; a queue of trainings that outlives the page
 - publish: a finished run to a checkpoint and its card

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -22,13 +20,8 @@ from typing import IO, Any, Literal, Protocol, TypeGuard, runtime_checkable
 
 from hri.core.errors import sentence
 from hri.core.files import lock, replacing
-from hri.core.places import ROOT
+from hri.experiments import processes
 from hri.experiments.plan import Job
-
-COMMAND = (sys.executable, "-m", "hri")
-"""Where processes import this package from."""
-PATIENCE = 10.0
-"""Seconds in which a process that is asked to end may do so."""
 
 
 @dataclass(frozen=True)
@@ -102,15 +95,13 @@ class JobProcess:
         """
         self.place = Path(cwd, folder, job.name)
         self.place.mkdir(parents=True, exist_ok=True)
-        path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-        self.environment = {**os.environ, "PYTHONPATH": path, **devices}
+        self.devices = devices
         self.cwd = cwd
         self.process: subprocess.Popen[bytes] | None = None
         self.answer: IO[bytes] | None = None
-        self.log = open(self.place / "output.log", "ab")  # noqa: SIM115 - closed by stop
+        self.log = self.place / "output.log"
         self.lock = lock(self.place / "lock")
         if self.lock is None:
-            self.log.close()
             return
         for leftover in self.place.glob("*.part"):  # of a process that was killed while it wrote
             leftover.unlink(missing_ok=True)
@@ -140,7 +131,7 @@ class JobProcess:
             if (code := self.process.poll()) is None:
                 return None
             if code:
-                return Outcome("failed", self._reason(code))
+                return Outcome("failed", processes.failure(code, self.log))
             if self.answer is not None:
                 self.answer.seek(0)
                 write_scores(self.place, self.answer.read())
@@ -151,36 +142,15 @@ class JobProcess:
         assert self.lock is not None
         self.answer = tempfile.TemporaryFile() if command[0] == "evaluate" else None  # noqa: SIM115
         # The lock goes with it: should we be killed, the folder stays taken until training ends too.
-        self.process = subprocess.Popen(
-            [*COMMAND, *command],
-            cwd=self.cwd,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=self.answer or self.log,
-            stderr=self.log,
-            pass_fds=(self.lock,),
+        self.process = processes.start(
+            command, self.log, answer=self.answer, cwd=self.cwd, variables=self.devices, locks=(self.lock,)
         )
         return None
 
-    def _reason(self, code: int) -> str:
-        """One sentence for a process that ended with this code."""
-        log = self.place / "output.log"
-        if code < 0:
-            return f"it was killed (signal {signal.Signals(-code).name})"
-        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        said = lines[-1] if lines else f"exit code {code}"
-        return said.removeprefix("hri: ") if said.startswith("hri: ") else f"{said} (more in {log})"
-
     def stop(self) -> None:
         """End its process and let go of the folder."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        self.log.close()
+        if self.process is not None:
+            processes.end(self.process)
         if self.answer is not None:
             self.answer.close()
         if self.lock is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hri.core.config import Config
 from hri.experiments.plan import with_settings
+from hri.model.commands import START
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _KEYS = {"preset", "seeds", "settings", "name", "vision_from", "after"}
@@ -27,10 +28,10 @@ class PlannedRun:
     after: str = ""
     """The run of this plan whose best checkpoint is taken so; this one waits for it."""
 
-    def command(self, device: str) -> str:
-        """What starts it alone, in words for a checkpoint's header."""
-        words = f"python -m hri train-many ({self.name}: preset {self.config.name}, seed {self.config.train.seed})"
-        return f"{words} --device {device}"
+    def command(self, device: str) -> tuple[str, ...]:
+        """What trains it, in words for a checkpoint's header."""
+        about = f"({self.name}: preset {self.config.name}, seed {self.config.train.seed})"
+        return (*START, "train-many", about, "--device", device)
 
 
 def read_plan(path: Path) -> list[PlannedRun]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,14 @@ def publish(
     if loaded.model.vision is not None:
         metrics |= {"familiar": dataclasses.asdict(familiar(loaded))}
     checkpoints.mkdir(parents=True, exist_ok=True)
-    header = dataclasses.replace(loaded.header, metrics=metrics, command=portable(loaded.header.command))
+    header = dataclasses.replace(
+        loaded.header,
+        metrics=metrics,
+        command=portable(loaded.header.command),
+        commands=tuple(
+            dataclasses.replace(command, words=_portable(command.words)) for command in loaded.header.commands
+        ),
+    )
     checkpoint.save(checkpoints / f"{name}.safetensors", loaded.model, header)
     if stored is not None:
         stored.mkdir(parents=True, exist_ok=True)
@@ -79,11 +87,12 @@ def publish(
 
 def portable(command: str) -> str:
     """The same command for any machine: folders relative to the project, and from the start, not resumed."""
-    lines = []
-    for line in command.splitlines():
-        words = [word for word in shlex.split(line) if word != "--resume"]
-        lines.append(shlex.join(_relative(word) if Path(word).is_absolute() else word for word in words))
-    return "\n".join(lines)
+    return "\n".join(shlex.join(_portable(shlex.split(line))) for line in command.splitlines())
+
+
+def _portable(words: Sequence[str]) -> tuple[str, ...]:
+    there = (word for word in words if word != "--resume")
+    return tuple(_relative(word) if Path(word).is_absolute() else word for word in there)
 
 
 def _relative(path: str) -> str:

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hri.core.errors import sentence
-from hri.core.files import lock, replacing
-from hri.core.places import ROOT
-from hri.experiments.jobs import COMMAND, cores
+from hri.core.files import is_locked, lock, replacing
+from hri.experiments import processes
+from hri.experiments.jobs import cores
 from hri.experiments.runs import QUEUED, command, folders, info
 from hri.training.control import WISHES_KEPT, Presence, State, ask, is_busy, is_held, presence, tell
 
@@ -103,28 +103,9 @@ def wake(root: Path) -> None:
     """Start a queue for this root unless one is awake or nothing waits. Several callers at once start one."""
     root = root.resolve()
     _woken[:] = [process for process in _woken if process.poll() is None]  # asking also buries the dead
-    if not waiting(root) or _awake(root):
+    if not waiting(root) or is_locked(root / _LOCK):
         return
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    with open(root / ".queue.log", "ab") as log:
-        process = subprocess.Popen(
-            [*COMMAND, "queue", "--folder", str(root)],
-            cwd=root,
-            env={**os.environ, "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    _woken.append(process)
-
-
-def _awake(root: Path) -> bool:
-    held = lock(root / _LOCK)
-    if held is None:
-        return True
-    os.close(held)
-    return False
+    _woken.append(processes.start(["queue", "--folder", str(root)], root / ".queue.log", cwd=root, outlives=True))
 
 
 def serve(root: Path) -> bool:
@@ -136,11 +117,7 @@ def serve(root: Path) -> bool:
     root = root.resolve()
     started: dict[Path, subprocess.Popen[bytes]] = {}
     while True:
-        held = None
-        for wait in (0.0, 0.05, 0.1, 0.2):  # whoever asks whether we are awake holds the lock for a moment
-            time.sleep(wait)
-            if (held := lock(root / _LOCK)) is not None:
-                break
+        held = lock(root / _LOCK, patience=0.35)
         if held is None:
             return False
         try:
@@ -193,17 +170,9 @@ def _start(folder: Path, chosen: Limits) -> subprocess.Popen[bytes]:
         raise ValueError(found.reason)
     words = command(folder, found.config, found.about.vision_from)
     ask(folder, "go")  # what is asked from now on is for this process
-    environment = {**os.environ, "OMP_NUM_THREADS": str(chosen.threads), WISHES_KEPT: "1"}
-    environment |= {"CUDA_VISIBLE_DEVICES": chosen.gpu} if chosen.gpu else {}
-    with open(folder / "output.log", "wb") as log:
-        process = subprocess.Popen(
-            [*COMMAND, *words],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    variables = {"OMP_NUM_THREADS": str(chosen.threads), WISHES_KEPT: "1"}
+    variables |= {"CUDA_VISIBLE_DEVICES": chosen.gpu} if chosen.gpu else {}
+    process = processes.start(words, folder / "output.log", append=False, variables=variables, outlives=True)
     with suppress(AttributeError, OSError):  # a page that answers at once comes first; no such call on Windows
         os.setpriority(os.PRIO_PROCESS, process.pid, 10)
     if not is_held(folder):  # it takes some seconds until it can speak for itself
@@ -216,13 +185,7 @@ def _say_failure(folder: Path, code: int) -> None:
     there = presence(folder)
     if there is not None and there.state == "failed":
         return
-    if code < 0:
-        _tell(folder, "stopped", f"its process was killed (signal {-code})")
-        return
-    lines = []
-    with suppress(OSError):
-        lines = [line for line in (folder / "output.log").read_text(errors="replace").splitlines() if line.strip()]
-    _tell(folder, "failed", lines[-1].removeprefix("hri: ") if lines else f"its process ended with code {code}")
+    _tell(folder, "stopped" if code < 0 else "failed", processes.failure(code, folder / "output.log"))
 
 
 def _tell(folder: Path, state: State, reason: str) -> None:

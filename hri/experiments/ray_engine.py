@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from hri.core.places import ROOT
+from hri.experiments import processes
 from hri.experiments.jobs import Outcome, carry_out, cores, gpus
 from hri.experiments.plan import Job
 
@@ -35,9 +35,8 @@ class RayEngine:
         except ImportError:
             raise ValueError("--engine ray needs the package Ray; install it with `pip install ray`") from None
         self.ray = ray
-        path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
         quiet: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
-        quiet["runtime_env"] = {"env_vars": {"PYTHONPATH": path}}
+        quiet["runtime_env"] = {"env_vars": {"PYTHONPATH": processes.search_path()}}
         try:
             if address is None:
                 ray.init(num_cpus=slots or cores(), num_gpus=len(gpus()), include_dashboard=False, **quiet)

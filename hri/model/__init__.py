@@ -11,5 +11,6 @@ In reading order; a file imports only those above it:
 - decoders: slots to frames: SlotDec and ParDec
 - model: the whole method in one place
 - losses: what training minimises
-- checkpoint, devices, published: one file a checkpoint; where a model is; the authors' files
+- commands, checkpoint, devices, published: what made a checkpoint, and its one file; where a model is; the authors'
+  files
 """

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from hri.core.config import Config
 from hri.core.files import replacing
 from hri.core.records import Normalisation
+from hri.model.commands import Command, from_text, text_of
 
 if TYPE_CHECKING:
     from hri.model.model import Model
@@ -42,12 +43,22 @@ class Header:
     data: str = ""
     """What it was trained on, in words."""
     command: str = ""
-    """The command that reproduces it."""
+    """The commands that reproduce it, a line each: the text of ``commands`` where there are any."""
+    commands: tuple[Command, ...] = ()
+    """The same as data; none in files from before there were any (:meth:`history`)."""
     device: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     commit: str = ""
     source: str = "trained"
     """"trained" here, or "imported" from the authors' layout."""
+
+    def __post_init__(self) -> None:
+        if self.commands:
+            object.__setattr__(self, "command", text_of(self.commands))
+
+    def history(self) -> tuple[Command, ...]:
+        """What made it, one after the other; of an older file, as its text and its updates say."""
+        return self.commands or from_text(self.command, self.steps)
 
     def to_json(self) -> str:
         return json.dumps({"format": FORMAT, **dataclasses.asdict(self)})
@@ -75,6 +86,10 @@ class Header:
             values["normalisation"] = Normalisation(**values.get("normalisation", {}))
         except TypeError as error:
             raise ValueError(f"its normalisation does not fit ({error})") from None
+        commands = values.get("commands", [])
+        if not isinstance(commands, list):
+            raise ValueError("its commands are no list of words and stages")
+        values["commands"] = tuple(map(Command.from_dict, commands))
         return Header(**values)
 
 

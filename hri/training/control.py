@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from hri.core.files import lock, replacing
+from hri.core.files import is_locked, lock, replacing
 
 Wish = Literal["go", "pause", "stop"]
 State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
@@ -50,11 +50,7 @@ class Claim:
             OSError: the folder cannot be written.
         """
         self.folder = folder
-        taken = None
-        for wait in (0.0, *[0.05] * 20):  # whoever asks whether it is free holds it for a moment
-            time.sleep(wait)
-            if (taken := lock(folder / _LOCK)) is not None:
-                break
+        taken = lock(folder / _LOCK, patience=1.0)
         if taken is None:
             raise ValueError(f"another process is training in {folder}; wait for it, or choose another folder")
         self._lock: int | None = taken
@@ -161,14 +157,4 @@ def _exists(pid: int) -> bool:
 
 def is_held(folder: Path) -> bool:
     """Whether a process trains in a folder now."""
-    path = folder / _LOCK
-    if not path.exists():
-        return False
-    try:
-        held = lock(path)
-    except OSError:
-        return False
-    if held is None:
-        return True
-    os.close(held)
-    return False
+    return is_locked(folder / _LOCK)

@@ -7,9 +7,8 @@ and several processes see the noise that one would.
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from statistics import median
@@ -27,6 +26,7 @@ from hri.data.dataset import Sequences
 from hri.data.sources import sequences, source_of
 from hri.model import checkpoint
 from hri.model.checkpoint import Header
+from hri.model.commands import Command, of_vision
 from hri.model.devices import device_named
 from hri.model.model import Model
 from hri.training.control import Wish
@@ -53,7 +53,7 @@ def train(
     folder: str | os.PathLike[str],
     resume: bool = False,
     vision_from: str | None = None,
-    command: str = "",
+    command: Sequence[str] = (),
     refine: bool = False,
     device: str = "auto",
 ) -> Iterator[Report]:
@@ -62,7 +62,7 @@ def train(
     Args:
         resume: go on where the folder's run stopped, to the same numbers as if it had not.
         vision_from: a checkpoint whose encoder and decoder are taken; stage 1 is then skipped.
-        command: what was typed, for the header.
+        command: the words of what was typed, for the header.
         refine: go on with stage 1 from those weights instead of skipping it; its learning rate begins anew.
         device: cpu, cuda, cuda:1, or auto (CUDA where there is one). On CUDA the updates are those of
             :mod:`hri.training.device_loop`, whose noise is another than a CPU's: a run goes on on either, to the same
@@ -112,7 +112,7 @@ def prepared(
     device: torch.device,
     loop: Callable[..., Iterator[Report | None]],
     vision_from: str | None = None,
-    command: str = "",
+    command: Sequence[str] = (),
     refine: bool = False,
     data: Callable[..., Sequences] = sequences,
 ) -> Iterator[Report | None]:
@@ -149,9 +149,9 @@ def prepared(
         model.vision.load_state_dict(offered, strict=False)
         earlier = {name: getattr(taken.header, name) for name in ("steps", "hours")}
         earlier = {name: {"stage1": value["stage1"]} if "stage1" in value else {} for name, value in earlier.items()}
-        command = "\n".join(part for part in [*_made_vision(taken.header), command] if part)
+        history = of_vision(taken.header.history())
     else:
-        earlier = {}
+        earlier, history = {}, ()
 
     stages: list[type[Reconstruction] | type[Prediction]] = [Prediction]
     if model.vision is not None and (refine or not vision_from):
@@ -162,7 +162,7 @@ def prepared(
         normalisation=training.normalisation,
         seed=config.train.seed,
         data=source_of(config.data).about,
-        command=command,
+        commands=(*history, Command(tuple(command), tuple(stage.number for stage in stages))),
         **earlier,
         **checkpoint.provenance(device.type),
     )
@@ -272,16 +272,3 @@ def _run_stage(
         keep(stage.updates)
     run.finish(stage.number)
     accelerator.free_memory()
-
-
-def _made_vision(header: Header) -> list[str]:
-    """Those of a checkpoint's commands that its encoder and decoder come from, without updates that left them alone."""
-    lines = header.command.splitlines()
-    if not lines or "stage2" not in header.steps:
-        return lines
-    if len(lines) > 1 and "--refine" not in lines[-1].split():
-        return lines[:-1]
-    if "train" not in lines[-1].split():
-        return lines
-    # It asked for both stages; stage 1 alone gives the same encoder and decoder.
-    return [*lines[:-1], re.sub(r" --(?:train\.)?updates \S+", "", lines[-1]) + " --updates 0"]

@@ -21,8 +21,8 @@ import pytest
 import torch
 
 from hri.__main__ import main
+from hri.cli import checkpoints as checkpoints_cli
 from hri.cli import main as cli
-from hri.cli import predict as predict_cli
 from hri.core.files import read_npz, write_npz
 from hri.core.presets import preset
 from hri.core.records import Normalisation, Rollout
@@ -102,6 +102,14 @@ def test_the_list_of_commands_stands_alone(hri: Command) -> None:
         assert f"  {name}" in told.out
         assert (command.__doc__ or "").splitlines()[0] in told.out
     assert hri().code == 2
+
+
+def test_help_waits_for_neither_torch_nor_numba(tmp_path: Path) -> None:
+    program = (
+        "import sys, hri.__main__ as hri; hri.main(['--help']); assert not {'torch', 'numba'} & sys.modules.keys()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
@@ -276,7 +284,7 @@ def test_encoder_and_decoder_alone_give_frames_and_slots(hri: Command, stored: P
 
 
 def test_a_stored_checkpoint_is_found_by_its_name(hri: Command, stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict_cli, "CHECKPOINTS", stored)
+    monkeypatch.setattr(checkpoints_cli, "CHECKPOINTS", stored)
     told = hri("evaluate", "--checkpoint", "state", "--data", stored / "two.npz", "--json")
     assert told.code == 0, told.err
     scores = json.loads(told.out)

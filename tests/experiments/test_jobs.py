@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from hri.experiments import jobs
-from hri.experiments.jobs import JobProcess, Local, Outcome, lock, reached, read_scores, write_scores
+from hri.core.files import lock
+from hri.experiments import jobs, processes
+from hri.experiments.jobs import JobProcess, Local, Outcome, reached, read_scores, write_scores
 from hri.experiments.plan import Job
 
 Put = Callable[[str], None]
@@ -26,7 +27,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Put:
 
     def put(script: str) -> None:
         program = (sys.executable, "-S", "-c", f"import sys, os, json, time\nword = sys.argv[1]\n{script}")
-        monkeypatch.setattr(jobs, "COMMAND", program)
+        monkeypatch.setattr(processes, "COMMAND", program)
 
     return put
 
@@ -122,13 +123,13 @@ def test_every_gpu_gets_one_job_and_a_core_one_thread(tmp_path: Path, monkeypatc
     engine = Local()
     assert engine.slots == 2
     started = [engine.start(job, tmp_path, False) for job in several[:3]]
-    assert [process.environment["CUDA_VISIBLE_DEVICES"] for process in started] == ["0", "3", "0"]
+    assert [process.devices["CUDA_VISIBLE_DEVICES"] for process in started] == ["0", "3", "0"]
     started[1].stop()
     started.append(engine.start(several[3], tmp_path, False))
-    assert started[-1].environment["CUDA_VISIBLE_DEVICES"] == "3"
+    assert started[-1].devices["CUDA_VISIBLE_DEVICES"] == "3"
     monkeypatch.setattr(jobs, "gpus", list)
     started.append(Local(1).start(several[4], tmp_path, False))
-    assert started[-1].environment["OMP_NUM_THREADS"] == "1"
+    assert started[-1].devices["OMP_NUM_THREADS"] == "1"
     assert Local().slots == jobs.cores()
     for process in started:
         process.stop()

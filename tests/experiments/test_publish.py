@@ -35,7 +35,7 @@ def test_a_run_is_published_with_scores_that_evaluate_repeats(seen: str, tmp_pat
         model=small(seen).model,
         train=dataclasses.replace(config.train, **settings),  # type: ignore[arg-type]
     )
-    list(train(config, tmp_path / "run", command="python -m hri train --preset first"))
+    list(train(config, tmp_path / "run", command=["python", "-m", "hri", "train", "--preset", "first"]))
     folder, stored = tmp_path / "checkpoints", tmp_path / "stored"
     publish(tmp_path / "run" / "best.safetensors", "one", folder, stored)
 

@@ -168,7 +168,7 @@ def test_a_run_that_was_asked_for_never_looks_like_one_that_was_not(
     folder = asked_for("watched", TINY)
     seen: list[str] = []
     for name in ("ask", "tell", "take_back", "Popen"):
-        place: Any = queueing.subprocess if name == "Popen" else queueing
+        place: Any = queueing.processes.subprocess if name == "Popen" else queueing
         real = getattr(place, name)
 
         def spy(*arguments: Any, real: Any = real, **keywords: Any) -> Any:
@@ -188,13 +188,13 @@ def test_a_run_taken_back_while_it_starts_stops(
     root: Path, asked_for: Callable[[str, Config], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = asked_for("unwanted", LONG)
-    real = queueing.subprocess.Popen
+    real = queueing.processes.subprocess.Popen
 
     def popen(*arguments: Any, **keywords: Any) -> Any:
         stop(folder)
         return real(*arguments, **keywords)
 
-    monkeypatch.setattr(queueing.subprocess, "Popen", popen)
+    monkeypatch.setattr(queueing.processes.subprocess, "Popen", popen)
     look_and_wait(root)
     assert states(root) == {"unwanted": "stopped"}
 

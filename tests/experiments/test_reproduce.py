@@ -491,7 +491,7 @@ def test_a_failure_ends_with_the_table_and_exit_code_1(
 ) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(
-        "hri.experiments.jobs.COMMAND", (sys.executable, "-S", "-c", "import sys; sys.exit('hri: too hot')")
+        "hri.experiments.processes.COMMAND", (sys.executable, "-S", "-c", "import sys; sys.exit('hri: too hot')")
     )
     assert main(["reproduce", "--plan", "quick", "--folder", str(tmp_path), "--json"]) == 1
     told = capsys.readouterr()

@@ -15,7 +15,7 @@ import pytest
 import tyro
 from tyro.conf import AvoidSubcommands, DisallowNone, FlagCreatePairsOff
 
-from hri.cli import main as cli
+from hri.cli.train import training
 from hri.core.config import Config
 from hri.core.presets import PRESETS, preset
 from hri.core.settings import changed
@@ -36,7 +36,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def read(words: list[str]) -> Config:
     """The config that a command line asks for, read by the command itself."""
     caught: dict[str, Any] = {}
-    command = cli.training(words[1:], words)
+    command = training(words[1:], words)
 
     def catch(config: Config, *rest: Any) -> Any:
         caught["config"] = config

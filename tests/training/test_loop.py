@@ -105,10 +105,10 @@ def test_seeing_can_be_refined(tmp_path: Path) -> None:
     config = small("par", updates=0, stage1_updates=8)
     list(train(config, tmp_path / "first"))
     first = str(tmp_path / "first" / "last.safetensors")
-    *_, last = train(config, tmp_path / "more", vision_from=first, refine=True, command="refine --refine")
+    *_, last = train(config, tmp_path / "more", vision_from=first, refine=True, command=("refine", "--refine"))
     before = checkpoint.read_header(first).metrics["validation"]["reconstruction_mse"]
     assert last.validation["reconstruction_mse"] < before
-    for report in train(config, tmp_path / "stopped", vision_from=first, refine=True, command="refine --refine"):
+    for report in train(config, tmp_path / "stopped", vision_from=first, refine=True, command=("refine", "--refine")):
         if report.update == 3:
             break
     list(train(config, tmp_path / "stopped", resume=True, vision_from=first, refine=True))
@@ -118,14 +118,15 @@ def test_seeing_can_be_refined(tmp_path: Path) -> None:
     made = {"updates": 2, "stage1_updates": 8}
     taken, by = str(tmp_path / "more" / "last.safetensors"), []
     for name in ("predicts", "again"):
-        list(train(small("par", **made), tmp_path / name, vision_from=taken, command=name))
+        list(train(small("par", **made), tmp_path / name, vision_from=taken, command=(name,)))
         taken = str(tmp_path / name / "last.safetensors")
         by.append(checkpoint.read_header(taken).command.splitlines())
     assert by == [["refine --refine", "predicts"], ["refine --refine", "again"]]
     # Updates that did not touch the encoder are not asked for again.
     both = tmp_path / "both"
-    list(train(small("par", **made), both, command="hri train --train.updates 2 --preset par --stage1-updates 8"))
-    list(train(small("par", **made), tmp_path / "last", vision_from=str(both / "last.safetensors"), command="last"))
+    typed = "hri train --train.updates 2 --preset par --stage1-updates 8"
+    list(train(small("par", **made), both, command=typed.split()))
+    list(train(small("par", **made), tmp_path / "last", vision_from=str(both / "last.safetensors"), command=["last"]))
     assert checkpoint.read_header(tmp_path / "last" / "last.safetensors").command.splitlines() == [
         "hri train --preset par --stage1-updates 8 --updates 0",
         "last",
