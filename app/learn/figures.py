@@ -12,15 +12,13 @@ from jaxtyping import Float
 from app.learn.statements import Apart, Beliefs, Grouped
 from hri.core.records import Rollout
 from hri.view.facts import error_curves
-from hri.view.style import STYLE
+from hri.view.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RIM, SKY, STYLE, VERMILLION
 
 if TYPE_CHECKING:
     from app.learn.statements_models import Causes, Draws, Heard, Horizon
     from hri.rollout.phases import Phases
 
-BLUE, ORANGE, GREEN, PINK = STYLE.colours[1:5]
-GREY = STYLE.colours[0]
-GROUPS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7")
+GROUPS = (SKY, ORANGE, GREEN, PURPLE)
 """A colour a family, told apart by colour-blind readers on black."""
 
 
@@ -105,7 +103,7 @@ def grouped_figure(found: Grouped, shown: float, name: str, size: float = 1.0) -
     values = {"families": found.families, "by chance, mean": found.chance}
     if name != "families":
         values["these groups"] = shown
-    figure = bars(list(values), list(values.values()), [BLUE, GREY, ORANGE], "explained by middles", size)
+    figure = bars(list(values), list(values.values()), [BLUE, GREY, VERMILLION], "explained by middles", size)
     figure.update_traces(text=[f"{value:.0%}" for value in values.values()])
     return figure.update_layout(yaxis={"tickformat": ".0%", "range": [min(0, *values.values()), 1.08]})
 
@@ -151,7 +149,7 @@ def heard_figure(found: Heard, inside: Phases, rollout: Rollout, phase: int, siz
     figure = phase_graph(inside, rollout, phase)
     nodes = next(trace for trace in figure.data if trace.meta == "nodes")
     nodes.marker.line.width = [5 if known else 1 for known in found.reached[phase]]
-    nodes.marker.line.color = [MOVED if known else "#d0d7de" for known in found.reached[phase]]
+    nodes.marker.line.color = [MOVED if known else RIM for known in found.reached[phase]]
     return figure.update_layout(height=round(400 * size))
 
 
@@ -181,7 +179,7 @@ def causes_figure(found: Causes, row: int, names: Sequence[str], size: float = 1
         mode="markers+text",
         text=[names[row]],
         textposition="middle left",
-        marker={"size": 17, "color": ORANGE, "symbol": "circle-open", "line": {"width": 3}},
+        marker={"size": 17, "color": VERMILLION, "symbol": "circle-open", "line": {"width": 3}},
         hoverinfo="skip",
         showlegend=False,
     )
@@ -193,13 +191,13 @@ def contest_figure(rollouts: Sequence[Rollout], names: Sequence[str], size: floa
     """Error of each model by frame, on a logarithmic axis; the free run is shaded."""
     curves = []
     for rollout, name, ink, dash in zip(
-        rollouts, names, (BLUE, ORANGE, GREEN, PINK), ("solid", "dash", "dot", "dashdot"), strict=False
+        rollouts, names, (BLUE, VERMILLION, GREEN, PURPLE), ("solid", "dash", "dot", "dashdot"), strict=False
     ):
         found = error_curves(rollout)
         curves.append((name, np.arange(1, len(found.model) + 1), found.model, ink, dash))
     figure = lines(curves, "frame", "squared error", size, 300)
     figure.add_vrect(
-        x0=int(rollouts[0].last_true_input) + 1.5, x1=rollouts[0].slots.shape[1] - 1, fillcolor=ORANGE, opacity=0.1,
+        x0=int(rollouts[0].last_true_input) + 1.5, x1=rollouts[0].slots.shape[1] - 1, fillcolor=VERMILLION, opacity=0.1,
         line_width=0, layer="below", annotation_text="on its own", annotation_position="bottom right",
         annotation_xanchor="right",
     )  # fmt: skip

@@ -35,13 +35,7 @@ class Shares {
   };
 
   paint(context, index) {
-    const { rows, columns } = this.size, { values } = this.arrays.effects;
-    const image = context.createImageData(columns, rows), pixels = image.data;
-    for (let p = 0, from = index * rows * columns * 3; p < pixels.length; p += 4, from += 3) {
-      for (let c = 0; c < 3; c++) pixels[p + c] = values[from + c];
-      pixels[p + 3] = 255;
-    }
-    context.putImageData(image, 0, 0);
+    paintPixels(context, this.arrays.effects.values, index, this.size.rows, this.size.columns);
   }
 }
 

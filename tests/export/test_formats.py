@@ -15,9 +15,10 @@ import pytest
 from PIL import Image, ImageSequence
 
 from hri.core.records import Rollout
-from hri.export.formats import FREE, HEAT, TEXT, export, pictures
+from hri.export.formats import export, pictures
 from hri.rollout.edits import Mute
 from hri.rollout.interventions import Intervention
+from hri.view.style import FREE, HEAT, TEXT
 from tests.synthetic import slot_rollout, state_rollout
 
 SCALE = 4

@@ -23,7 +23,7 @@ def beliefs(stage: Stage) -> Shown:
     from app.learn import statements as lessons
     from hri.core.hierarchy import Tree
     from hri.physics.springs import simulate
-    from hri.view.style import STYLE
+    from hri.view.style import PAGE, STYLE
 
     tree = Tree.parse("4-3")
     scene = simulate(tree, "04", [stage.seed])
@@ -48,7 +48,7 @@ def beliefs(stage: Stage) -> Shown:
                 label=f"The balls after {seen} frames and what the model believes of their pairs",
                 pairs=[(int(i), int(j)) for i, j in found.sender_receiver],
                 looks=[
-                    (STYLE.spring if joined else "#c9d1d9", 0.25 + 0.75 * chance, 0.5 + 6 * chance, "")
+                    (STYLE.spring if joined else PAGE["dusk"], 0.25 + 0.75 * chance, 0.5 + 6 * chance, "")
                     for joined, chance in zip(found.springs.tolist(), chances.tolist(), strict=True)
                 ],
                 autoplay=False,
