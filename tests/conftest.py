@@ -27,7 +27,7 @@ _import_hook._is_no_type_check = _is_kernel
 install_import_hook("hri", "beartype.beartype")
 
 
-LONG = ("test_train", "test_reproduce", "test_control")
+LONG = ("test_loop", "test_reproduce", "test_control", "test_many", "test_device_loop")
 """Files that take longest beside those of the browser."""
 
 

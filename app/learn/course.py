@@ -66,8 +66,8 @@ SPRINGS = Lesson(
         ),
     ),
     code="""
-from hri.lessons import apart
-from hri.systems import System
+from app.learn.statements import apart
+from hri.physics.systems import System
 
 system = System.parse({system!r})
 print(apart(system, {pair!r}).says())
@@ -108,9 +108,9 @@ PARTS = Lesson(
         ),
     ),
     code="""
-from hri.hierarchy import Tree
-from hri.lessons import grouped
-from hri.simulate import simulate
+from hri.core.hierarchy import Tree
+from app.learn.statements import grouped
+from hri.physics.springs import simulate
 
 tree = Tree.parse("4-3")
 print(grouped(simulate(tree, "04", [{seed!r}]), tree).says())
@@ -148,11 +148,11 @@ BELIEFS = Lesson(
         ),
     ),
     code="""
-from hri.checkpoint import load
-from hri.hierarchy import Tree
-from hri.lessons import beliefs
-from hri.rollout import roll_out
-from hri.simulate import simulate
+from hri.model.checkpoint import load
+from hri.core.hierarchy import Tree
+from app.learn.statements import beliefs
+from hri.rollout.rollout import roll_out
+from hri.physics.springs import simulate
 
 model = load({checkpoint!r})
 seen = roll_out(model, simulate(Tree.parse("4-3"), "04", [{seed!r}]))
@@ -191,10 +191,10 @@ SLOTS = Lesson(
         ),
     ),
     code="""
-from hri.checkpoint import load
-from hri.hierarchy import Tree
-from hri.lessons_pictures import picture_of, slot_change
-from hri.simulate import simulate
+from hri.model.checkpoint import load
+from hri.core.hierarchy import Tree
+from app.learn.statements_pictures import picture_of, slot_change
+from hri.physics.springs import simulate
 
 tree = Tree.parse("4-3")
 start = simulate(tree, "04", [{seed!r}]).positions[0, 0]
@@ -236,12 +236,12 @@ DECODERS = Lesson(
         ),
     ),
     code="""
-from hri.checkpoint import load
-from hri.composition import slot_effects
-from hri.hierarchy import Tree
-from hri.lessons_pictures import muted
-from hri.rollout import roll_out
-from hri.simulate import simulate
+from hri.model.checkpoint import load
+from hri.rollout.composition import slot_effects
+from hri.core.hierarchy import Tree
+from app.learn.statements_pictures import muted
+from hri.rollout.rollout import roll_out
+from hri.physics.springs import simulate
 
 scene = simulate(Tree.parse("4-3"), "04", [{seed!r}])
 effects = {{}}
@@ -283,7 +283,7 @@ CHANCE = Lesson(
         ),
     ),
     code="""
-from hri.lessons_models import draws
+from app.learn.statements_models import draws
 
 print(draws({probability!r}, {temperature!r}).says())
 """,
@@ -317,12 +317,12 @@ MESSAGES = Lesson(
         ),
     ),
     code="""
-from hri.checkpoint import load
-from hri.hierarchy import Tree
-from hri.lessons_models import heard
-from hri.phases import phases
-from hri.rollout import roll_out
-from hri.simulate import simulate
+from hri.model.checkpoint import load
+from hri.core.hierarchy import Tree
+from app.learn.statements_models import heard
+from hri.rollout.phases import phases
+from hri.rollout.rollout import roll_out
+from hri.physics.springs import simulate
 
 model, tree = load({checkpoint!r}), Tree.parse("4-3")
 seen = roll_out(model, simulate(tree, "04", [{seed!r}]))
@@ -361,11 +361,11 @@ FUTURE = Lesson(
         ),
     ),
     code="""
-from hri.checkpoint import load
-from hri.hierarchy import Tree
-from hri.lessons_models import horizon
-from hri.rollout import roll_out
-from hri.simulate import simulate
+from hri.model.checkpoint import load
+from hri.core.hierarchy import Tree
+from app.learn.statements_models import horizon
+from hri.rollout.rollout import roll_out
+from hri.physics.springs import simulate
 
 scene = simulate(Tree.parse("4-3"), "04", [{seed!r}])
 seen = roll_out(load({checkpoint!r}), scene, free_steps={free!r})
@@ -403,12 +403,12 @@ CUTTING = Lesson(
         ),
     ),
     code="""
-from hri.checkpoint import load
-from hri.hierarchy import Tree
-from hri.influence import influence
-from hri.lessons_models import causes
-from hri.rollout import roll_out
-from hri.simulate import simulate
+from hri.model.checkpoint import load
+from hri.core.hierarchy import Tree
+from hri.rollout.influence import influence
+from app.learn.statements_models import causes
+from hri.rollout.rollout import roll_out
+from hri.physics.springs import simulate
 
 model, tree = load({checkpoint!r}), Tree.parse("4-3")
 seen = roll_out(model, simulate(tree, "04", [{seed!r}]))
@@ -450,11 +450,11 @@ HIERARCHY = Lesson(
         ),
     ),
     code="""
-from hri.checkpoint import load
-from hri.hierarchy import Tree
-from hri.lessons_models import contest
-from hri.rollout import roll_out
-from hri.simulate import simulate
+from hri.model.checkpoint import load
+from hri.core.hierarchy import Tree
+from app.learn.statements_models import contest
+from hri.rollout.rollout import roll_out
+from hri.physics.springs import simulate
 
 scene = simulate(Tree.parse("4-3"), "04", [{seed!r}])
 files = {checkpoints!r}
@@ -486,13 +486,13 @@ LIMITS = Lesson(
         ),
     ),
     code="""
-from hri.checkpoint import load
-from hri.edits import Curtain
-from hri.hierarchy import Tree
-from hri.interventions import Intervention
-from hri.lessons_models import curtain_failure, long_failure, tree_failure
-from hri.rollout import roll_out
-from hri.simulate import simulate
+from hri.model.checkpoint import load
+from hri.rollout.edits import Curtain
+from hri.core.hierarchy import Tree
+from hri.rollout.interventions import Intervention
+from app.learn.statements_models import curtain_failure, long_failure, tree_failure
+from hri.rollout.rollout import roll_out
+from hri.physics.springs import simulate
 
 model, case, left, top = load({checkpoint!r}), {case!r}, {left!r}, {top!r}
 scene = simulate(Tree.parse("4-3"), "04", [{seed!r}])

@@ -4,6 +4,7 @@ In reading order; a file imports only those above it:
 
 - metrics, meanings: errors of predictions; what edge types stand for
 - ceilings, edges: what relations could find; how well they agree with true springs
+- pictures: whether predicted pictures still show what is there
 - evaluate: a checkpoint and a data set to scores
 - compare, ranking: rollouts of one scene side by side; the hardest and easiest of many seeds
 """
