@@ -130,7 +130,7 @@ def arena_data(
         "pairs": [list(map(int, pair)) for pair in pairs],
         "marking": marking,
         "looks": [look if isinstance(look, str) else list(look) for look in looks] if looks is not None else None,
-        "styles": LOOKS,
+        "styles": {name: list(look) for name, look in LOOKS.items()},
         "said": list(said) if said is not None else None,
         "chips": chips,
         "drag": drag,

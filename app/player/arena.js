@@ -221,24 +221,23 @@ class Arena {
 const lastSaid = new WeakMap();
 const shown = new WeakMap(); // the scene that a playground has shown already
 
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".arena") ?? parentElement.appendChild(element("div", { class: "arena" }));
+function mount(root, data, send) {
   const clock = clockOf(data.player);
   let arena, gone = false;
   unpack(data.arrays).then((arrays) => {
     if (gone) return;
-    const said = lastSaid.get(parentElement), told = said?.reset === data.reset ? said : data.told;
+    const said = lastSaid.get(root), told = said?.reset === data.reset ? said : data.told;
     arena = new Arena(root, data, told, arrays, clock, (now) => {
-      lastSaid.set(parentElement, now);
-      setStateValue("told", now);
+      lastSaid.set(root, now);
+      send("told", now);
     });
     root.dataset.scene = data.scene;
     clock.join(data.part, data.scene, arena.times, arena.draw, data.scene);
-    if (shown.get(parentElement) !== data.scene && data.begin) clock.seek(data.begin);
-    shown.set(parentElement, data.scene);
+    if (shown.get(root) !== data.scene && data.begin) clock.seek(data.begin);
+    shown.set(root, data.scene);
     if (data.autoplay && arena.times > 1 && !matchMedia("(prefers-reduced-motion: reduce)").matches) clock.play();
   });
-  return replace(parentElement, () => {
+  return replace(root, () => {
     gone = true;
     if (arena) clock.leave(data.part, arena.draw);
   });

@@ -183,13 +183,21 @@ function clockOf(player) {
   return clocks.get(player);
 }
 
-// Streamlit calls a component again when its data changes, without ending what the last call began.
+// A part is a function mount(root, data, send): it fills an element of its own, may tell what the visitor does by
+// send(name, value), or send(name, value, true) where it happens once, and returns how it ends. It is called again with
+// the same root when its data change; what the last call began then ends where the new one says so.
 const running = new WeakMap();
-function replace(parent, end) {
-  running.get(parent)?.();
-  running.set(parent, end);
-  return () => running.get(parent) === end && (running.delete(parent), end());
+function replace(root, end) {
+  running.get(root)?.();
+  running.set(root, end);
+  return () => running.get(root) === end && (running.delete(root), end());
 }
+
+// A part as Streamlit calls it, with a root of this class.
+const forStreamlit = (name, mount) => ({ data, parentElement, setStateValue, setTriggerValue }) => {
+  const root = parentElement.querySelector(`.${name}`) ?? parentElement.appendChild(element("div", { class: name }));
+  return mount(root, data, (what, value, once) => (once ? setTriggerValue(what, value) : setStateValue(what, value)));
+};
 
 const SVG = "http://www.w3.org/2000/svg";
 function element(tag, attributes = {}, ...children) {

@@ -160,10 +160,10 @@ class Graph {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function mount(root, data, send) {
   const clock = clockOf(data.player), part = data.part ?? "graph";
-  const notice = parentElement.querySelector(".notice") ?? parentElement.appendChild(element("p", { class: "notice", hidden: "" }));
-  const scope = parentElement.querySelector(".scope") ?? parentElement.appendChild(element("p", { class: "scope", hidden: "" }));
+  const notice = root.querySelector(".notice") ?? root.appendChild(element("p", { class: "notice", hidden: "" }));
+  const scope = root.querySelector(".scope") ?? root.appendChild(element("p", { class: "scope", hidden: "" }));
   notice.hidden = true;
   let graph = null, ended = false;
   const end = () => {
@@ -175,12 +175,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     end();
     notice.hidden = false;
     notice.textContent = `The graph cannot follow the player here (${reason}); it is redrawn on pause.`;
-    setTriggerValue("broken", reason);
+    send("broken", reason, true);
   };
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
     graph = new Graph(data, arrays, clock, scope, broken);
     clock.join(part, data.scene, arrays.types.shape[0], graph.draw);
   });
-  return replace(parentElement, end);
+  return replace(root, end);
 }

@@ -225,16 +225,15 @@ class Images {
   }
 }
 
-export default function ({ data, parentElement }) {
+function mount(root, data) {
   const clock = clockOf(data.player), part = data.part ?? "images";
-  const root = parentElement.querySelector(".images") ?? parentElement.appendChild(element("div", { class: "images" }));
   let images = null, ended = false;
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
     images = new Images(root, data, arrays, clock);
     clock.join(part, data.scene, arrays.truth.shape[0], images.draw, data.start);
   });
-  return replace(parentElement, () => {
+  return replace(root, () => {
     ended = true;
     if (images) clock.leave(part, images.draw);
   });

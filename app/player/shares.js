@@ -39,16 +39,15 @@ class Shares {
   }
 }
 
-export default function ({ data, parentElement }) {
+function mount(root, data) {
   const clock = clockOf(data.player);
-  const root = parentElement.querySelector(".shares") ?? parentElement.appendChild(element("div", { class: "shares" }));
   let shares = null, ended = false;
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
     shares = new Shares(root, data, arrays, clock);
     clock.join(data.part, data.scene, arrays.effects.shape[0], shares.draw, null, true);
   });
-  return replace(parentElement, () => {
+  return replace(root, () => {
     ended = true;
     if (shares) clock.leave(data.part, shares.draw);
   });

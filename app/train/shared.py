@@ -15,7 +15,7 @@ from hri.experiments import runs
 from hri.experiments.runs import RunInfo
 from hri.view.training_charts import Panel
 
-_curves = part("curves", marks=True, sheet="curves.css")
+_curves = part("curves", marks=True, sheet="curves.css", root="charts")
 
 BADGES = {
     "queued": "gray-badge[:material/schedule: waits for its turn]",
