@@ -2,7 +2,7 @@
 
 The player is three small browser components on one clock (``app/player/clock.js``): images, timeline,
 and one that repaints the Plotly graph. Their data goes over once a scene; a step asks nothing of the
-server. Files are joined here, so there is no build step; text from users travels in ``data`` only.
+server. Text from users travels in ``data`` only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int
 
-from app import drawn, library, places, uploads
+from app import drawn, library, parts, places, uploads
 from app.compute import scene_id
 from hri.core import hierarchy
 from hri.core.errors import sentence
@@ -38,16 +38,13 @@ Shares = Float[np.ndarray, " E"]
 _PLAYER = places.PLAYER
 
 
-def _component(name: str) -> Callable[..., Any]:
-    script = "\n".join((_PLAYER / file).read_text() for file in ("clock.js", f"{name}.js"))
-    return st.components.v2.component(f"hri_{name}", js=script, css=(_PLAYER / "player.css").read_text())
-
-
-_PARTS = ("images", "timeline", "graph", "matrix", "ledger", "link", "share", "save", "board", "family")
-_images, _timeline, _graph, _matrix, _ledger, _link, _share, _save, _board, _family = (
-    _component(name) for name in _PARTS
+_SHEET = "player.css"
+_images, _timeline, _matrix, _ledger, _shares = (
+    parts.part(name, marks=True, sheet=_SHEET) for name in ("images", "timeline", "matrix", "ledger", "shares")
 )
-_shares = _component("shares")
+_graph = parts.part("graph", "plotly.js", marks=True, sheet=_SHEET)
+_share, _save, _board, _family = (parts.part(name, sheet=_SHEET) for name in ("share", "save", "board", "family"))
+_link = parts.part("link")
 
 
 def page_style() -> None:

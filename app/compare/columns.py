@@ -195,7 +195,7 @@ def numbers(scene: Scene, comparison: Comparison, index: int, fair: bool) -> Any
         ):
             told = f" :small[:gray[{errors[index] / errors[0] - 1:+.0%}]]" if fair and index else ""
             st.metric(
-                label, scientific(float(errors[index])) + told,
+                label, pictures.scientific(float(errors[index])) + told,
                 help=f"Mean squared error over {comparison.unit}, mean of the {about}. Lower is better. "
                 f"Percent: against model {LETTERS[0]}.",
             )  # fmt: skip
@@ -295,11 +295,3 @@ def parts(scenes: Sequence[Scene], places: Sequence[Any], scores: Sequence[Any])
             share = f"{about} Bar: its share of all slots' effects, full height {top:.0%}. Click to select."
             told = {"title": title, "about": share, "top": top, "part": f"shares-{index}"}
             widgets.mount("shares", f"{PLAYER}-shares-{index}", place_of(scenes) | told | one[0])
-
-
-def scientific(value: float) -> str:
-    """As the player writes errors: two digits and a power of ten."""
-    if not math.isfinite(value):
-        return "–"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits}·10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"

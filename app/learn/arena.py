@@ -15,6 +15,7 @@ from jaxtyping import Float, UInt8
 from hri.core.hierarchy import SLOT_TREE, Tree, node_name, ranks
 from hri.physics.palette import LUMINANCE, PALETTE, to_pixels
 from hri.view.player import pack
+from hri.view.style import BRIGHT, INK, PAPER, PURPLE, STYLE, VERMILLION
 
 Pair = tuple[int, int]
 
@@ -28,6 +29,16 @@ FRAME_VIEW = [0.0, 0.0, 1.0, 1.0]
 """What is shown where pixels matter: the whole frame."""
 RADII = (3.0, 2.6, 2.4)
 """Of root, intermediates and leaves, in hundredths of a frame."""
+
+LOOKS: dict[str, tuple[str, float, float, str]] = {
+    "off": (PAPER, 0.45, 1.4, "3 4"),
+    "on": (STYLE.spring, 1, 3, ""),
+    "right": (STYLE.spring, 1, 3.4, ""),
+    "none": (PAPER, 0.25, 1, "3 4"),
+    "wrong": (VERMILLION, 1, 3, "2 5"),
+    "missed": (PURPLE, 1, 3.4, ""),
+}
+"""Colour, opacity, width and dash of a pair by the visitor's mark, and by what became of it; chips: arena.css."""
 
 
 def to_box(place: Sequence[float]) -> tuple[float, float]:
@@ -102,7 +113,7 @@ def arena_data(
             "name": f"ball {node} ({node_name(tree, node).split()[0]})",
             "text": str(node) if image is None else "",
             "colour": f"rgb({rgb[0]},{rgb[1]},{rgb[2]})",
-            "ink": "#1b1f24" if rgb @ LUMINANCE > 110 else "#ffffff",
+            "ink": INK if rgb @ LUMINANCE > BRIGHT else PAPER,
             "radius": RADII[int(levels[node])],
             "ring": rings[node] if rings else "",
             "clear": image is not None,
@@ -119,6 +130,7 @@ def arena_data(
         "pairs": [list(map(int, pair)) for pair in pairs],
         "marking": marking,
         "looks": [look if isinstance(look, str) else list(look) for look in looks] if looks is not None else None,
+        "styles": {name: list(look) for name, look in LOOKS.items()},
         "said": list(said) if said is not None else None,
         "chips": chips,
         "drag": drag,

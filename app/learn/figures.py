@@ -8,11 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from hri.view.style import STYLE
+from hri.view.style import GREEN, ORANGE, PURPLE, SKY
 
-BLUE, ORANGE, GREEN, PINK = STYLE.colours[1:5]
-GREY = STYLE.colours[0]
-GROUPS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7")
+GROUPS = (SKY, ORANGE, GREEN, PURPLE)
 """A colour a family, told apart by colour-blind readers on black."""
 
 

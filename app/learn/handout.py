@@ -11,16 +11,17 @@ from pathlib import Path
 
 from app.learn.course import Lesson
 from app.learn.game import Round
+from hri.view.style import css
 
 _STYLE = """
-body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1b2430; font: 1rem/1.5 system-ui, sans-serif; }
+body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; } h2 { margin: 2rem 0 0.25rem; font-size: 1.15rem; }
 section { break-inside: avoid; } .answers { break-before: page; }
-.line { height: 2rem; border-bottom: 1px solid #8b949e; } .line + p { margin-top: 0.9rem; }
-.where { overflow-wrap: anywhere; color: #57606a; font-size: 0.75rem; }
+.line { height: 2rem; border-bottom: 1px solid var(--grey); } .line + p { margin-top: 0.9rem; }
+.where { overflow-wrap: anywhere; color: var(--faint); font-size: 0.75rem; }
 table { border-collapse: collapse; width: 100%; }
-td, th { padding: 0.3rem 0.5rem; border: 1px solid #8b949e; text-align: left; }
-.note { padding: 0.5rem 0.75rem; background: #f3f5f8; }
+td, th { padding: 0.3rem 0.5rem; border: 1px solid var(--grey); text-align: left; }
+.note { padding: 0.5rem 0.75rem; background: var(--sheet); }
 header { display: flex; justify-content: space-between; align-items: baseline; }
 @page { margin: 1.5cm; }
 @media print {
@@ -71,7 +72,7 @@ def sheet(
         told.append(_springs(rounds, game))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Finding hidden relations: hand-out</title>'
-        f"<style>{_STYLE}</style></head><body>"
+        f"<style>{css()}{_STYLE}</style></head><body>"
         f"<header><h1>Finding hidden relations</h1><span>Scene {scene} &nbsp; Name: __________________</span></header>"
         f"{''.join(asked)}"
         f'<div class="answers"><header><h1>Answers</h1><span>For the teacher; scene {scene}</span></header>'

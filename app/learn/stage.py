@@ -12,16 +12,12 @@ import streamlit as st
 
 from app import places
 from app.learn.arena import nothing_told
+from app.parts import part
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_PLAYER = places.PLAYER
-_arena = st.components.v2.component(
-    "hri_arena",
-    js="\n".join((_PLAYER / file).read_text() for file in ("clock.js", "arena.js")),
-    css=(_PLAYER / "arena.css").read_text(),
-)
+_arena = part("arena", marks=True, sheet="arena.css")
 
 
 @dataclass(frozen=True)

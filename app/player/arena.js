@@ -1,17 +1,6 @@
 // Balls and springs to play with: they move on the player's clock; balls can be dragged to another start, pairs
 // switched on and off, cells of the slot grid chosen. Everything is drawn here; the server hears what was changed.
 
-const GOLD = "#d4a017", WRONG = "#D55E00", MISSED = "#CC79A7";
-// Colour, opacity, width and dash of a pair by what is known of it (`on` is the visitor's own mark), or given as such.
-const LOOKS = {
-  off: ["#ffffff", 0.45, 1.4, "3 4"],
-  on: [GOLD, 1, 3, ""],
-  right: [GOLD, 1, 3.4, ""],
-  none: ["#ffffff", 0.25, 1, "3 4"],
-  wrong: [WRONG, 1, 3, "2 5"],
-  missed: [MISSED, 1, 3.4, ""],
-};
-
 class Arena {
   constructor(root, data, told, arrays, clock, tell) {
     Object.assign(this, { root, data, arrays, clock, tell });
@@ -187,6 +176,7 @@ class Arena {
     this.soon = setTimeout(() => this.report(), 350);
   }
 
+  // A name of one of the styles, by what is known of a pair (`on` is the visitor's own mark), or a style.
   look(k) {
     const pair = this.data.pairs[k];
     return this.data.looks?.[k] ?? (this.marks.has(String(pair)) ? "on" : "off");
@@ -196,7 +186,7 @@ class Arena {
     const frame = Math.min(clock.frame, this.times - 1);
     this.nodes.forEach((group, node) => group?.setAttribute("transform", `translate(${this.at(node, frame)})`));
     this.pairs.forEach(({ pair: [i, j], line, hit }, k) => {
-      const [x1, y1] = this.at(i, frame), [x2, y2] = this.at(j, frame), look = this.look(k), [stroke, opacity, width, dash] = LOOKS[look] ?? look;
+      const [x1, y1] = this.at(i, frame), [x2, y2] = this.at(j, frame), look = this.look(k), [stroke, opacity, width, dash] = this.data.styles[look] ?? look;
       const touched = this.touched === `${i},${j}`;
       for (const [name, value] of Object.entries({ x1, y1, x2, y2 })) line.setAttribute(name, value), hit.setAttribute(name, value);
       for (const [name, value] of Object.entries({ stroke, "stroke-opacity": touched ? 1 : opacity, "stroke-width": touched ? width + 1.5 : width, "stroke-dasharray": dash })) line.setAttribute(name, value);
@@ -223,12 +213,7 @@ class Arena {
 
   paint(frame) {
     const { shape: [frames, rows, columns], values } = this.arrays.image;
-    const from = Math.min(frame, frames - 1) * rows * columns * 3, image = this.context.createImageData(columns, rows);
-    for (let k = 0; k < rows * columns; k++) {
-      for (let c = 0; c < 3; c++) image.data[4 * k + c] = values[from + 3 * k + c];
-      image.data[4 * k + 3] = 255;
-    }
-    this.context.putImageData(image, 0, 0);
+    paintPixels(this.context, values, Math.min(frame, frames - 1), rows, columns);
   }
 }
 
@@ -236,24 +221,23 @@ class Arena {
 const lastSaid = new WeakMap();
 const shown = new WeakMap(); // the scene that a playground has shown already
 
-export default function ({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".arena") ?? parentElement.appendChild(element("div", { class: "arena" }));
+function mount(root, data, send) {
   const clock = clockOf(data.player);
   let arena, gone = false;
   unpack(data.arrays).then((arrays) => {
     if (gone) return;
-    const said = lastSaid.get(parentElement), told = said?.reset === data.reset ? said : data.told;
+    const said = lastSaid.get(root), told = said?.reset === data.reset ? said : data.told;
     arena = new Arena(root, data, told, arrays, clock, (now) => {
-      lastSaid.set(parentElement, now);
-      setStateValue("told", now);
+      lastSaid.set(root, now);
+      send("told", now);
     });
     root.dataset.scene = data.scene;
     clock.join(data.part, data.scene, arena.times, arena.draw, data.scene);
-    if (shown.get(parentElement) !== data.scene && data.begin) clock.seek(data.begin);
-    shown.set(parentElement, data.scene);
+    if (shown.get(root) !== data.scene && data.begin) clock.seek(data.begin);
+    shown.set(root, data.scene);
     if (data.autoplay && arena.times > 1 && !matchMedia("(prefers-reduced-motion: reduce)").matches) clock.play();
   });
-  return replace(parentElement, () => {
+  return replace(root, () => {
     gone = true;
     if (arena) clock.leave(data.part, arena.draw);
   });

@@ -217,9 +217,8 @@ class Board {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function mount(root, data, send) {
   const clock = clockOf(data.player);
-  const root = parentElement.querySelector(".board") ?? parentElement.appendChild(element("div", { class: "board" }));
   const play = () => matchMedia("(prefers-reduced-motion: reduce)").matches || clock.play();
-  new Board(root, data, (text) => setTriggerValue("system", text), play);
+  new Board(root, data, (text) => send("system", text, true), play);
 }

@@ -183,26 +183,21 @@ function clockOf(player) {
   return clocks.get(player);
 }
 
-// Streamlit calls a component again when its data changes, without ending what the last call began.
+// A part is a function mount(root, data, send): it fills an element of its own, may tell what the visitor does by
+// send(name, value), or send(name, value, true) where it happens once, and returns how it ends. It is called again with
+// the same root when its data change; what the last call began then ends where the new one says so.
 const running = new WeakMap();
-function replace(parent, end) {
-  running.get(parent)?.();
-  running.set(parent, end);
-  return () => running.get(parent) === end && (running.delete(parent), end());
+function replace(root, end) {
+  running.get(root)?.();
+  running.set(root, end);
+  return () => running.get(root) === end && (running.delete(root), end());
 }
 
-// The arrays of figures.pack: {name: {shape, values}}.
-async function unpack({ index, blob }) {
-  const packed = Uint8Array.from(atob(blob), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const buffer = await new Response(stream).arrayBuffer();
-  const arrays = {};
-  for (const [name, { shape, type, at }] of Object.entries(index)) {
-    const size = shape.reduce((a, b) => a * b, 1);
-    arrays[name] = { shape, values: type === "float32" ? new Float32Array(buffer, at, size) : new Uint8Array(buffer, at, size) };
-  }
-  return arrays;
-}
+// A part as Streamlit calls it, with a root of this class.
+const forStreamlit = (name, mount) => ({ data, parentElement, setStateValue, setTriggerValue }) => {
+  const root = parentElement.querySelector(`.${name}`) ?? parentElement.appendChild(element("div", { class: name }));
+  return mount(root, data, (what, value, once) => (once ? setTriggerValue(what, value) : setStateValue(what, value)));
+};
 
 const SVG = "http://www.w3.org/2000/svg";
 function element(tag, attributes = {}, ...children) {
@@ -219,12 +214,4 @@ function element(tag, attributes = {}, ...children) {
 // A short piece of a model's line: colour and dashes, as CSS has them for curve0, curve1 ...
 function swatch(line) {
   return element("svg", { viewBox: "0 0 22 8", class: "swatch", "aria-hidden": "true" }, element("line", { class: `curve curve${line}`, x1: 0, x2: 22, y1: 4, y2: 4 }));
-}
-
-// 0.0021 -> "2.1·10⁻³": two digits are what an error of one scene is worth.
-function scientific(value) {
-  if (!Number.isFinite(value)) return "not a number";
-  if (value === 0) return "0";
-  const [digits, power] = value.toExponential(1).split("e");
-  return `${digits}·10${[...String(+power)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[+c])).join("")}`;
 }

@@ -210,12 +210,9 @@ class Chart {
 
 const charts = new WeakMap();
 
-export default function ({ data, parentElement }) {
-  if (!charts.has(parentElement)) {
-    parentElement.append(element("div", { class: "charts" }));
-    charts.set(parentElement, new Map());
-  }
-  const root = parentElement.querySelector(".charts"), known = charts.get(parentElement);
+function mount(root, data) {
+  if (!charts.has(root)) charts.set(root, new Map());
+  const known = charts.get(root);
   // Zoom belongs to a run's stage: another one begins anew.
   if (root.dataset.course !== data.course) {
     root.dataset.course = data.course;

@@ -33,11 +33,10 @@ class Family {
   }
 }
 
-export default function ({ data, parentElement }) {
+function mount(root, data) {
   const clock = clockOf(data.player);
-  const root = parentElement.querySelector(".family") ?? parentElement.appendChild(element("div", { class: "family" }));
   const family = new Family(root, data, clock);
-  return replace(parentElement, () => {
+  return replace(root, () => {
     clock.point(null); // a button that goes away under the mouse says nothing
     family.end();
   });

@@ -6,18 +6,6 @@ const SHAPES = [
   "M-3.4,0a3.4,3.4 0 1,0 6.8,0a3.4,3.4 0 1,0 -6.8,0Z", // leaf: circle
 ];
 
-// Black, through vermillion, to pale yellow: readable for every kind of colour vision.
-const HEAT = (() => {
-  const stops = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
-  const table = new Uint8ClampedArray(256 * 3);
-  for (let i = 0; i < 256; i++) {
-    const at = Math.sqrt(i / 255) * (stops.length - 1);
-    const low = Math.min(Math.floor(at), stops.length - 2);
-    for (let c = 0; c < 3; c++) table[i * 3 + c] = stops[low][c] + (at - low) * (stops[low + 1][c] - stops[low][c]);
-  }
-  return table;
-})();
-
 class Images {
   constructor(root, data, arrays, clock) {
     Object.assign(this, { root, data, arrays, clock });
@@ -38,6 +26,7 @@ class Images {
     if (arrays.slots) root.append(this.strip());
     if (data.explore) root.append(this.way());
     this.error = new Uint8Array(rows * columns * 3);
+    this.heat = bytes(data.heat); // red, green and blue of every error
   }
 
   panel(name, title, hint) {
@@ -163,23 +152,14 @@ class Images {
   };
 
   paint(context, { values }, index) {
-    const { rows, columns } = this.size;
-    const image = context.createImageData(columns, rows), pixels = image.data, start = index * rows * columns * 3;
-    for (let p = 0, from = start; p < pixels.length; p += 4, from += 3) {
-      pixels[p] = values[from];
-      pixels[p + 1] = values[from + 1];
-      pixels[p + 2] = values[from + 2];
-      pixels[p + 3] = 255;
-    }
-    context.putImageData(image, 0, 0);
+    paintPixels(context, values, index, this.size.rows, this.size.columns);
   }
 
   paintError(frame) {
     const truth = (this.shows === "change" ? this.arrays.ghost : this.arrays.truth).values, predicted = this.arrays.prediction.values, start = frame * this.error.length;
     this.paintHeat(this.panels.error, (pixel) => {
       const at = start + 3 * pixel;
-      const gap = Math.abs(truth[at] - predicted[at]) + Math.abs(truth[at + 1] - predicted[at + 1]) + Math.abs(truth[at + 2] - predicted[at + 2]);
-      return frame === 0 ? 0 : Math.round(gap / 3);
+      return frame === 0 ? 0 : difference(truth, at, predicted, at);
     });
   }
 
@@ -187,9 +167,7 @@ class Images {
   paintHeat(panel, difference) {
     for (let p = 0; p < this.error.length; p += 3) {
       const heat = 3 * difference(p / 3);
-      this.error[p] = HEAT[heat];
-      this.error[p + 1] = HEAT[heat + 1];
-      this.error[p + 2] = HEAT[heat + 2];
+      for (let c = 0; c < 3; c++) this.error[p + c] = this.heat[heat + c];
     }
     this.paint(panel.context, { values: this.error }, 0);
   }
@@ -247,16 +225,15 @@ class Images {
   }
 }
 
-export default function ({ data, parentElement }) {
+function mount(root, data) {
   const clock = clockOf(data.player), part = data.part ?? "images";
-  const root = parentElement.querySelector(".images") ?? parentElement.appendChild(element("div", { class: "images" }));
   let images = null, ended = false;
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
     images = new Images(root, data, arrays, clock);
     clock.join(part, data.scene, arrays.truth.shape[0], images.draw, data.start);
   });
-  return replace(parentElement, () => {
+  return replace(root, () => {
     ended = true;
     if (images) clock.leave(part, images.draw);
   });

@@ -74,16 +74,15 @@ class Ledger {
   }
 }
 
-export default function ({ data, parentElement }) {
+function mount(root, data) {
   const clock = clockOf(data.player);
-  const root = parentElement.querySelector(".ledger") ?? parentElement.appendChild(element("div", { class: "ledger" }));
   let ledger = null, ended = false;
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
     ledger = new Ledger(root, data, arrays, clock);
     clock.join("ledger", data.scene, data.frames, ledger.draw);
   });
-  return replace(parentElement, () => {
+  return replace(root, () => {
     ended = true;
     if (ledger) clock.leave("ledger", ledger.draw);
   });

@@ -5,24 +5,24 @@ const lastTold = new WeakMap();
 // What an address asked for is done once a wire, however often the page runs again.
 const opened = new WeakSet();
 
-export default function ({ data, parentElement, setStateValue }) {
+function mount(root, data, send) {
   const clock = clockOf(data.player);
-  if (data.opening && !opened.has(parentElement)) {
-    opened.add(parentElement);
+  if (data.opening && !opened.has(root)) {
+    opened.add(root);
     clock.open(data.opening);
   }
-  let sent = lastTold.get(parentElement) ?? "null", waiting = 0;
-  const send = () => {
+  let sent = lastTold.get(root) ?? "null", waiting = 0;
+  const tell = () => {
     const now = data.report === "selected" ? clock.selected : clock.playing ? JSON.parse(sent) : clock.frame;
     if (JSON.stringify(now) === sent) return;
     sent = JSON.stringify(now);
-    lastTold.set(parentElement, sent);
-    setStateValue(data.report, now);
+    lastTold.set(root, sent);
+    send(data.report, now);
   };
   // Who only needs to know where the player comes to rest waits for that: a step asks nothing of the server.
-  const told = data.rest ? () => { clearTimeout(waiting); waiting = setTimeout(send, data.rest); } : send;
+  const told = data.rest ? () => { clearTimeout(waiting); waiting = setTimeout(tell, data.rest); } : tell;
   const silence = data.report ? clock.listen(told) : () => {};
-  const end = replace(parentElement, () => {
+  const end = replace(root, () => {
     clearTimeout(waiting);
     silence();
     if (data.after) clock.set(data.after); // settings that end with the part of the page that made them

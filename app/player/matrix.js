@@ -127,16 +127,15 @@ class Matrix {
   }
 }
 
-export default function ({ data, parentElement }) {
+function mount(root, data) {
   const clock = clockOf(data.player);
-  const root = parentElement.querySelector(".matrix") ?? parentElement.appendChild(element("div", { class: "matrix" }));
   let matrix = null, ended = false;
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
     matrix = new Matrix(root, data, arrays, clock);
     clock.join("matrix", data.scene, data.frames, matrix.draw);
   });
-  return replace(parentElement, () => {
+  return replace(root, () => {
     ended = true;
     if (matrix) clock.leave("matrix", matrix.draw);
   });

@@ -11,9 +11,8 @@ async function keep({ name, mime, content }) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser may still be reading
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+function mount(root, data, send) {
   const { rows, answer, busy } = data;
-  const root = parentElement.querySelector(".save") ?? parentElement.appendChild(element("div", { class: "save" }));
   const said = element("span", { class: "said", role: "status" });
   const line = ({ heading, files }) => {
     const made = element("div", { class: "files" });
@@ -23,17 +22,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
       button.addEventListener("click", () => {
         for (const other of root.querySelectorAll("button")) other.disabled = true;
         said.textContent = busy;
-        setTriggerValue("asked", id);
+        send("asked", id, true);
       });
       made.append(button);
     }
     return made;
   };
-  const focused = [...root.querySelectorAll("button")].indexOf(parentElement.getRootNode().activeElement);
+  const focused = [...root.querySelectorAll("button")].indexOf(root.getRootNode().activeElement);
   root.replaceChildren(...rows.map(line), said);
   root.querySelectorAll("button")[focused]?.focus();
-  if (answer && saved.get(parentElement) !== answer.number) {
-    saved.set(parentElement, answer.number);
+  if (answer && saved.get(root) !== answer.number) {
+    saved.set(root, answer.number);
     if (answer.problem) said.textContent = answer.problem;
     else keep(answer).then(() => (said.textContent = `${answer.name} is saved.`));
   }

@@ -51,9 +51,8 @@ function button(root, clock, given) {
   return clock.listen(show);
 }
 
-export default function ({ data, parentElement }) {
+function mount(root, data) {
   const clock = clockOf(data.player);
-  if (data.keep) return replace(parentElement, keep(clock));
-  const root = parentElement.querySelector(".share") ?? parentElement.appendChild(element("div", { class: "share" }));
-  return replace(parentElement, button(root, clock, data.given));
+  if (data.keep) return replace(root, keep(clock));
+  return replace(root, button(root, clock, data.given));
 }

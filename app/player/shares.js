@@ -35,26 +35,19 @@ class Shares {
   };
 
   paint(context, index) {
-    const { rows, columns } = this.size, { values } = this.arrays.effects;
-    const image = context.createImageData(columns, rows), pixels = image.data;
-    for (let p = 0, from = index * rows * columns * 3; p < pixels.length; p += 4, from += 3) {
-      for (let c = 0; c < 3; c++) pixels[p + c] = values[from + c];
-      pixels[p + 3] = 255;
-    }
-    context.putImageData(image, 0, 0);
+    paintPixels(context, this.arrays.effects.values, index, this.size.rows, this.size.columns);
   }
 }
 
-export default function ({ data, parentElement }) {
+function mount(root, data) {
   const clock = clockOf(data.player);
-  const root = parentElement.querySelector(".shares") ?? parentElement.appendChild(element("div", { class: "shares" }));
   let shares = null, ended = false;
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
     shares = new Shares(root, data, arrays, clock);
     clock.join(data.part, data.scene, arrays.effects.shape[0], shares.draw, null, true);
   });
-  return replace(parentElement, () => {
+  return replace(root, () => {
     ended = true;
     if (shares) clock.leave(data.part, shares.draw);
   });

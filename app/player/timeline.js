@@ -195,16 +195,15 @@ class Timeline {
   }
 }
 
-export default function ({ data, parentElement }) {
+function mount(root, data) {
   const clock = clockOf(data.player);
-  const root = parentElement.querySelector(".timeline") ?? parentElement.appendChild(element("div", { class: "timeline" }));
   const timeline = new Timeline(root, data, clock);
   document.addEventListener("keydown", timeline.key, true); // before pickers that keep keys to themselves
   // A focused slot or player button must not also be clicked when space is let go.
   const lift = (event) => event.key === " " && root.contains(event.composedPath()[0]) && event.preventDefault();
   document.addEventListener("keyup", lift);
   clock.join("timeline", data.scene, timeline.frames, timeline.draw, data.start);
-  return replace(parentElement, () => {
+  return replace(root, () => {
     document.removeEventListener("keydown", timeline.key, true);
     document.removeEventListener("keyup", lift);
     clock.leave("timeline", timeline.draw);

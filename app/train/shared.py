@@ -9,17 +9,13 @@ from typing import Any
 import streamlit as st
 
 from app import places
+from app.parts import part
 from hri.core.errors import sentence
 from hri.experiments import runs
 from hri.experiments.runs import RunInfo
 from hri.view.training_charts import Panel
 
-_PLAYER = places.PLAYER
-_curves = st.components.v2.component(
-    "hri_curves",
-    js="\n".join((_PLAYER / file).read_text() for file in ("clock.js", "curves.js")),
-    css=(_PLAYER / "curves.css").read_text(),
-)
+_curves = part("curves", marks=True, sheet="curves.css", root="charts")
 
 BADGES = {
     "queued": "gray-badge[:material/schedule: waits for its turn]",

@@ -13,11 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from hri.core.records import Rollout
 from hri.physics.render import draw
 from hri.rollout.interventions import Intervention
+from hri.view.style import FREE, GROUND, TEXT, TRACK, heat
 
-GROUND, TRACK, TEXT, FREE = (14, 17, 23), (58, 64, 77), (222, 225, 232), (255, 176, 59)
-"""Colours of the picture's ground, of the burn-in, of words, and of the free run."""
-HEAT = np.array([(0, 0, 0), (120, 28, 109), (237, 105, 37), (252, 255, 200)], dtype=np.float64)
-"""Colours of errors 0, 1/3, 2/3 and 1, linear in between."""
 _TITLES = ("truth", "prediction", "error")
 
 
@@ -71,7 +68,7 @@ def _panels(rollout: Rollout) -> list[UInt8[np.ndarray, "F H W 3"]]:
     """Truth, prediction and error of every predicted frame."""
     truth, predicted = _frames(rollout)
     error = np.abs(predicted - truth).mean(-1).clip(0, 1)
-    return [_rgb(truth), _rgb(np.clip(predicted, 0, 1)), _heat(error)]
+    return [_rgb(truth), _rgb(np.clip(predicted, 0, 1)), heat(error)]
 
 
 class _Page(NamedTuple):
@@ -148,8 +145,3 @@ def _frames(rollout: Rollout) -> tuple[Float[np.ndarray, "F H W C"], Float[np.nd
 
 def _rgb(frames: Float[np.ndarray, "F H W C"]) -> UInt8[np.ndarray, "F H W 3"]:
     return np.broadcast_to((frames * 255 + 0.5).astype(np.uint8), (*frames.shape[:3], 3))
-
-
-def _heat(errors: Float[np.ndarray, "F H W"]) -> UInt8[np.ndarray, "F H W 3"]:
-    at = np.linspace(0, 1, len(HEAT))
-    return np.stack([np.interp(errors, at, HEAT[:, channel]) for channel in range(3)], -1).astype(np.uint8)

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from hri.core.records import Rollout
 from hri.view import beliefs
 from hri.view.facts import forced_types, true_springs
-from hri.view.style import STYLE, colour
+from hri.view.style import GREY, STYLE, stroke
 
 _TRUTH, _EDIT = 1.1, 1.2
 """Where above the probabilities the spring's and the edits' bars lie."""
@@ -30,7 +30,8 @@ def edge_timeline(rollout: Rollout, row: int, names: Sequence[str]) -> go.Figure
     chances, figure = rollout.edge_probabilities[0, :-1, row], go.Figure()
     frames = np.arange(1, len(chances) + 1)
     for kind, name in enumerate(names):
-        line = {"color": colour(kind), "width": 2.2 if kind else 1.4, "dash": "solid" if kind else "dot"}
+        look = stroke(kind)
+        line = {"color": look.colour, "width": 2.2 if kind else 1.4, "dash": look.pattern}
         figure.add_scatter(
             x=frames.tolist(), y=chances[:, kind].tolist(), mode="lines", name=name, line=line,
             hovertemplate="%{y:.2f}",
@@ -49,7 +50,7 @@ def edge_timeline(rollout: Rollout, row: int, names: Sequence[str]) -> go.Figure
             hovertemplate="yes",
         )  # fmt: skip
     for frame in beliefs.flips(rollout, row):
-        figure.add_vline(x=frame - 0.5, line={"dash": "dot", "width": 1, "color": "#8b949e"})
+        figure.add_vline(x=frame - 0.5, line={"dash": "dot", "width": 1, "color": GREY})
     last, turn = int(frames[-1]), rollout.last_true_input + 1.5
     spans = [("burn-in", 0.5, min(turn, last + 0.5), 0.0), ("free run", turn, last + 0.5, 0.1)]
     for name, first, end, opacity in spans:

@@ -143,6 +143,16 @@ def spring_pairs(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> Int[np.ndarray, "
     return undirected[tree.possible[undirected[:, 0], undirected[:, 1]] > 0]
 
 
+def scientific(value: float) -> str:
+    """As the player writes errors (``marks.js``): two digits and a power of ten; a dash for what is no number."""
+    if not np.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits}·10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+
+
 def type_name(kind: int, edge_types: int) -> str:
     """What an edge type means: type 0 carries no message."""
     return "no interaction" if kind == 0 else "interaction" if edge_types == 2 else f"type {kind}"

@@ -2,28 +2,29 @@
 
 NumPy, networkx and Plotly only. The interaction graph is drawn twice from the same numbers: here, for notebooks,
 exports and pages that stand still, and in ``app/player/graph.js``, which repaints the very same figure while a rollout
-plays. :data:`hri.view.style.STYLE` is the one place where both find colours, widths and bows.
+plays. What there is to draw both find in :class:`hri.view.scene.Marks`.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from hri.core.forces import force
-from hri.core.hierarchy import SLOT_TREE, Tree, edge_name, node_name, ranks
+from hri.core.hierarchy import Tree, edge_name
 from hri.core.records import Rollout
-from hri.view.facts import edge_step, forced_types, node_positions, true_springs, type_name
-from hri.view.layout import HEIGHT, HIT_SHARES, IMAGE_SHRINK, SIZES, Drawing, Layout, arrange, graph_layout
-from hri.view.style import STYLE, colour, edge_look, node_colours
+from hri.view.facts import spring_pairs
+from hri.view.layout import HEIGHT, HIT_SHARES, Drawing, Layout, arrange, extent, graph_layout
+from hri.view.scene import EDITED, Key, Marks, keys, node_marks, type_names
+from hri.view.style import BLACK, CLEAR, STYLE, dash_pattern, rgba
 
-_SHAPES = ("diamond", "square", "circle")
-"""Of root, intermediate and leaf."""
-_CLEAR = "rgba(0,0,0,0)"
+_MARKS = {"cuts": ("x", 9), "forces": ("star", 11)}
+"""Symbol and size of the marks of edits."""
 _BLACK_PIXEL = "data:image/gif;base64,R0lGODlhAQABAPAAAAAAAAAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw=="
 
 
@@ -56,14 +57,13 @@ def interaction_graph(
     """
     on_image = layout == "image"
     drawing = arrange(tree, pairs, graph_layout(tree, layout), layout, springs)
-    line = {"color": _CLEAR, "width": 1.5}
-    axis = {"visible": False, "range": [-0.02, 1.02] if on_image else [-1.14, 1.14], "constrain": "domain"}
+    paths = _paths(tree, pairs, drawing)
+    line = {"color": CLEAR, "width": STYLE.spring_width}
+    axis = {"visible": False, "range": list(extent(layout)), "constrain": "domain"}
+    words = list(names or type_names(edge_types)) if len(pairs) else []
+    truth = force(physics).truths[1] if len(drawing.springs) else ""
     figure = go.Figure(
-        [
-            *_edge_traces(tree, pairs, drawing),
-            *_legend(pairs, edge_types, drawing, names, physics),
-            _nodes(tree, layout),
-        ]
+        [*_edge_traces(tree, pairs, drawing), *_legend(keys(words, truth)), _nodes(tree, layout, drawing)]
     )
     figure.update_layout(
         height=HEIGHT,
@@ -74,10 +74,10 @@ def interaction_graph(
         dragmode="pan",
         shapes=[
             {"type": "path", "name": name, "path": path, "layer": "between", "line": line}
-            for name, path in drawing.paths.items()
+            for name, path in paths.items()
         ],
-        paper_bgcolor=_CLEAR,
-        plot_bgcolor="#000000" if on_image else _CLEAR,  # the frame over it is dimmed, so that edges show
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=BLACK if on_image else CLEAR,  # the frame over it is dimmed, so that edges show
         legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.015, "yanchor": "top"},
         xaxis=axis,
         yaxis=axis | {"scaleanchor": "x"},
@@ -85,7 +85,7 @@ def interaction_graph(
     figure.update_layout(legend_itemdoubleclick=False)
     if on_image:
         place = {"xref": "x", "yref": "y", "x": 0, "y": 1, "sizex": 1, "sizey": 1, "sizing": "stretch"}
-        figure.add_layout_image(place, source=_BLACK_PIXEL, layer="below", opacity=0.75)
+        figure.add_layout_image(place, source=_BLACK_PIXEL, layer="below", opacity=STYLE.frame)
     return figure
 
 
@@ -108,50 +108,64 @@ def paint_graph(
         threshold: hide edges whose probability of interacting is lower.
         shown: False hides an edge whatever its probability.
     """
-    painted, tree, step = go.Figure(figure), rollout.tree, edge_step(rollout, frame)
-    pairs, springs = rollout.edge_sender_receiver[rows], true_springs(rollout)
-    kinds, chances = rollout.edge_types[0, step, rows], rollout.edge_probabilities[0, step, rows]
+    painted = go.Figure(figure)
     shapes = {shape.name: shape for shape in painted.layout.shapes}
     traces = {trace.meta: trace for trace in painted.data}
+    known = range(rollout.edge_probabilities.shape[-1] if len(rows) else 0)
+    marks = Marks(rollout, rows, layout, tuple(traces[f"type_{kind}"].name for kind in known))
     if layout == "image":
         _show_frame(painted, rollout, frame)
-        if rollout.observation == "states":
-            _move(painted, arrange(tree, pairs, node_positions(rollout)[frame] * [1, -1] + [0, 1], layout, True))
-    heads, hover, forced = [], [], forced_types(rollout)
-    marks: dict[str, list[str]] = {"cuts": [], "forces": []}
-    for row, (i, j) in enumerate(pairs.tolist()):
-        kind, chance = int(kinds[row]), float(chances[row, kinds[row]])
-        width, alpha = edge_look(kind, chance, 1 - float(chances[row, 0]), threshold, len(pairs))
-        alpha = alpha if shown is None or shown[row] else 0.0
-        line = shapes[f"edge_{i}_{j}"].line
-        line.color, line.width, line.dash = _rgba(colour(kind), alpha), round(width, 2), "solid" if kind else "dot"
-        heads.append(_rgba(colour(kind), alpha if kind else 0.0))
-        known = "" if springs is None else f"<br>{rollout.force.truths[int(springs[frame, i, j])]}"
-        told = [row, edge_name(tree, i, j), traces[f"type_{kind}"].name, chance, known]
-        hover += [told] * len(HIT_SHARES)
-        held = -1 if forced is None else int(forced[frame, rows[row]])
-        for meta, shows in (("cuts", held == 0), ("forces", held > 0)):
-            marks[meta].append(_rgba(getattr(STYLE, meta), 1.0) if shows and (shown is None or shown[row]) else _CLEAR)
-    for meta, colours in marks.items():
-        traces[meta].marker.color = colours
+    if marks.moving:
+        _move(painted, rollout.tree, marks.pairs, marks.drawing(frame))
+    heads, hover = [], []
+    edits: dict[str, list[str]] = {name: [] for name in EDITED}
+    for index, edge in enumerate(marks.edges(frame, threshold, shown)):
+        line = shapes["edge_{}_{}".format(*edge.pair)].line
+        line.color, line.width = rgba(edge.stroke.colour, edge.opacity), round(edge.width, 2)
+        line.dash = edge.stroke.pattern
+        heads.append(rgba(edge.stroke.colour, edge.opacity if edge.stroke.head else 0.0))
+        truth = edge.truth and f"<br>{edge.truth}"
+        hover += [[index, edge.name, edge.type, edge.probability, truth]] * len(HIT_SHARES)
+        for name, inks in edits.items():
+            there = edge.edit == name and (shown is None or shown[index])
+            inks.append(rgba(getattr(STYLE, name), 1.0) if there else CLEAR)
+    for name, inks in edits.items():
+        traces[name].marker.color = inks
     traces["heads"].marker.color, traces["hits"].customdata = heads, hover
-    for name, shape in shapes.items():
-        if name.startswith("spring_") and springs is not None:
-            i, j = map(int, name.split("_")[1:])
-            shape.line.color = _rgba(STYLE.spring, float(springs[frame, i, j]))
+    if marks.lit is not None:
+        for (i, j), lit in zip(marks.capsules.tolist(), marks.lit[frame].tolist(), strict=True):
+            if (shape := shapes.get(f"spring_{i}_{j}")) is not None:
+                shape.line.color = rgba(STYLE.spring, float(lit))
     return painted
 
 
-def _move(figure: go.Figure, drawing: Drawing) -> None:
+def _move(figure: go.Figure, tree: Tree, pairs: Int[np.ndarray, "R 2"], drawing: Drawing) -> None:
     """Put every mark where ``drawing`` has it."""
     traces = {trace.meta: trace for trace in figure.data}
-    middles = drawing.hits[:, HIT_SHARES.index(0.5)]
     places = {"heads": drawing.heads, "hits": drawing.hits.reshape(-1, 2), "nodes": drawing.nodes}
-    for meta, at in (places | {"cuts": middles, "forces": middles}).items():
+    for meta, at in (places | dict.fromkeys(EDITED, drawing.middles)).items():
         traces[meta].x, traces[meta].y = at[:, 0].tolist(), at[:, 1].tolist()
     traces["heads"].marker.angle = drawing.angles.tolist()
+    paths = _paths(tree, pairs, drawing)
     for shape in figure.layout.shapes:
-        shape.path = drawing.paths[shape.name]
+        shape.path = paths[shape.name]
+
+
+def _paths(tree: Tree, pairs: Int[np.ndarray, "R 2"], drawing: Drawing) -> dict[str, str]:
+    """Plotly's paths by name, springs before edges."""
+
+    def points(curves: Float[np.ndarray, "R P 2"]) -> list[list[str]]:
+        return [[f"{x:.4f},{y:.4f}" for x, y in curve] for curve in curves.tolist()]
+
+    capsules = spring_pairs(tree, pairs) if len(drawing.springs) else pairs[:0]
+    paths = {
+        f"spring_{i}_{j}": f"M {a} Q {there} {b} Q {back} {a} Z"
+        for (i, j), (a, there, b, back) in zip(capsules.tolist(), points(drawing.springs), strict=True)
+    }
+    return paths | {
+        f"edge_{i}_{j}": f"M {a} Q {c} {b}"
+        for (i, j), (a, c, b) in zip(pairs.tolist(), points(drawing.edges), strict=True)
+    }
 
 
 def _show_frame(figure: go.Figure, rollout: Rollout, frame: int) -> None:
@@ -179,7 +193,7 @@ def _edge_traces(tree: Tree, pairs: Int[np.ndarray, "R 2"], drawing: Drawing) ->
             "symbol": "arrow",
             "size": STYLE.arrow,
             "angle": drawing.angles.round(2).tolist(),
-            "color": [_CLEAR] * len(pairs),
+            "color": [CLEAR] * len(pairs),
             "line": {"width": 0},
         },
         hoverinfo="skip",
@@ -195,67 +209,54 @@ def _edge_traces(tree: Tree, pairs: Int[np.ndarray, "R 2"], drawing: Drawing) ->
         hovertemplate="%{customdata[1]}<br>%{customdata[2]}, p = %{customdata[3]:.2f}%{customdata[4]}<extra></extra>",
         showlegend=False,
     )
-    middles = drawing.hits[:, HIT_SHARES.index(0.5)].round(4)
-    marks = [
+    middles = drawing.middles.round(4)
+    edits = [
         go.Scatter(
-            meta=meta,
+            meta=name,
             x=middles[:, 0].tolist(),
             y=middles[:, 1].tolist(),
             mode="markers",
-            marker={"symbol": symbol, "size": size, "color": [_CLEAR] * len(pairs), "line": {"width": 0}},
+            marker={"symbol": symbol, "size": size, "color": [CLEAR] * len(pairs), "line": {"width": 0}},
             hoverinfo="skip",
             showlegend=False,
         )
-        for meta, symbol, size in (("cuts", "x", 9), ("forces", "star", 11))
+        for name, (symbol, size) in _MARKS.items()
     ]
-    return [heads, *marks, hits]
+    return [heads, *edits, hits]
 
 
-def _legend(
-    pairs: Int[np.ndarray, "R 2"], edge_types: int, drawing: Drawing, names: Sequence[str] | None, physics: str
-) -> list[go.Scatter]:
+def _legend(entries: Sequence[Key]) -> list[go.Scatter]:
     """One entry a type and one for springs; the player reads which are switched off."""
-    names = names or [type_name(kind, edge_types) for kind in range(edge_types)]
-    entries = [
-        (f"type_{kind}", names[kind], colour(kind), 3.0 if kind else 1.5, "solid" if kind else "dot")
-        for kind in range(edge_types if len(pairs) else 0)
-    ]
-    if any(name.startswith("spring") for name in drawing.paths):
-        entries.append(("springs", force(physics).truths[1], STYLE.spring, 1.5, "solid"))
     return [
         go.Scatter(
-            meta=meta, x=[None], y=[None], mode="lines", name=name, line={"color": ink, "width": width, "dash": dash}
+            meta=key.name, x=[None], y=[None], mode="lines", name=key.words,
+            line={"color": key.colour, "width": key.width, "dash": dash_pattern(key.dash)},
         )
-        for meta, name, ink, width, dash in entries
-    ]
+        for key in entries
+    ]  # fmt: skip
 
 
-def _nodes(tree: Tree, layout: Layout) -> go.Scatter:
-    """Nodes by level: shape, size and grey; balls wear their colour in the frame. The last trace, to win clicks."""
-    at, levels, on_image, balls = graph_layout(tree, layout), ranks(tree), layout == "image", tree != SLOT_TREE
-    fills, inks = node_colours(tree)
-    moving = on_image and balls
+def _nodes(tree: Tree, layout: Layout, drawing: Drawing) -> go.Scatter:
+    """All nodes. The last trace, to win clicks."""
+    marks, at = node_marks(tree, layout), drawing.nodes
+    around = any(mark.open for mark in marks)
+    rim: dict[str, Any] = {"width": marks[0].rim_width}
     return go.Scatter(
         meta="nodes",
         x=at[:, 0].round(4).tolist(),
         y=at[:, 1].round(4).tolist(),
         # Labels would have to travel with moving balls, and hide them.
-        mode="markers" if moving else "markers+text",
+        mode="markers" if around else "markers+text",
         text=[str(node) for node in range(tree.size)],
-        textfont={"size": 9 if on_image else 10, "color": inks},
+        textfont={"size": 9 if layout == "image" else 10, "color": [mark.ink for mark in marks]},
         marker={
-            "symbol": [_SHAPES[level] + ("-open" if moving else "") for level in levels],
-            "size": [int(SIZES[level] * (IMAGE_SHRINK if on_image else 1)) for level in levels],
-            "color": ["#d0d7de" if moving and level < 2 else fill for fill, level in zip(fills, levels, strict=True)],
-            "line": {"width": 1.5} if moving else {"width": 1, "color": "#d0d7de"},
+            "symbol": [mark.shape + ("-open" if mark.open else "") for mark in marks],
+            "size": [mark.size for mark in marks],
+            "color": [mark.fill for mark in marks],
+            "line": rim if around else rim | {"color": marks[0].rim},
             "opacity": 1,
         },
-        customdata=[[-1, node_name(tree, node), node] for node in range(tree.size)],
+        customdata=[[-1, mark.name, node] for node, mark in enumerate(marks)],
         hovertemplate="%{customdata[1]}<extra></extra>",
         showlegend=False,
     )
-
-
-def _rgba(hexadecimal: str, alpha: float) -> str:
-    red, green, blue = (int(hexadecimal[k : k + 2], 16) for k in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha:.3f})"

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from hri.core.records import Rollout
 from hri.rollout.predicted import predicted_nodes
 from hri.view.facts import type_name
-from hri.view.style import STYLE, colour
+from hri.view.style import STYLE, colour, stroke
 
 
 def edge_history(rollout: Rollout, row: int) -> go.Figure:
@@ -22,7 +22,7 @@ def edge_history(rollout: Rollout, row: int) -> go.Figure:
                 y=chances[:-1, kind],
                 mode="lines",
                 name=type_name(kind, chances.shape[1]),
-                line={"color": colour(kind), "width": 2 if kind else 1.2, "dash": "solid" if kind else "dot"},
+                line={"color": colour(kind), "width": 2 if kind else 1.2, "dash": stroke(kind).pattern},
                 hovertemplate="frame %{x}: %{y:.2f}",
             )
             for kind in range(chances.shape[1])

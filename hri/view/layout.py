@@ -72,10 +72,15 @@ def _angles_in_image(tree: Tree) -> Float[np.ndarray, " N"]:
     return np.mod(np.arctan2(-out[:, 1], out[:, 0]) - 0.5 * np.pi, 2 * np.pi)
 
 
+def extent(layout: Layout) -> tuple[float, float]:
+    """The least and greatest coordinate that is shown, in layout units."""
+    return (-0.02, 1.02) if layout == "image" else (-1.14, 1.14)
+
+
 def radii(tree: Tree, layout: Layout) -> Float[np.ndarray, " N"]:
     """Radius of each node in layout units, with a little air, by its drawn size at the usual height."""
-    span, shrink = (1.04, IMAGE_SHRINK) if layout == "image" else (2.28, 1.0)
-    return (shrink * np.array(SIZES)[ranks(tree)] / 2 + 3) * span / HEIGHT
+    (low, high), shrink = extent(layout), IMAGE_SHRINK if layout == "image" else 1.0
+    return (shrink * np.array(SIZES)[ranks(tree)] / 2 + 3) * (high - low) / HEIGHT
 
 
 def bow(
@@ -102,12 +107,24 @@ class Drawing:
     """Where every mark of the graph lies for one arrangement of its nodes, in layout units."""
 
     nodes: Float[np.ndarray, "N 2"]
-    heads: Float[np.ndarray, "R 2"]
+    edges: Float[np.ndarray, "R 3 2"]
+    """Start, control point and end of each edge's curve, without the nodes' radii."""
+    springs: Float[np.ndarray, "C 4 2"]
+    """Of each capsule: one end, the control point on the way there, the other end, the one on the way back."""
     angles: Float[np.ndarray, " R"]
     """Of the arrowheads, in degrees clockwise from up."""
     hits: Float[np.ndarray, "R P 2"]
-    paths: dict[str, str]
-    """SVG paths by name, springs before edges."""
+    """Points of each edge by which the mouse finds it, at :data:`HIT_SHARES`."""
+
+    @property
+    def heads(self) -> Float[np.ndarray, "R 2"]:
+        """Tips of the arrowheads."""
+        return self.edges[:, 2]
+
+    @property
+    def middles(self) -> Float[np.ndarray, "R 2"]:
+        """Where marks of edits lie."""
+        return self.hits[:, HIT_SHARES.index(0.5)]
 
 
 def arrange(
@@ -120,27 +137,15 @@ def arrange(
     capsules = spring_pairs(tree, pairs) if springs else pairs[:0]
     first, right, last = bow(at[capsules[:, 0]], at[capsules[:, 1]], radius[capsules], bend + STYLE.capsule)
     left = first + last - right  # the same bow seen from the other end
-    paths = {
-        f"spring_{i}_{j}": f"M {a} Q {r} {b} Q {w} {a} Z"
-        for (i, j), a, r, b, w in zip(capsules, *map(_points, (first, right, last, left)), strict=True)
-    }
-    paths |= {
-        f"edge_{i}_{j}": f"M {a} Q {c} {b}"
-        for (i, j), a, c, b in zip(pairs, *map(_points, (start, control, end)), strict=True)
-    }
     return Drawing(
         nodes=at,
-        heads=end,
+        edges=np.stack([start, control, end], 1),
+        springs=np.stack([first, right, last, left], 1),
         angles=np.degrees(np.arctan2(tangent[:, 0], tangent[:, 1])),
         hits=(1 - share) ** 2 * start[:, None] + 2 * share * (1 - share) * control[:, None] + share**2 * end[:, None],
-        paths=paths,
     )
 
 
 def bend_of(layout: Layout) -> float:
     """How far edges bow in a layout."""
     return STYLE.bow_image if layout == "image" else STYLE.bow_radial
-
-
-def _points(points: Float[np.ndarray, "R 2"]) -> list[str]:
-    return [f"{x:.4f},{y:.4f}" for x, y in points]

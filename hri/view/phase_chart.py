@@ -11,12 +11,12 @@ from hri.core.hierarchy import Tree, edge_name, node_name
 from hri.core.records import Rollout
 from hri.view.graph import interaction_graph
 from hri.view.layout import HIT_SHARES
-from hri.view.style import STYLE, colour
+from hri.view.style import RIM, STYLE, colour
 
 if TYPE_CHECKING:
     from hri.rollout.phases import Phases
 
-MOVED = "#E69F00"
+MOVED = STYLE.touched
 """Rim of a node that moves: the wider, the further."""
 
 
@@ -50,7 +50,7 @@ def phase_graph(found: Phases, rollout: Rollout, phase: int) -> go.Figure:
     most = float(moved.max(initial=0.0))
     nodes = traces["nodes"]
     nodes.marker.line.width = [1 + 5 * float(m) / most if most > 0 else 1 for m in moved]
-    nodes.marker.line.color = [MOVED if m > 0 else "#d0d7de" for m in moved]
+    nodes.marker.line.color = [MOVED if m > 0 else RIM for m in moved]
     nodes.customdata = [f"{node_name(tree, k)}<br>moves by {m:.3g}" for k, m in enumerate(moved)]
     nodes.hovertemplate = "%{customdata}<extra></extra>"
     figure.update_layout(height=360, showlegend=False)

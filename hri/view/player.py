@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -15,20 +14,10 @@ from hri.core.hierarchy import in_families, node_name, ranks
 from hri.core.records import Rollout
 from hri.scores.compare import moved
 from hri.view.beliefs import changes, ways
-from hri.view.facts import (
-    bones,
-    edge_rows,
-    edge_step,
-    error_curves,
-    forced_types,
-    joint_positions,
-    node_positions,
-    spring_pairs,
-    true_springs,
-    type_name,
-)
+from hri.view.facts import bones, edge_rows, error_curves, joint_positions, node_positions
 from hri.view.layout import HIT_SHARES, Layout, bend_of, radii
-from hri.view.style import STYLE, colour, none_alpha
+from hri.view.scene import Marks
+from hri.view.style import HEAT, STYLE
 
 
 def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, Any]:
@@ -44,8 +33,14 @@ def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, A
         "unit": curves.unit,
         "moved": None if original is None else numbers(moved(rollout, original)),
         "bones": bones(rollout).tolist(),
+        "heat": heat_table(),
         "arrays": pack(image_arrays(rollout, original)),
     }
+
+
+def heat_table() -> str:
+    """Red, green and blue of errors 0 ... 255 (:data:`hri.view.style.HEAT`), as base64."""
+    return base64.b64encode(HEAT.tobytes()).decode()
 
 
 def timeline_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, Any]:
@@ -98,34 +93,28 @@ def graph_data(
         layout: of the graph.
         names: of the edge types, where they are not the learned ones.
     """
-    pairs = rollout.edge_sender_receiver[rows].reshape(-1, 2)
-    types = rollout.edge_probabilities.shape[-1]
-    capsules = spring_pairs(rollout.tree, pairs) if rollout.true_adjacency is not None else np.empty((0, 2), dtype=int)
-    looks = {"colours": [colour(kind) for kind in range(types)], "none_alpha": none_alpha(len(pairs))}
-    row_of = {(int(i), int(j)): row for row, (i, j) in enumerate(capsules)}
+    marks = Marks(rollout, rows, layout, tuple(names or ()))
+    row_of = {(int(i), int(j)): row for row, (i, j) in enumerate(marks.capsules)}
     return {
         "nodes": rollout.tree.size,
-        "pairs": pairs.tolist(),
-        "capsules": capsules.tolist(),
-        "capsule_of": [row_of.get((int(min(pair)), int(max(pair))), -1) for pair in pairs],
-        "type_names": list(names or (type_name(kind, types) for kind in range(types))),
+        "pairs": marks.pairs.tolist(),
+        "capsules": marks.capsules.tolist(),
+        "capsule_of": [row_of.get((int(min(pair)), int(max(pair))), -1) for pair in marks.pairs],
+        "type_names": marks.names,
         "truths": list(rollout.force.truths),
-        "ways": ways(rollout.tree, pairs),
+        "ways": ways(rollout.tree, marks.pairs),
         "hit_shares": list(HIT_SHARES),
         "bow": bend_of(layout),
-        "style": dataclasses.asdict(STYLE) | looks,
-        "arrays": pack(graph_arrays(rollout, rows, layout)),
+        "style": marks.looks(),
+        "arrays": pack(mark_arrays(marks)),
     }
 
 
 def matrix_data(rollout: Rollout, names: Sequence[str] | None = None) -> dict[str, Any]:
     """All that ``app/player/matrix.js`` needs: every inferred pair, nodes in the order of the tree, as JSON."""
-    tree, arrays = rollout.tree, {}
-    springs = true_springs(rollout)
-    if springs is not None:
-        arrays["springs"] = np.ascontiguousarray(springs)
-    told = _edges(rollout, edge_rows(rollout, "all"), names, arrays)
-    return told | {
+    tree, marks = rollout.tree, Marks(rollout, edge_rows(rollout, "all"), named=tuple(names or ()))
+    springs = {} if marks.springs is None else {"springs": np.ascontiguousarray(marks.springs)}
+    return _edges(marks, springs) | {
         "order": in_families(tree),
         "ranks": ranks(tree).tolist(),
         "parents": list(tree.parents),
@@ -135,64 +124,54 @@ def matrix_data(rollout: Rollout, names: Sequence[str] | None = None) -> dict[st
 
 def ledger_data(rollout: Rollout, rows: Int[np.ndarray, " R"], names: Sequence[str] | None = None) -> dict[str, Any]:
     """All that ``app/player/ledger.js`` needs: these edges at every frame, and when they changed, as JSON."""
-    arrays, springs = {}, true_springs(rollout)
-    pairs = rollout.edge_sender_receiver[rows].reshape(-1, 2)
-    if springs is not None:
-        arrays["springs"] = np.ascontiguousarray(springs[:, pairs[:, 0], pairs[:, 1]])
+    marks, springs = Marks(rollout, rows, named=tuple(names or ())), {}
+    if marks.springs is not None:
+        springs["springs"] = np.ascontiguousarray(marks.springs[:, marks.pairs[:, 0], marks.pairs[:, 1]])
     place = {int(row): index for index, row in enumerate(rows)}
-    found = [
+    turns = [
         [change.frame, place[change.row], change.before, change.after, round(change.moved, 3)]
         for change in changes(rollout, rows)
     ]
-    told = _edges(rollout, rows, names, arrays)
-    return told | {"changes": found, "last_true_input": int(rollout.last_true_input)}
+    return _edges(marks, springs) | {"changes": turns, "last_true_input": int(rollout.last_true_input)}
 
 
-def _edges(
-    rollout: Rollout, rows: Int[np.ndarray, " R"], names: Sequence[str] | None, arrays: dict[str, np.ndarray]
-) -> dict[str, Any]:
+def _edges(marks: Marks, springs: dict[str, np.ndarray]) -> dict[str, Any]:
     """What is shared by those that show edges without a graph."""
-    tree, types = rollout.tree, rollout.edge_probabilities.shape[-1]
-    pairs = rollout.edge_sender_receiver[rows].reshape(-1, 2)
-    steps = [edge_step(rollout, frame) for frame in range(rollout.slots.shape[1])]
-    believed = {
-        "probabilities": as_bytes(rollout.edge_probabilities[0][steps][:, rows]),
-        "types": rollout.edge_types[0][steps][:, rows].astype(np.uint8),
-    }
+    tree = marks.rollout.tree
     return {
-        "frames": len(steps),
+        "frames": len(marks.steps),
         "nodes": [node_name(tree, node) for node in range(tree.size)],
-        "pairs": pairs.tolist(),
-        "truths": list(rollout.force.truths),
-        "ways": ways(tree, pairs),
-        "type_names": list(names or (type_name(kind, types) for kind in range(types))),
-        "colours": [colour(kind) for kind in range(types)],
-        "arrays": pack(believed | arrays),
+        "pairs": marks.pairs.tolist(),
+        "truths": list(marks.rollout.force.truths),
+        "ways": ways(tree, marks.pairs),
+        "type_names": marks.names,
+        "colours": [look.colour for look in marks.strokes],
+        "arrays": pack(_beliefs(marks) | springs),
     }
 
 
 def graph_arrays(rollout: Rollout, rows: Int[np.ndarray, " R"], layout: Layout) -> dict[str, np.ndarray]:
     """Probabilities (0 ... 255), types and springs of the shown edges at every frame, for the player."""
-    times = rollout.slots.shape[1]
-    steps = [edge_step(rollout, frame) for frame in range(times)]
-    pairs = rollout.edge_sender_receiver[rows].reshape(-1, 2)
-    arrays = {
-        "probabilities": as_bytes(rollout.edge_probabilities[0][steps][:, rows]),
-        "types": rollout.edge_types[0][steps][:, rows].astype(np.uint8),
-    }
-    forced = forced_types(rollout)
-    if forced is not None:
-        arrays["forced"] = (forced[:, rows] + 1).astype(np.uint8)  # 0 is free, 1 cut
-    springs = true_springs(rollout)
-    if springs is not None:
-        capsules = spring_pairs(rollout.tree, pairs)
-        arrays["springs"] = np.ascontiguousarray(springs[:, capsules[:, 0], capsules[:, 1]])
-    if layout == "image":
-        arrays["frames"] = image_arrays(rollout)["truth"]
-        if rollout.observation == "states":
-            arrays["nodes"] = node_positions(rollout).astype(np.float32)
-            arrays["radii"] = radii(rollout.tree, "image").astype(np.float32)
+    return mark_arrays(Marks(rollout, rows, layout))
+
+
+def mark_arrays(marks: Marks) -> dict[str, np.ndarray]:
+    """The same of marks: what changes from frame to frame."""
+    arrays = _beliefs(marks)
+    if marks.held is not None:
+        arrays["forced"] = (marks.held + 1).astype(np.uint8)  # 0 is free, 1 cut
+    if marks.lit is not None:
+        arrays["springs"] = marks.lit
+    if marks.layout == "image":
+        arrays["frames"] = image_arrays(marks.rollout)["truth"]
+        if marks.moving:
+            arrays["nodes"] = node_positions(marks.rollout).astype(np.float32)
+            arrays["radii"] = radii(marks.rollout.tree, "image").astype(np.float32)
     return arrays
+
+
+def _beliefs(marks: Marks) -> dict[str, np.ndarray]:
+    return {"probabilities": as_bytes(marks.probabilities), "types": marks.kinds}
 
 
 def pack(arrays: dict[str, np.ndarray]) -> dict[str, Any]:

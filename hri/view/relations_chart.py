@@ -14,7 +14,7 @@ from hri.core.records import Rollout
 from hri.view import beliefs
 from hri.view.facts import true_springs
 from hri.view.layout import graph_layout
-from hri.view.style import STYLE, colour, node_colours
+from hri.view.style import CLEAR, GREY, STYLE, colour, node_colours
 
 _SHAPES = ("diamond", "square", "circle")
 """Of root, intermediate and leaf."""
@@ -92,7 +92,7 @@ def truth_beside(rollout: Rollout, update: int | None = None) -> go.Figure:
         figure.add_scatter(
             x=at[:, 0].tolist(), y=at[:, 1].tolist(), mode="markers", showlegend=False, row=1, col=column,
             marker={
-                "size": 15, "color": node_colours(rollout.tree)[0], "line": {"color": "#8b949e", "width": 1},
+                "size": 15, "color": node_colours(rollout.tree)[0], "line": {"color": GREY, "width": 1},
                 "symbol": [_SHAPES[rank] for rank in ranks(rollout.tree)],
             },
             hovertext=[node_name(rollout.tree, node) for node in range(rollout.tree.size)], hoverinfo="text",
@@ -104,8 +104,8 @@ def truth_beside(rollout: Rollout, update: int | None = None) -> go.Figure:
     figure.update_layout(
         height=260,
         margin={"l": 0, "r": 0, "t": 28, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
     )
     figure.update_annotations(font_size=13)
     return figure

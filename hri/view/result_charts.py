@@ -15,26 +15,24 @@ from jaxtyping import Float
 
 from hri.experiments.scaling import SERIES, Growth
 from hri.experiments.scoreboard import Entry
+from hri.view.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, rgba
 
-GREY = "#8b949e"
-"""Copying the last state: no model."""
-_GREEN, _VERMILLION, _ORANGE, _PURPLE, _BLUE, _SKY = "#009E73", "#D55E00", "#E69F00", "#CC79A7", "#0072B2", "#56B4E9"
 LOOKS: dict[str, tuple[str, str, str]] = {
-    "lstm": (_GREEN, "solid", "circle"),
-    "lstm-lo": (_GREEN, "dot", "circle-open"),
-    "nri": (_VERMILLION, "solid", "square"),
-    "nri-residual": (_ORANGE, "solid", "diamond"),
-    "nri-gt": (_VERMILLION, "dash", "square-open"),
-    "nri-lo": (_VERMILLION, "dot", "square-open"),
-    "fcmp": (_PURPLE, "solid", "x"),
-    "hri": (_BLUE, "solid", "triangle-up"),
-    "hri-h": (_SKY, "solid", "triangle-down"),
-    "hri-gt": (_BLUE, "dash", "triangle-up-open"),
-    "hri-h-one": (_SKY, "dot", "triangle-down-open"),
-    "hri-h-published": (_SKY, "dashdot", "triangle-down-open"),
+    "lstm": (GREEN, "solid", "circle"),
+    "lstm-lo": (GREEN, "dot", "circle-open"),
+    "nri": (VERMILLION, "solid", "square"),
+    "nri-residual": (ORANGE, "solid", "diamond"),
+    "nri-gt": (VERMILLION, "dash", "square-open"),
+    "nri-lo": (VERMILLION, "dot", "square-open"),
+    "fcmp": (PURPLE, "solid", "x"),
+    "hri": (BLUE, "solid", "triangle-up"),
+    "hri-h": (SKY, "solid", "triangle-down"),
+    "hri-gt": (BLUE, "dash", "triangle-up-open"),
+    "hri-h-one": (SKY, "dot", "triangle-down-open"),
+    "hri-h-published": (SKY, "dashdot", "triangle-down-open"),
 }
 """Colour (Okabe and Ito), dash and marker of each model: a family shares its colour, springs told are dashed."""
-_OTHER = (_PURPLE, "dashdot", "star")
+_OTHER = (PURPLE, "dashdot", "star")
 FIRST_SHOWN = ("lstm", "nri", "nri-residual", "nri-gt", "hri", "hri-h", "hri-gt")
 """Drawn at once; the others wait in the legend."""
 _BAND = 0.16
@@ -95,7 +93,7 @@ def _add_line(
             x=np.concatenate([steps, steps[::-1]]),
             y=np.concatenate([mean + std, low[::-1]]),
             fill="toself",
-            fillcolor=_translucent(colour, _BAND),
+            fillcolor=rgba(colour, _BAND),
             line={"width": 0},
             mode="lines",
             legendgroup=entry.model,
@@ -125,9 +123,9 @@ COSTS: dict[Cost, tuple[str, str]] = {
     "memory": ("MB a sequence", "%{y:,.0f} MB"),
 }
 SCALING_LOOKS: dict[str, tuple[str, str, str]] = {
-    "flat": (_VERMILLION, "solid", "square"),
-    "wider": (_BLUE, "solid", "triangle-up"),
-    "deeper": (_SKY, "dash", "triangle-down"),
+    "flat": (VERMILLION, "solid", "square"),
+    "wider": (BLUE, "solid", "triangle-up"),
+    "deeper": (SKY, "dash", "triangle-down"),
 }
 
 
@@ -173,8 +171,3 @@ def scaling(growths: Sequence[Growth], cost: Cost) -> go.Figure:
 def _axis(title: str, log: bool) -> dict[str, Any]:
     axis: dict[str, Any] = {"title": {"text": title, "standoff": 6}, "tickformat": ",~g"}
     return axis | ({"type": "log", "dtick": 1} if log else {"rangemode": "tozero"})
-
-
-def _translucent(colour: str, alpha: float) -> str:
-    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha})"

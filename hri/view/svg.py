@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import base64
-import re
-from typing import Literal
-from xml.sax.saxutils import escape
+from typing import Any, Literal
+from xml.etree import ElementTree
 
 import imageio.v3 as iio
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 
-from hri.core.hierarchy import SLOT_TREE, edge_name, node_name, ranks
 from hri.core.records import Rollout
-from hri.view.facts import Pairs, edge_rows, edge_step, forced_types, node_positions, true_springs, type_name
-from hri.view.layout import HIT_SHARES, Drawing, Layout, arrange, graph_layout, radii
-from hri.view.style import STYLE, colour, edge_look, node_colours
+from hri.view.facts import Pairs, edge_rows
+from hri.view.layout import Drawing, Layout, extent, radii
+from hri.view.scene import EDITED, EdgeMark, Marks
+from hri.view.style import BLACK, INK, PAPER, STYLE
 
 Show = Literal["graph", "frame", "both"]
+Element = ElementTree.Element
 
 SIDE = 480.0
 """Side of the graph in pixels."""
 PANEL = 224.0
 """Side of a picture."""
 _GAP, _TITLE, _LEGEND = 12.0, 22.0, 26.0
-_INK, _PAPER = "#1b1f24", "#ffffff"
-_FONT = 'font-family="system-ui, sans-serif" font-size="12"'
-_MARKS = {"cut": "M-4 -4 L4 4 M-4 4 L4 -4", "force": "M0 -5.5 V5.5 M-4.8 -2.8 L4.8 2.8 M-4.8 2.8 L4.8 -2.8"}
-"""A cross and a star about the middle of an edge."""
-_POINT = re.compile(r"(-?[0-9.]+),(-?[0-9.]+)")
+_CROSSES = {
+    "cuts": ("cut", "M-4 -4 L4 4 M-4 4 L4 -4"),
+    "forces": ("force", "M0 -5.5 V5.5 M-4.8 -2.8 L4.8 2.8 M-4.8 2.8 L4.8 -2.8"),
+}
+"""Class and path of the marks of edits: a cross and a star about the middle of an edge."""
+_CROSS_WIDTH = 2.2
 
 
 def svg(
@@ -60,23 +61,29 @@ def svg(
     width = max(SIDE if show != "frame" else 0.0, len(panels) * (PANEL + _GAP) - _GAP if show != "graph" else 0.0)
     free = frame > rollout.last_true_input + 1
     words = f"{rollout.checkpoint}, frame {frame} of {times - 1}, {'free run' if free else 'burn-in'}"
-    height, parts = _TITLE, [f'<text x="0" y="14" fill="{_INK}">{escape(_printable(words))}</text>']
+    height, parts = _TITLE, [_text(0.0, 14.0, words)]
     if show != "graph":
-        parts.append(f'<g transform="translate(0 {height:g})">{_panels(rollout, panels)}</g>')
+        parts.append(_new("g", *_panels(rollout, panels), transform=f"translate(0 {height:g})"))
         height += _TITLE + PANEL + _GAP
     if show != "frame":
-        left = (width - SIDE) / 2
-        parts.append(
-            f'<g transform="translate({left:g} {height:g})">{graph(rollout, frame, layout, pairs, threshold)}</g>'
-        )
+        drawn = _graph(rollout, frame, layout, pairs, threshold)
+        parts.append(_new("g", *drawn, transform=f"translate({(width - SIDE) / 2:g} {height:g})"))
         height += SIDE + _LEGEND
-    size = f'width="{width + 2 * _GAP:g}" height="{height + 2 * _GAP:g}"'
-    box = f'viewBox="{-_GAP:g} {-_GAP:g} {width + 2 * _GAP:g} {height + 2 * _GAP:g}"'
-    ground = f'<rect x="{-_GAP:g}" y="{-_GAP:g}" width="100%" height="100%" fill="{_PAPER}"/>'
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} {_FONT} role="img">'
-        f"<title>{escape(_printable(words))}</title>{ground}{''.join(parts)}</svg>\n"
+    width, height = width + 2 * _GAP, height + 2 * _GAP
+    whole = _new(
+        "svg",
+        _new("title", text=words),
+        _new("rect", x=-_GAP, y=-_GAP, width="100%", height="100%", fill=PAPER),
+        *parts,
+        xmlns="http://www.w3.org/2000/svg",
+        width=width,
+        height=height,
+        viewBox=f"{-_GAP:g} {-_GAP:g} {width:g} {height:g}",
+        font_family="system-ui, sans-serif",
+        font_size=12,
+        role="img",
     )
+    return _written(whole) + "\n"
 
 
 def graph(
@@ -84,168 +91,162 @@ def graph(
 ) -> str:
     """The interaction graph and its legend as SVG elements, :data:`SIDE` pixels wide.
 
-    Every edge is a path of class ``edge`` with ``data-row``, its row in the rollout; every true spring one of class
+    Every edge is a group of class ``edge`` with ``data-row``, its row in the rollout; every true spring a path of class
     ``spring`` with ``data-pair``; every mark of an edit one of class ``mark`` with ``data-edge``, the place of its edge
     among those that are drawn.
     """
-    tree, step, springs = rollout.tree, edge_step(rollout, frame), true_springs(rollout)
-    rows = edge_rows(rollout, pairs)
-    shown = rollout.edge_sender_receiver[rows].reshape(-1, 2)
-    on_image, balls = layout == "image", tree != SLOT_TREE
-    at = graph_layout(tree, layout)
-    if on_image and balls:
-        at = node_positions(rollout)[frame] * [1, -1] + [0, 1]
-    drawing = arrange(tree, shown, at, layout, springs is not None)
-    chances, kinds = rollout.edge_probabilities[0, step, rows], rollout.edge_types[0, step, rows]
-    parts = []
-    if on_image and rollout.frames is not None:
-        parts.append(f'<rect width="{SIDE:g}" height="{SIDE:g}" fill="#000"/>')
-        parts.append(_image(_rgb(rollout.frames[0, frame]), 0.0, 0.0, SIDE, 'opacity="0.75"'))
-    for name, path in drawing.paths.items():
-        if name.startswith("spring_"):
-            i, j = map(int, name.split("_")[1:])
-            lit = float(springs[frame, i, j]) if springs is not None else 0.0
+    return "".join(map(_written, _graph(rollout, frame, layout, pairs, threshold)))
+
+
+def _graph(rollout: Rollout, frame: int, layout: Layout, pairs: Pairs, threshold: float) -> list[Element]:
+    marks = Marks(rollout, edge_rows(rollout, pairs), layout)
+    drawing, parts = marks.drawing(frame), []
+    if layout == "image" and rollout.frames is not None:
+        parts.append(_new("rect", width=SIDE, height=SIDE, fill=BLACK))
+        parts.append(_image(_rgb(rollout.frames[0, frame]), 0.0, 0.0, SIDE, opacity=STYLE.frame))
+    if marks.lit is not None:
+        for (i, j), curve, lit in zip(marks.capsules.tolist(), drawing.springs, marks.lit[frame].tolist(), strict=True):
+            a, there, b, back = _points(curve, layout)
+            path = f"M {a} Q {there} {b} Q {back} {a} Z"
             parts.append(
-                f'<path class="spring" data-pair="{i} {j}" d="{_placed(path, layout)}" fill="none" '
-                f'stroke="{STYLE.spring}" stroke-width="1.5" stroke-opacity="{lit:g}"/>'
-            )
-    for index, (i, j) in enumerate(shown.tolist()):
-        kind = int(kinds[index])
-        chance = float(chances[index, kind])
-        width, alpha = edge_look(kind, chance, 1 - float(chances[index, 0]), threshold, len(shown))
-        parts.append(_edge(drawing, index, (i, j), int(rows[index]), layout, kind, width, alpha, chance, rollout))
-    forced = forced_types(rollout)
-    if forced is not None:
-        middles = _at(drawing.hits[:, HIT_SHARES.index(0.5)], layout)
-        for index, held in enumerate(forced[:, rows].T):
-            parts.append(_marks(index, middles[index], held, frame))
-    parts.append(_nodes(rollout, at, layout))
-    parts.append(_legend(chances.shape[1], "" if springs is None else rollout.force.truths[1], forced is not None))
-    return "".join(parts)
+                _new(
+                    "path", class_="spring", data_pair=f"{i} {j}", d=path, fill="none", stroke=STYLE.spring,
+                    stroke_width=STYLE.spring_width, stroke_opacity=lit,
+                )
+            )  # fmt: skip
+    parts += [_edge(edge, drawing, index, layout) for index, edge in enumerate(marks.edges(frame, threshold))]
+    parts += _edits(marks, drawing, frame)
+    return [*parts, *_nodes(marks, drawing), *_legend(marks)]
 
 
-def _marks(index: int, middle: Float[np.ndarray, " 2"], held: Int[np.ndarray, " T"], frame: int) -> str:
-    """A cross where an edge is cut, a star where a type is forced upon it; only what shows at some frame is drawn."""
-    place = f'transform="translate({middle[0]:.1f} {middle[1]:.1f})"'
-    return "".join(
-        f'<path class="mark {name}" data-edge="{index}" d="{_MARKS[name]}" fill="none" stroke="{ink}" '
-        f'stroke-width="2.2" pointer-events="none" {place} opacity="{int(shows[frame])}"/>'
-        for name, ink, shows in (("cut", STYLE.cuts, held == 0), ("force", STYLE.forces, held > 0))
-        if shows.any()
-    )
-
-
-def _edge(
-    drawing: Drawing,
-    index: int,
-    pair: tuple[int, int],
-    row: int,
-    layout: Layout,
-    kind: int,
-    width: float,
-    alpha: float,
-    chance: float,
-    rollout: Rollout,
-) -> str:
+def _edge(edge: EdgeMark, drawing: Drawing, index: int, layout: Layout) -> Element:
     """One edge with its arrowhead, and its name for whoever points at it."""
-    tree, types = rollout.tree, rollout.edge_probabilities.shape[-1]
-    path = _placed(drawing.paths[f"edge_{pair[0]}_{pair[1]}"], layout)
-    (x, y), turn = _at(drawing.heads[index : index + 1], layout)[0], drawing.angles[index]
-    dash = "" if kind else ' stroke-dasharray="3 3"'
-    told = f"{edge_name(tree, pair[0], pair[1])}: {type_name(kind, types)}, p = {chance:.2f}"
-    return (
-        f'<g class="edge" data-row="{row}" opacity="{alpha:.3f}"><title>{told}</title>'
-        f'<path d="{path}" fill="none" stroke="{colour(kind)}" stroke-width="{width:.2f}"{dash}/>'
-        f'<path class="head" d="M0 0 L3.4 7 L-3.4 7 Z" fill="{colour(kind)}" fill-opacity="{1 if kind else 0}" '
-        f'transform="translate({x:.1f} {y:.1f}) rotate({turn:.1f})"/></g>'
+    start, control, end = _points(drawing.edges[index], layout)
+    look = edge.stroke
+    line = _new(
+        "path", d=f"M {start} Q {control} {end}", fill="none", stroke=look.colour, stroke_width=f"{edge.width:.2f}"
     )
+    if look.dash:
+        line.set("stroke-dasharray", " ".join(map(str, look.dash)))
+    head = _new(
+        "path", class_="head", d="M0 0 L3.4 7 L-3.4 7 Z", fill=look.colour, fill_opacity=int(look.head),
+        transform=f"translate({end}) rotate({drawing.angles[index]:.1f})",
+    )  # fmt: skip
+    title = _new("title", text=f"{edge.name}: {edge.type}, p = {edge.probability:.2f}")
+    return _new("g", title, line, head, class_="edge", data_row=edge.row, opacity=f"{edge.opacity:.3f}")
 
 
-def _nodes(rollout: Rollout, at: Float[np.ndarray, "N 2"], layout: Layout) -> str:
+def _edits(marks: Marks, drawing: Drawing, frame: int) -> list[Element]:
+    """A cross where an edge is cut, a star where a type is forced upon it; only what shows at some frame is drawn."""
+    parts = []
+    for index, held in enumerate([] if marks.held is None else marks.held.T):
+        place = f"translate({_points(drawing.middles[index : index + 1], marks.layout)[0]})"
+        for name, there in (("cuts", held == 0), ("forces", held > 0)):
+            if there.any():
+                more = {"data_edge": index, "pointer_events": "none", "opacity": int(there[frame])}
+                parts.append(_cross(name, place, class_=f"mark {_CROSSES[name][0]}", **more))
+    return parts
+
+
+def _cross(name: str, place: str, **more: Any) -> Element:
+    look = {"fill": "none", "stroke": getattr(STYLE, name), "stroke_width": _CROSS_WIDTH, "transform": place}
+    return _new("path", d=_CROSSES[name][1], **look, **more)
+
+
+def _nodes(marks: Marks, drawing: Drawing) -> list[Element]:
     """Root diamond, intermediate square, leaf circle; balls wear their colour in the frame."""
-    tree, levels, parts = rollout.tree, ranks(rollout.tree), []
-    span = 1.04 if layout == "image" else 2.28
-    sizes = radii(tree, layout) / span * SIDE - 3  # without the air around them
-    for node, ((x, y), fill, ink) in enumerate(zip(_at(at, layout), *node_colours(tree), strict=True)):
-        r = sizes[node]
-        shape = {
-            0: f'<path d="M0 {-r:.1f} L{r:.1f} 0 L0 {r:.1f} L{-r:.1f} 0 Z" {{}}/>',
-            1: f'<rect x="{-0.85 * r:.1f}" y="{-0.85 * r:.1f}" width="{1.7 * r:.1f}" height="{1.7 * r:.1f}" {{}}/>',
-            2: f'<circle r="{r:.1f}" {{}}/>',
-        }[int(levels[node])].format(f'fill="{fill}" stroke="#d0d7de"')
-        parts.append(
-            f'<g class="node" data-node="{node}" transform="translate({x:.1f} {y:.1f})"><title>{node_name(tree, node)}'
-            f'</title>{shape}<text text-anchor="middle" dy="3.5" font-size="10" fill="{ink}">{node}</text></g>'
-        )
-    return "".join(parts)
+    parts, (low, high) = [], extent(marks.layout)
+    sizes = radii(marks.rollout.tree, marks.layout) / (high - low) * SIDE - 3  # without the air around them
+    for node, (mark, place, r) in enumerate(zip(marks.nodes, _points(drawing.nodes, marks.layout), sizes, strict=True)):
+        if mark.shape == "diamond":
+            body = _new("path", d=f"M0 {-r:.1f} L{r:.1f} 0 L0 {r:.1f} L{-r:.1f} 0 Z")
+        elif mark.shape == "square":
+            corner, side = f"{-0.85 * r:.1f}", f"{1.7 * r:.1f}"
+            body = _new("rect", x=corner, y=corner, width=side, height=side)
+        else:
+            body = _new("circle", r=f"{r:.1f}")
+        for name, value in (
+            ("fill", "none" if mark.open else mark.fill),
+            ("stroke", mark.fill if mark.open else mark.rim),
+        ):
+            body.set(name, value)
+        body.set("stroke-width", f"{mark.rim_width:g}")
+        whole = _new("g", _new("title", text=mark.name), body, class_="node", data_node=node)
+        whole.set("transform", f"translate({place})")
+        if not mark.open:
+            whole.append(_new("text", text=str(node), text_anchor="middle", dy=3.5, font_size=10, fill=mark.ink))
+        parts.append(whole)
+    return parts
 
 
-def _legend(types: int, spring: str, edited: bool) -> str:
+def _legend(marks: Marks) -> list[Element]:
     """What the lines, and the marks of edits, mean."""
-    entries = [
-        (type_name(kind, types), colour(kind), "" if kind else ' stroke-dasharray="3 3"') for kind in range(types)
-    ]
-    entries += [(spring, STYLE.spring, "")] if spring else []
     parts, x = [], 4.0
-    for name, ink, dash in entries:
-        parts.append(
-            f'<path d="M{x:g} {SIDE + 16:g} h22" stroke="{ink}" stroke-width="2"{dash}/>'
-            f'<text x="{x + 27:g}" y="{SIDE + 20:g}" fill="{_INK}" class="key">{escape(name)}</text>'
-        )
-        x += 46 + 6.6 * len(name)
-    for name, ink, word in (("cut", STYLE.cuts, "cut"), ("force", STYLE.forces, "forced")) if edited else ():
-        parts.append(
-            f'<path d="{_MARKS[name]}" fill="none" stroke="{ink}" stroke-width="2.2" '
-            f'transform="translate({x + 6:g} {SIDE + 16:g})"/>'
-            f'<text x="{x + 16:g}" y="{SIDE + 20:g}" fill="{_INK}" class="key">{word}</text>'
-        )
+    for key in marks.legend():
+        line = _new("path", d=f"M{x:g} {SIDE + 16:g} h22", stroke=key.colour, stroke_width=2)
+        if key.dash:
+            line.set("stroke-dasharray", " ".join(map(str, key.dash)))
+        parts += [line, _text(x + 27, SIDE + 20, key.words, class_="key")]
+        x += 46 + 6.6 * len(key.words)
+    for name, words in EDITED.items() if marks.held is not None else ():
+        word = words.split()[0]
+        parts.append(_cross(name, f"translate({x + 6:g} {SIDE + 16:g})"))
+        parts.append(_text(x + 16, SIDE + 20, word, class_="key"))
         x += 35 + 6.6 * len(word)
-    return "".join(parts)
+    return parts
 
 
-def _panels(rollout: Rollout, panels: dict[str, UInt8[np.ndarray, "H W 3"]]) -> str:
+def _panels(rollout: Rollout, panels: dict[str, UInt8[np.ndarray, "H W 3"]]) -> list[Element]:
     """Pictures side by side, the slots' cells drawn over those of image models."""
     parts = []
     for index, (title, picture) in enumerate(panels.items()):
         left = index * (PANEL + _GAP)
-        parts.append(f'<text x="{left:g}" y="14" fill="{_INK}">{escape(title)}</text>')
-        parts.append(_image(picture, left, _TITLE, PANEL))
+        parts += [_text(left, 14.0, title), _image(picture, left, _TITLE, PANEL)]
         if rollout.observation == "frames":
             lines = "".join(
                 f"M{left + k * PANEL / 4:g} {_TITLE:g} v{PANEL:g} M{left:g} {_TITLE + k * PANEL / 4:g} h{PANEL:g}"
                 for k in (1, 2, 3)
             )
-            parts.append(f'<path d="{lines}" stroke="#ffffff" stroke-opacity="0.25"/>')
-    return "".join(parts)
+            parts.append(_new("path", d=lines, stroke=PAPER, stroke_opacity=0.25))
+    return parts
 
 
-def _image(picture: UInt8[np.ndarray, "H W 3"], x: float, y: float, side: float, more: str = "") -> str:
+def _image(picture: UInt8[np.ndarray, "H W 3"], x: float, y: float, side: float, **more: Any) -> Element:
     """A picture in the file itself; enlarged, because viewers would smooth its pixels."""
     png = iio.imwrite("<bytes>", picture.repeat(8, 0).repeat(8, 1), extension=".png")
-    data = base64.b64encode(png).decode()
-    return f'<image x="{x:g}" y="{y:g}" width="{side:g}" height="{side:g}" {more} href="data:image/png;base64,{data}"/>'
+    data = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return _new("image", x=x, y=y, width=side, height=side, **more, href=data)
+
+
+def _text(x: float, y: float, words: str, **more: Any) -> Element:
+    return _new("text", text=words, x=x, y=y, fill=INK, **more)
 
 
 def _rgb(frame: UInt8[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W 3"]:
     return frame if frame.shape[-1] == 3 else np.repeat(frame[..., :1], 3, -1)
 
 
-def _at(points: Float[np.ndarray, "P 2"] | Int[np.ndarray, "P 2"], layout: Layout) -> Float[np.ndarray, "P 2"]:
-    """Layout units (y up) to pixels (y down)."""
-    low, span = (0.0, 1.0) if layout == "image" else (-1.14, 2.28)
-    share = (np.asarray(points, dtype=np.float64) - low) / span
-    return np.stack([share[:, 0], 1 - share[:, 1]], 1) * SIDE
+def _points(points: Float[np.ndarray, "P 2"], layout: Layout) -> list[str]:
+    """Layout units (y up) as pixels (y down)."""
+    low, high = (0.0, 1.0) if layout == "image" else extent(layout)
+    share = (np.asarray(points, dtype=np.float64) - low) / (high - low)
+    return [f"{SIDE * x:.1f} {SIDE * (1 - y):.1f}" for x, y in share.tolist()]
 
 
-def _placed(path: str, layout: Layout) -> str:
-    """A path of layout units in pixels."""
-
-    def place(match: re.Match[str]) -> str:
-        x, y = _at(np.array([[float(match[1]), float(match[2])]]), layout)[0]
-        return f"{x:.1f} {y:.1f}"
-
-    return _POINT.sub(place, path)
+# ElementTree escapes what names and titles hold; they come from strangers' files. ------------------------
 
 
-def _printable(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable())
+def _new(tag: str, *children: Element, text: str = "", **attributes: Any) -> Element:
+    """An element; in names of attributes an underscore is a hyphen."""
+    told = {
+        name.rstrip("_").replace("_", "-"): f"{value:g}" if isinstance(value, float) else str(value)
+        for name, value in attributes.items()
+    }
+    made = Element(tag, told)
+    made.text = "".join(letter for letter in text if letter.isprintable()) or None
+    made.extend(children)
+    return made
+
+
+def _written(element: Element) -> str:
+    return ElementTree.tostring(element, encoding="unicode")

@@ -15,13 +15,12 @@ import numpy as np
 from jaxtyping import Float
 
 from hri.scores import ceilings
+from hri.view.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-GREY = "#8b949e"
-_BLUE, _VERMILLION, _GREEN, _PURPLE, _ORANGE, _SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-RUN_COLOURS = (_BLUE, _VERMILLION, _GREEN, _PURPLE, _ORANGE, _SKY)
+RUN_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 POINTS = 300
 """Most points of a curve: neighbours are averaged beyond that."""
@@ -37,7 +36,7 @@ class Curve:
     name: str
     x: Float[np.ndarray, " P"]
     y: Float[np.ndarray, " P"]
-    colour: str = _BLUE
+    colour: str = BLUE
     dash: str = "solid"
     """solid, dash, dot or dashdot: colour never tells alone."""
     baseline: bool = False
@@ -95,8 +94,8 @@ def _reconstruction(lines: Records) -> list[Panel]:
             "Mean squared error of pixels in 0 … 1. Copying: showing the frame before instead. "
             "SlotDec's first updates train single patches.",
             [
-                trained(lines, "reconstruction_mse", "training", _SKY),
-                validated(lines, "reconstruction_mse", "validation", _BLUE),
+                trained(lines, "reconstruction_mse", "training", SKY),
+                validated(lines, "reconstruction_mse", "validation", BLUE),
                 _baseline(lines, "copy_reconstruction_mse", "copying"),
             ],
             log=True,
@@ -106,8 +105,8 @@ def _reconstruction(lines: Records) -> list[Panel]:
             "Of the 16 leaf slots: share that hardly changes with the picture, and share that repeats another slot. "
             "Both should be 0.",
             [
-                validated(lines, "slots_unused", "unused", _BLUE),
-                validated(lines, "slots_alike", "alike", _VERMILLION, "dash"),
+                validated(lines, "slots_unused", "unused", BLUE),
+                validated(lines, "slots_alike", "alike", VERMILLION, "dash"),
             ],
             span=(0, 1),
         ),
@@ -125,7 +124,7 @@ def _findable(lines: Records, ceiling: dict[str, Any] | None) -> list[Curve]:
             f"findable_{metric}", f"findable, {name}", np.array([updates[0], updates[-1]], float),
             np.array([scores[metric]] * 2, float), colour, "dot", True,
         )
-        for metric, name, colour in (("accuracy", "accuracy", _BLUE), ("auroc", "AUROC", _VERMILLION))
+        for metric, name, colour in (("accuracy", "accuracy", BLUE), ("auroc", "AUROC", VERMILLION))
         if scores.get(metric) is not None
     ]  # fmt: skip
 
@@ -142,8 +141,8 @@ def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
             "Negative log-likelihood of slots or states: training with 10 free steps (as set), validation with 5. "
             "Copying: repeating the last true one.",
             [
-                trained(lines, "nll", "training", _SKY),
-                validated(lines, "nll", "validation", _BLUE),
+                trained(lines, "nll", "training", SKY),
+                validated(lines, "nll", "validation", BLUE),
                 _baseline(lines, "copy_nll", "copying"),
             ],
             log=True,
@@ -153,8 +152,8 @@ def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
             "frames", "Image loss",
             "Negative log-likelihood of decoded frames. Copying: repeating the last true frame.",
             [
-                trained(lines, "frame_nll", "training", _SKY),
-                validated(lines, "frame_nll", "validation", _BLUE),
+                trained(lines, "frame_nll", "training", SKY),
+                validated(lines, "frame_nll", "validation", BLUE),
                 _baseline(lines, "copy_frame_nll", "copying"),
             ],
             log=True,
@@ -167,8 +166,8 @@ def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
             "above a pair without one; 0.5 is guessing. Guessing: the best constant answer's accuracy. Findable: what "
             "this relation network reaches when it is taught the springs.",
             [
-                validated(lines, "edge_accuracy", "accuracy", _BLUE),
-                validated(lines, "edge_auroc", "AUROC", _VERMILLION, "dash"),
+                validated(lines, "edge_accuracy", "accuracy", BLUE),
+                validated(lines, "edge_auroc", "AUROC", VERMILLION, "dash"),
                 _baseline(lines, "edge_guess", "guessing"),
                 *_findable(lines, ceiling),
             ],
@@ -179,7 +178,7 @@ def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
             "prior", "Edge prior",
             "The loss's second term: how far the edge types' probabilities are from their prior. Nearer to 0 is surer "
             "for a sparse prior; a uniform one rewards indecision.",
-            [trained(lines, "edge_prior", "training", _PURPLE)],
+            [trained(lines, "edge_prior", "training", PURPLE)],
         ),
     ]  # fmt: skip
 
@@ -202,10 +201,10 @@ def _steps(lines: Records) -> Panel:
         return Curve(label, label, np.arange(1.0, len(values) + 1), values, colour, dash, baseline)
 
     last = found[-1]
-    panel.curves.append(curve(last, "mse_by_step", "now", _BLUE, "solid"))
+    panel.curves.append(curve(last, "mse_by_step", "now", BLUE, "solid"))
     if len(found) > 1:
         first = found[0]
-        panel.curves.append(curve(first, "mse_by_step", f"update {first['update']:,}", _SKY, "dot"))
+        panel.curves.append(curve(first, "mse_by_step", f"update {first['update']:,}", SKY, "dot"))
     panel.curves.append(curve(last, "copy_mse_by_step", "copying", GREY, "dash", True))
     return panel
 
@@ -214,19 +213,19 @@ def _gradient(lines: Records) -> Panel:
     return Panel(
         "gradient", "Gradient norm",
         "Before clipping. Rare bursts are usual; many mean that the learning rate is too high.",
-        [trained(lines, "gradient_norm", "training", _ORANGE)],
+        [trained(lines, "gradient_norm", "training", ORANGE)],
         log=True,
     )  # fmt: skip
 
 
-def trained(lines: Records, key: str, name: str, colour: str = _BLUE, dash: str = "solid") -> Curve:
+def trained(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> Curve:
     """A number of every update, averaged over neighbours where there are many."""
     pairs = [(record["update"], record[key]) for record in lines if isinstance(record.get(key), int | float)]
     x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
     return Curve(key, name, *thinned(x, y), colour, dash)
 
 
-def validated(lines: Records, key: str, name: str, colour: str = _BLUE, dash: str = "solid") -> Curve:
+def validated(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> Curve:
     """A number of every validation."""
     rows = [(record["update"], (record.get("validation") or {}).get(key)) for record in lines]
     pairs = [(update, value) for update, value in rows if isinstance(value, int | float)]
@@ -261,7 +260,7 @@ def _type_name(kind: int, types: int) -> str:
 
 
 def _type_colour(kind: int) -> str:
-    return (GREY, _BLUE, _VERMILLION, _GREEN, _PURPLE, _ORANGE, _SKY)[kind % 7]
+    return (GREY, BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)[kind % 7]
 
 
 # Standing still ------------------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ from hri.core.records import Rollout
 from hri.export.formats import export
 from hri.rollout.edits import SetEdge
 from hri.rollout.interventions import Intervention
-from hri.view.facts import edge_rows, edge_step
-from hri.view.style import colour, edge_look
+from hri.view.facts import edge_rows, edge_step, scientific
+from hri.view.scene import as_json
+from hri.view.style import SCRIPT, colour, edge_look, stroke
 from hri.view.svg import svg
 from tests.synthetic import slot_rollout, state_rollout
 
@@ -77,6 +78,21 @@ def test_every_frame_shows_truth_prediction_and_graph(rollout: Rollout, browser:
             assert stroke == colour(kind)
         assert "free" in (page.locator("body").get_attribute("class") or "")
         assert "free run" in page.locator("#where").inner_text()
+
+
+def test_marks_are_the_same_in_the_browser_as_in_python(browser: Browser) -> None:
+    """Looks of edges, differences of pixels and numbers in words: one formula in two languages."""
+    page = browser.new_page()
+    ask = f"(told) => {{ {SCRIPT.read_text(encoding='utf-8')} return [told.ps.map((p) => lookAt(told.look, p)),"
+    ask += " told.values.map(scientific), difference([0, 0, 0, 255, 7, 0], 3, [5, 9, 1], 0)]; }"
+    chances, values = np.linspace(0, 1, 11).tolist(), [3.4e-12, 0.0021, 0.5, 1.0, 87.0, 12345.0, 0.0]
+    for kind in (0, 1):
+        look = stroke(kind, 88)
+        drawn, words, apart = page.evaluate(ask, {"look": as_json(look), "ps": chances, "values": values})
+        assert np.allclose(drawn, [look.at(p) for p in chances])
+        assert words == [scientific(value) for value in values]
+        assert apart == round((250 + 2 + 1) / 3)
+    page.close()
 
 
 def test_it_plays_pauses_and_follows_an_edge(browser: Browser, tmp_path: Path) -> None:

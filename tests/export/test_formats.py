@@ -15,10 +15,11 @@ import pytest
 from PIL import Image, ImageSequence
 
 from hri.core.records import Rollout
-from hri.export.film import FREE, HEAT, TEXT, pictures
+from hri.export.film import pictures
 from hri.export.formats import FORMATS, Format, Options, export, in_words, that_take
 from hri.rollout.edits import Mute
 from hri.rollout.interventions import Intervention
+from hri.view.style import FREE, HEAT, TEXT
 from tests.synthetic import slot_rollout, state_rollout
 
 SCALE = 4

@@ -18,7 +18,8 @@ from app.learn.stage import Shown, Stage, arena, chart, file_of
 from hri.core.hierarchy import Tree
 from hri.core.records import Rollout
 from hri.scores import ceilings
-from hri.view.style import STYLE
+from hri.view import style
+from hri.view.style import PAGE, STYLE
 
 # What it states ----------------------------------------------------------------------------------------
 
@@ -130,7 +131,7 @@ def show(stage: Stage) -> Shown:
                 label=f"The balls after {seen} frames and what the model believes of their pairs",
                 pairs=[(int(i), int(j)) for i, j in known.sender_receiver],
                 looks=[
-                    (STYLE.spring if joined else "#c9d1d9", 0.25 + 0.75 * chance, 0.5 + 6 * chance, "")
+                    (STYLE.spring if joined else PAGE["dusk"], 0.25 + 0.75 * chance, 0.5 + 6 * chance, "")
                     for joined, chance in zip(known.springs.tolist(), chances.tolist(), strict=True)
                 ],
                 autoplay=False,
@@ -151,12 +152,12 @@ def beliefs_figure(known: Beliefs, seen: int, size: float = 1.0) -> go.Figure:
     """Every leaf's probability so far, and the mean of those with a spring and of those without."""
     frames = np.arange(seen + 1)
     curves = [
-        ("", frames, known.chances[: seen + 1, row], STYLE.spring if joined else figures.GREY, "solid")
+        ("", frames, known.chances[: seen + 1, row], STYLE.spring if joined else style.GREY, "solid")
         for row, joined in enumerate(known.springs)
     ]
     for name, rows, ink, dash in (
         ("with a spring", known.springs, STYLE.spring, "solid"),
-        ("without", ~known.springs, figures.GREY, "dash"),
+        ("without", ~known.springs, style.GREY, "dash"),
     ):
         if rows.any():
             curves.append((name, frames, known.chances[: seen + 1, rows].mean(1), ink, dash))

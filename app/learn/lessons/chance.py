@@ -16,6 +16,7 @@ from app.learn import course, figures
 from app.learn.stage import Shown, Stage, chart
 from hri.rollout.edits import ChooseEdges
 from hri.rollout.interventions import Intervention
+from hri.view import style
 
 DRAWS = 400
 TEMPERATURES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -111,7 +112,7 @@ def draws_figure(sample: Draws, size: float = 1.0) -> go.Figure:
         go.Bar(
             x=middles.tolist(),
             y=counts.tolist(),
-            marker={"color": [figures.BLUE if at > 0.5 else figures.GREY for at in middles]},
+            marker={"color": [style.BLUE if at > 0.5 else style.GREY for at in middles]},
             hovertemplate="%{y} draws near %{x:.2f}<extra></extra>",
         )
     )

@@ -19,6 +19,7 @@ from hri.core.hierarchy import Tree, edge_name, node_name
 from hri.core.records import Rollout
 from hri.rollout.edits import SetEdge
 from hri.rollout.interventions import Intervention
+from hri.view import style
 
 if TYPE_CHECKING:
     from hri.rollout.influence import Influence
@@ -130,7 +131,7 @@ def causes_figure(edges: Causes, row: int, names: Sequence[str], size: float = 1
             y=edges.effect.tolist(),
             mode="markers",
             text=list(names),
-            marker={"size": 10, "color": figures.BLUE, "opacity": 0.6},
+            marker={"size": 10, "color": style.BLUE, "opacity": 0.6},
             hovertemplate="%{text}<br>probability %{x:.2f}, effect %{y:.2g}<extra></extra>",
             showlegend=False,
         )
@@ -141,7 +142,7 @@ def causes_figure(edges: Causes, row: int, names: Sequence[str], size: float = 1
         mode="markers+text",
         text=[names[row]],
         textposition="middle left",
-        marker={"size": 17, "color": figures.ORANGE, "symbol": "circle-open", "line": {"width": 3}},
+        marker={"size": 17, "color": style.VERMILLION, "symbol": "circle-open", "line": {"width": 3}},
         hoverinfo="skip",
         showlegend=False,
     )

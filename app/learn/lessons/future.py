@@ -17,6 +17,7 @@ from app.learn.race import race
 from app.learn.stage import Shown, Stage, chart, file_of
 from hri.core.hierarchy import Tree
 from hri.core.records import Rollout
+from hri.view import style
 
 # What it states ----------------------------------------------------------------------------------------
 
@@ -117,8 +118,8 @@ def horizon_figure(distances: Horizon, size: float = 1.0) -> go.Figure:
     """Error of the model and of "nothing moves" by steps without truth."""
     steps = np.arange(1, len(distances.model) + 1)
     curves = [
-        ("model", steps, distances.model, figures.BLUE, "solid"),
-        ("nothing moves", steps, distances.copy, figures.GREY, "dash"),
+        ("model", steps, distances.model, style.BLUE, "solid"),
+        ("nothing moves", steps, distances.copy, style.GREY, "dash"),
     ]
     return figures.lines(curves, "steps without truth", "distance (box: 2)", size, 320)
 

@@ -21,6 +21,7 @@ from hri.core.records import Rollout
 from hri.experiments.claims import CLAIMS, find
 from hri.experiments.scoreboard import Board
 from hri.scores.compare import compare
+from hri.view import style
 from hri.view.facts import error_curves
 
 RIVALS = {"HRI": course.STATE_MODEL, "NRI": "springs-4-3-state-nri", "LSTM": "springs-4-3-state-lstm"}
@@ -118,13 +119,13 @@ def show(stage: Stage) -> Shown:
 def contest_figure(rollouts: Sequence[Rollout], names: Sequence[str], size: float = 1.0) -> go.Figure:
     """Error of each model by frame, on a logarithmic axis; the free run is shaded."""
     curves = []
-    inks = (figures.BLUE, figures.ORANGE, figures.GREEN, figures.PINK)
+    inks = (style.BLUE, style.VERMILLION, style.GREEN, style.PURPLE)
     for rollout, name, ink, dash in zip(rollouts, names, inks, ("solid", "dash", "dot", "dashdot"), strict=False):
         errors = error_curves(rollout).model
         curves.append((name, np.arange(1, len(errors) + 1), errors, ink, dash))
     figure = figures.lines(curves, "frame", "squared error", size, 300)
     figure.add_vrect(
-        x0=int(rollouts[0].last_true_input) + 1.5, x1=rollouts[0].slots.shape[1] - 1, fillcolor=figures.ORANGE,
+        x0=int(rollouts[0].last_true_input) + 1.5, x1=rollouts[0].slots.shape[1] - 1, fillcolor=style.VERMILLION,
         opacity=0.1, line_width=0, layer="below", annotation_text="on its own", annotation_position="bottom right",
         annotation_xanchor="right",
     )  # fmt: skip

@@ -121,11 +121,12 @@ def show(stage: Stage) -> Shown:
 def heard_figure(news: Heard, inside: Phases, rollout: Rollout, phase: int, size: float = 1.0) -> go.Figure:
     """The messages of a phase; who has heard of the origin has an orange rim."""
     from hri.view.phase_chart import MOVED, phase_graph
+    from hri.view.style import RIM
 
     figure = phase_graph(inside, rollout, phase)
     nodes = next(trace for trace in figure.data if trace.meta == "nodes")
     nodes.marker.line.width = [5 if known else 1 for known in news.reached[phase]]
-    nodes.marker.line.color = [MOVED if known else "#d0d7de" for known in news.reached[phase]]
+    nodes.marker.line.color = [MOVED if known else RIM for known in news.reached[phase]]
     return figure.update_layout(height=round(400 * size))
 
 

@@ -17,6 +17,7 @@ from app.learn.arena import arena_data
 from app.learn.stage import Shown, Stage, arena, chart
 from hri.core.hierarchy import Tree
 from hri.core.records import Trajectories
+from hri.view import style
 
 SHUFFLES = 200
 """Random groupings that families are compared with."""
@@ -136,7 +137,7 @@ def grouped_figure(shares: Grouped, shown: float, name: str, size: float = 1.0) 
     values = {"families": shares.families, "by chance, mean": shares.chance}
     if name != "families":
         values["these groups"] = shown
-    inks = [figures.BLUE, figures.GREY, figures.ORANGE]
+    inks = [style.BLUE, style.GREY, style.VERMILLION]
     figure = figures.bars(list(values), list(values.values()), inks, "explained by middles", size)
     figure.update_traces(text=[f"{value:.0%}" for value in values.values()])
     return figure.update_layout(yaxis={"tickformat": ".0%", "range": [min(0, *values.values()), 1.08]})

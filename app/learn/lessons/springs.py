@@ -17,6 +17,7 @@ from app.learn import course, figures
 from app.learn.arena import arena_data, to_box
 from app.learn.stage import Shown, Stage, arena, chart, told
 from hri.core.hierarchy import Tree
+from hri.view import style
 from hri.view.style import STYLE
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def apart_figure(distances: Apart, size: float = 1.0) -> go.Figure:
     return figures.lines(
         [
             ("with the spring", frames, distances.joined, STYLE.spring, "solid"),
-            ("without it", frames, distances.cut, figures.GREY, "dash"),
+            ("without it", frames, distances.cut, style.GREY, "dash"),
         ],
         "frame",
         "distance (box: 2)",

@@ -1,0 +1,30 @@
+"""The browser's parts: their scripts and style sheets joined into components, so that there is no build step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app import places
+from hri.view import style
+
+
+def part(name: str, *scripts: str, marks: bool = False, sheet: str = "", root: str = "") -> Callable[..., Any]:
+    """The component that ``mount(root, data, send)`` of ``app/player/<name>.js`` draws (see ``clock.js``).
+
+    All of it is sent with each of its places on a page.
+
+    Args:
+        name: of the part.
+        scripts: that it needs beside the clock.
+        marks: whether it draws with :data:`hri.view.style.SCRIPT`.
+        root: class of the element that it fills; by default its name.
+        sheet: its style sheet, which knows the variables of :func:`hri.view.style.css`; none where nothing is seen.
+    """
+    files = [places.PLAYER / file for file in ("clock.js", *scripts, f"{name}.js")]
+    js = [file.read_text(encoding="utf-8") for file in ([style.SCRIPT] if marks else []) + files]
+    start = f'export default forStreamlit("{root or name}", mount);'
+    css = style.css() + (places.PLAYER / sheet).read_text(encoding="utf-8") if sheet else None
+    return st.components.v2.component(f"hri_{name}", js="\n".join([*js, start]), css=css)
