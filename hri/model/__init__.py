@@ -2,12 +2,13 @@
 
 In reading order; a file imports only those above it:
 
-- fast.kernels, fast.edges, fast.recurrence, fast.device: the arithmetic that training waits for, arranged for CPUs
-  and for GPUs
+- versions: a definition and who else computes the same, faster
 - layers: the small parts: batch norm, MLP, message networks, Gumbel-softmax
 - encoder, receptive: frames to 16 + 4 + 1 slots; the part of a frame that each slot can see
 - relations: slots to edge types, inferred from the most recent states
 - dynamics, markov: slots and edge types to the next slots, with memory and without
+- fast.kernels, fast.edges, fast.recurrence, fast.device: the arithmetic that training waits for, arranged for CPUs
+  and for GPUs
 - decoders: slots to frames: SlotDec and ParDec
 - model: the whole method in one place
 - losses: what training minimises

@@ -14,6 +14,7 @@ from hri.core.config import Config
 from hri.model.decoders import DECODERS, ParallelDecoder, SlotDecoder
 from hri.model.dynamics import DYNAMICS, MessagePassing
 from hri.model.encoder import LeafEncoder, UpperEncoder
+from hri.model.fast import device, edges, recurrence  # noqa: F401 - each registers what it computes faster
 from hri.model.markov import MarkovDynamics
 from hri.model.relations import Choose, Relations, evidence
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from hri.core.config import RelationsConfig
 from hri.core.hierarchy import Tree
-from hri.model.fast.edges import edge_logits, suits
 from hri.model.layers import MLP, Edges, linear
+from hri.model.versions import Versions
 
 Times = slice | Tensor
 """Which times logits are for: a slice, or their numbers."""
@@ -42,13 +42,13 @@ class Relations(nn.Module):
     def forward(self, windows: Float[Tensor, "N ... W"], still: bool = False) -> Float[Tensor, "E ... K"]:
         """Logits of the edge types from flattened windows (W = history x D, oldest state first).
 
-        :meth:`plain` says what is computed; :func:`hri.model.fast.edges.edge_logits` computes it.
+        :meth:`plain` says what is computed; :data:`EDGE_LOGITS` knows who computes it.
 
         Args:
             windows: from :meth:`burn_in_windows` or :meth:`latest_window`.
             still: let batch norm use its running statistics, as evaluation will.
         """
-        return edge_logits(self, windows, still) if suits(windows) else self.plain(windows, still)
+        return EDGE_LOGITS.suiting(windows)(self, windows, still)
 
     def plain(self, windows: Float[Tensor, "N ... W"], still: bool = False) -> Float[Tensor, "E ... K"]:
         """The two rounds as the paper writes them."""
@@ -81,6 +81,10 @@ class Relations(nn.Module):
         if self.published:
             recent = recent[:1] * self.history
         return torch.cat(recent, -1).unsqueeze(1)
+
+
+EDGE_LOGITS: Versions[Callable[[Relations, Tensor, bool], Tensor]] = Versions(Relations.plain)
+"""(relations, windows, still) -> logits."""
 
 
 def evidence(logits: Float[Tensor, "E times B K"], history: int) -> Float[Tensor, "E times B K"]:
