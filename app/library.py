@@ -123,7 +123,7 @@ def datasets(source: Source) -> list[str]:
     if config.data.clips is not None:
         return [PurePath(config.data.clips.folder).name]
     own = config.data.system
-    return [own, *(name for name in DATASETS if name != own)] if config.model.vision else [own]
+    return [own, *(name for name in DATASETS if name != own)] if config.model.sees_frames else [own]
 
 
 def config_of(source: Source) -> Config | None:
@@ -138,9 +138,8 @@ def config_of(source: Source) -> Config | None:
 def fields_of(source: Source) -> Float[np.ndarray, "21 4"] | None:
     """What each image slot of a model can see; None for models of states, or without a checkpoint."""
     config = config_of(source)
-    if config is None or config.model.vision is None:
-        return None
-    return receptive_fields(config.model.vision, config.data.render)
+    vision = config.model.vision if config else None
+    return receptive_fields(vision, config.data.render) if config and vision else None
 
 
 def ceiling_of(source: Source) -> dict[str, Any] | None:
@@ -156,7 +155,7 @@ def ceiling_of(source: Source) -> dict[str, Any] | None:
         return None
     if known := (told.metrics.get("test") or {}).get("ceiling"):
         return known
-    encoder = _encoder(source.path, source.path.stat().st_mtime_ns) if told.config.model.vision else None
+    encoder = _encoder(source.path, source.path.stat().st_mtime_ns) if told.config.model.sees_frames else None
     return places.ceiling(told.config, encoder)
 
 

@@ -64,20 +64,14 @@ def slot_change(
     Raises:
         ValueError: a model that sees states, or frames of another size.
     """
-    if checkpoint.model.vision is None:
+    if not checkpoint.model.sees_frames:
         raise ValueError(f"{checkpoint.name} sees states, so it has no slots of a picture; choose an image model")
     leaves = encode(checkpoint, np.stack([before, after])[None])[0][:, SLOT_TREE.leaves].cpu().numpy()
     usual = float(np.linalg.norm(leaves, axis=-1).mean())
     moved = np.linalg.norm(leaves[1] - leaves[0], axis=-1) / max(usual, 1e-9)
     changed = (before != after).any(-1)
     touched = np.array([bool((changed & cell).any()) for cell in cells(len(before))])
-    vision = checkpoint.header.config.model.vision
-    assert vision is not None
-    return SlotChange(NAMES[vision.decoder], moved.astype(np.float64), touched)
-
-
-NAMES = {"slot": "SlotDec", "par": "ParDec"}
-"""Decoders as the paper names them."""
+    return SlotChange(checkpoint.model.vision.spec.label, moved.astype(np.float64), touched)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hri.core.decoding import DECODERS
 from hri.core.files import replacing
 from hri.core.records import Rollout
 from hri.model import checkpoint
@@ -65,7 +66,7 @@ def publish(
         data = springs_of(loaded, systems=systems)
         scores = evaluate(loaded, data) | {"systems": len(data)}
     metrics = loaded.header.metrics | {"test": scores}
-    if loaded.model.vision is not None:
+    if loaded.model.sees_frames:
         metrics |= {"familiar": dataclasses.asdict(familiar(loaded))}
     checkpoints.mkdir(parents=True, exist_ok=True)
     header = dataclasses.replace(loaded.header, metrics=metrics, command=portable(loaded.header.command))
@@ -143,10 +144,11 @@ def _card(name: str, header: Header, ceiling: dict[str, Any] | None) -> str:
     relations, dynamics = config.model.relations, config.model.dynamics
     published = relations.window == "published"
     body = config.data.motion is not None
-    seen = {None: "states of joints" if body else "ball states", "slot": "images (SlotDec)", "par": "images (ParDec)"}
+    seen = {"state": "states of joints" if body else "ball states"}
+    seen |= {name: f"images ({decoder.label})" for name, decoder in DECODERS.items()}
     pairs = {"all": "all pairs", "hierarchy": "the hierarchy's edges (HRI-H)", "leaves": "leaf pairs"}
     rows = [
-        ("sees", seen[config.model.vision.decoder if config.model.vision else None]),
+        ("sees", seen[config.model.seen]),
         (
             "relations",
             (

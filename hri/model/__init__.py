@@ -9,7 +9,7 @@ In reading order; a file imports only those above it:
 - dynamics, markov: slots and edge types to the next slots, with memory and without
 - fast.kernels, fast.edges, fast.recurrence, fast.device: the arithmetic that training waits for, arranged for CPUs
   and for GPUs
-- decoders: slots to frames: SlotDec and ParDec
+- decoders, vision: slots to frames: SlotDec and ParDec; encoder and decoder together
 - model: the whole method in one place
 - losses: what training minimises
 - checkpoint, devices, published: one file a checkpoint; where a model is; the authors' files

@@ -237,14 +237,14 @@ def _problem(edit: Edit, config: Config, steps: int) -> str | None:
             return f"it adds {len(edit.delta)} numbers, and a node has {config.width}"
         if model.dynamics.passing == "joint" and model.dynamics.nodes == "leaves" and edit.node not in tree.leaves:
             return f"this model sees only the leaves {tree.leaves[0]} to {tree.leaves[-1]}"
-    if isinstance(edit, Curtain) and model.vision is None:
+    if isinstance(edit, Curtain) and not model.sees_frames:
         return "this model sees states, not images; choose an image model"
     if not isinstance(edit, SetEdge | SetLevel | ChooseEdges):
         return None
     if model.dynamics.passing == "joint":
         return "this model passes no messages, so it has no edges to change"
     if isinstance(edit, ChooseEdges):
-        wrong = edit.edges == "true" and model.vision is not None
+        wrong = edit.edges == "true" and model.sees_frames
         return "true springs join balls, not image slots; choose argmax, sample or none" if wrong else None
     if edit.type >= model.relations.recorded_types:
         return f"there is no type {edit.type}; this model's types are 0 to {model.relations.recorded_types - 1}"

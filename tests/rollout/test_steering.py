@@ -58,8 +58,10 @@ def moves(one: Rollout, other: Rollout) -> np.ndarray:
 def test_hooks_that_do_nothing_change_no_digit(name: str) -> None:
     model, slots = made(name).model, torch.from_numpy(plain(name).slots)
     with torch.no_grad():
-        without = model(slots, FREE, most_likely)
-        with_hooks = model(slots, FREE, lambda logits, times: most_likely(logits, times).clone(), alter=lambda x, _: x)
+        without = model.predict(slots, FREE, most_likely)
+        with_hooks = model.predict(
+            slots, FREE, lambda logits, times: most_likely(logits, times).clone(), alter=lambda x, _: x
+        )
     assert all(torch.equal(one, two) for one, two in zip(without, with_hooks, strict=True))
 
 

@@ -52,7 +52,7 @@ def test_its_network_infers_as_the_models_does(relations: dict[str, Any]) -> Non
     learner.eval()
     states = sequences(dataclasses.replace(SMALL, test=2), "test").states
     with torch.no_grad():
-        expected = model(states, 1, most_likely).logits
+        expected = model.predict(states, 1, most_likely).logits
         found = learner.logits(states, torch.arange(states.shape[1])).permute(2, 1, 0, 3)
         if model.static:
             whole = learner.logits(states, torch.tensor([states.shape[1]]))[:, 0].transpose(0, 1)
