@@ -14,8 +14,8 @@ from hri.core.hierarchy import Tree, edge_name
 from hri.core.records import Rollout
 from hri.experiments.claims import CLAIMS, find
 from hri.experiments.scoreboard import Board
+from hri.model.choices import soft
 from hri.model.layers import gumbel_noise
-from hri.model.relations import soft
 from hri.rollout.influence import Influence
 from hri.rollout.phases import Phases
 from hri.rollout.predicted import predicted_nodes
@@ -49,7 +49,7 @@ class Draws:
 
 
 def draws(probability: float, temperature: float, count: int = DRAWS, seed: int = 0) -> Draws:
-    """Draw as training does (:func:`hri.model.relations.soft`), with the same noise at every temperature.
+    """Draw as training does (:func:`hri.model.choices.soft`), with the same noise at every temperature.
 
     Raises:
         ValueError: a probability outside 0 ... 1, both excluded, or a temperature that is not positive.

@@ -11,10 +11,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from hri.core.config import Config
-from hri.model.dynamics import DYNAMICS, MessagePassing
+from hri.model.choices import Choose, most_likely
+from hri.model.dynamics import GraphDynamics, MessagePassing
 from hri.model.fast import device, edges, recurrence  # noqa: F401 - each registers what it computes faster
+from hri.model.joint import JointDynamics
 from hri.model.markov import MarkovDynamics
-from hri.model.relations import Choose, Relations, evidence, most_likely
+from hri.model.relations import Relations, evidence
 from hri.model.vision import Vision
 
 Alter = Callable[[Tensor, slice], Tensor]
@@ -53,7 +55,8 @@ class Model(nn.Module):
         if config.model.vision is not None:
             self.vision = Vision(config.model.vision, config.data.render)
         self.relations = Relations(relations, self.tree, config.width) if relations.source == "inferred" else None
-        self.dynamics = (MarkovDynamics if dynamics.memory == "none" else DYNAMICS[dynamics.passing])(
+        graph = MarkovDynamics if dynamics.memory == "none" else GraphDynamics
+        self.dynamics = (JointDynamics if dynamics.passing == "joint" else graph)(
             dynamics, relations, self.tree, config.width
         )
 
@@ -112,7 +115,7 @@ class Model(nn.Module):
         Args:
             slots: from :meth:`observe`.
             free_steps: n of the paper's "n free steps" (1: every input is true).
-            choose: turns logits into message weights (:func:`hri.model.relations.most_likely`, ``soft``, ...).
+            choose: turns logits into message weights (:func:`hri.model.choices.most_likely`, ``soft``, ...).
                 From the logits of one scene it may give the weights of several copies; then the answer is of these.
             edges_from: infer the edges of free steps from "predictions", or peek at the "truth".
             alter: changes inputs, true or predicted, before the model sees them.

@@ -11,10 +11,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hri.data.dataset import Sequences
+from hri.model.choices import Choose, given, most_likely
 from hri.model.devices import device_of
 from hri.model.losses import state_nll
 from hri.model.model import Model
-from hri.model.relations import Choose, given, most_likely
 
 PSNR_LIMIT = 100.0
 """Decibels of a frame that is repeated to rounding, where the ratio has no bound."""

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from hri.core.config import Config
 from hri.data.dataset import Sequences
+from hri.model.choices import SAMPLES, given, most_likely
 from hri.model.decoders import SlotDecoder
 from hri.model.layers import Norm, gumbel_noise
 from hri.model.losses import edge_prior, frame_nll, state_nll
 from hri.model.model import Model
-from hri.model.relations import SAMPLES, given, most_likely
 from hri.scores.evaluate import while_training
 from hri.scores.metrics import copied_frames_mse, free_run_scores, reconstruction_mse, slot_usage
 from hri.training.optimiser import Muon

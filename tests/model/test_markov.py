@@ -11,10 +11,10 @@ import torch
 from hri.core.config import Config
 from hri.core.presets import PRESETS
 from hri.model import checkpoint
+from hri.model.choices import given, most_likely
 from hri.model.dynamics import MessagePassing
 from hri.model.markov import MarkovDynamics
 from hri.model.model import Model
-from hri.model.relations import given, most_likely
 from hri.training.loop import train
 from tests.model.test_model import states
 from tests.training.test_loop import lines, small

@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from hri.core.config import Config, DynamicsConfig, ModelConfig, RelationsConfig, RenderConfig, VisionConfig
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.presets import PRESETS, VARIANTS
+from hri.model.choices import given, most_likely, sampled, soft, straight
 from hri.model.decoders import ParallelDecoder, SlotDecoder, with_index
 from hri.model.encoder import LeafEncoder
 from hri.model.layers import Edges, Messages, Norm, gumbel_noise, linear
 from hri.model.losses import edge_prior, frame_nll, state_nll
 from hri.model.model import Model
-from hri.model.relations import Relations, given, most_likely, sampled, soft, straight
+from hri.model.relations import Relations
 from hri.model.vision import Vision
 from hri.training.patches import choose, tile_loss
 

@@ -14,7 +14,7 @@ from hri.core.hierarchy import SLOT_TREE
 from hri.core.presets import VARIANTS
 from hri.core.records import Rollout
 from hri.model.checkpoint import Checkpoint
-from hri.model.relations import most_likely
+from hri.model.choices import most_likely
 from hri.rollout.edits import ChooseEdges, Curtain, Edit, Mute, Nudge, SetEdge, SetLevel
 from hri.rollout.interventions import NOTHING, Intervention
 from hri.rollout.rollout import again, from_arrays, roll_out

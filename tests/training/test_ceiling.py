@@ -16,8 +16,8 @@ from hri.core.config import Config, DataConfig, RelationsConfig
 from hri.core.presets import PRESETS
 from hri.data.dataset import sequences
 from hri.model.checkpoint import Header, load, save
+from hri.model.choices import most_likely
 from hri.model.model import Model
-from hri.model.relations import most_likely
 from hri.physics.springs import simulate
 from hri.scores import ceilings
 from hri.scores.edges import effects_in_words
