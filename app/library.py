@@ -122,7 +122,7 @@ def datasets(source: Source) -> list[str]:
     if config is None:
         return [next(iter(DATASETS))]
     scenes = source_of(config.data)
-    others = [name for name in DATASETS if name != scenes.name] if scenes.simulated and config.model.vision else []
+    others = [name for name in DATASETS if name != scenes.name] if scenes.simulated and config.model.sees_frames else []
     return [scenes.name, *others]
 
 
@@ -148,9 +148,8 @@ def config_of(source: Source) -> Config | None:
 def fields_of(source: Source) -> Float[np.ndarray, "21 4"] | None:
     """What each image slot of a model can see; None for models of states, or without a checkpoint."""
     config = config_of(source)
-    if config is None or config.model.vision is None:
-        return None
-    return receptive_fields(config.model.vision, config.data.render)
+    vision = config.model.vision if config else None
+    return receptive_fields(vision, config.data.render) if config and vision else None
 
 
 def ceiling_of(source: Source) -> dict[str, Any] | None:
@@ -166,7 +165,7 @@ def ceiling_of(source: Source) -> dict[str, Any] | None:
         return None
     if known := (told.metrics.get("test") or {}).get("ceiling"):
         return known
-    encoder = _encoder(source.path) if told.config.model.vision else None
+    encoder = _encoder(source.path) if told.config.model.sees_frames else None
     return places.ceiling(told.config, encoder)
 
 

@@ -12,6 +12,7 @@ from app import address, drawn, library, running, widgets
 from app.compute import scene_id
 from app.explore import inspector
 from app.library import Scene, Source
+from hri.core.decoding import DECODERS
 from hri.scores import ceilings
 from hri.scores.compare import Comparison, unequal
 from hri.view import facts as pictures
@@ -39,11 +40,12 @@ def defaults(sources: Mapping[str, Source], opened: str | None = None) -> list[s
 
     Args:
         sources: to choose from.
-        opened: the model that the visitor comes from; it goes first, then it with the other decoder, then models that
+        opened: the model that the visitor comes from; it goes first, then it with other decoders, then models that
             see what it sees.
     """
-    swap = {"slot": "par", "par": "slot"}
-    first = [] if opened is None else [opened, "-".join(swap.get(word, word) for word in opened.split("-"))]
+    words = opened.split("-") if opened else []
+    others = ["-".join(decoder if word in DECODERS else word for word in words) for decoder in DECODERS]
+    first = [opened, *others] if opened else []
     ordered = list(dict.fromkeys(name for name in (*first, *FAVOURITES, *sources) if name in sources))
     if opened in ordered:
         kind = _sees_images(sources[ordered[0]])
@@ -77,7 +79,7 @@ def _sees_images(source: Source) -> bool | None:
         config = library.config_of(source)
     except ValueError:  # said when this model is chosen
         return None
-    return None if config is None else bool(config.model.vision)
+    return None if config is None else config.model.sees_frames
 
 
 def common_datasets(sources: Sequence[Source]) -> list[str]:

@@ -117,7 +117,7 @@ def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> Non
     last = scene.original.slots.shape[1] - 1
     with st.popover("Nudge", icon=":material/pan_tool_alt:", disabled=here >= last, help="Move its state by hand."):
         st.caption(f"Added to its state at frame {here}; seen from frame {here + 1} on.")
-        if config.model.vision is None:
+        if not config.model.sees_frames:
             with st.container(horizontal=True):
                 numbers = [
                     st.number_input(name, -2.0, 2.0, 0.3 if name == "x" else 0.0, 0.1, key=f"nudge-{name}", width=110,
@@ -141,7 +141,7 @@ def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> Non
             delta = (0.0,) * int(place) + (float(amount),)
         if st.button("Nudge it", key="nudge", type="primary"):
             _do(Nudge(node, here, delta))
-    if config.model.vision is not None and st.button(
+    if config.model.sees_frames and st.button(
         "Curtain over it", icon=":material/curtains:", key="curtain-slot",
         help="A black square of 12 × 12 pixels hides it from the encoder; true frames and errors stay.",
     ):  # fmt: skip
@@ -171,14 +171,14 @@ def _whole(scene: Scene, config: Config, span: Span) -> None:
             seed = st.number_input("Seed of the draw", 0, 2**32 - 1, 0, key="draw-seed")
             if st.button("Draw from the probabilities", key="choose-sample", help="Instead of the most probable type."):
                 _do(ChooseEdges("sample", int(seed), **_steps(span)))
-            known = config.model.vision is None
+            known = not config.model.sees_frames
             told = (
                 "What the model would predict if it knew every true relation." if known
                 else "True springs join balls, and this model's nodes are parts of the image."
             )  # fmt: skip
             if st.button("Give the true graph", key="choose-true", disabled=not known, help=told):
                 _do(ChooseEdges("true", **_steps(span)))
-    if config.model.vision is not None:
+    if config.model.sees_frames:
         with st.popover("Curtain", icon=":material/curtains:", help="Hide a part of the frames from the encoder."):
             left = st.slider("Column of its left edge, pixels", 0, CURTAIN_PLACES, 10, key="curtain-left")
             top = st.slider("Row of its upper edge, pixels", 0, CURTAIN_PLACES, 10, key="curtain-top")

@@ -53,7 +53,7 @@ def rolled_out(place: tuple[library.Source, str, int]) -> tuple[Clip | None, Rol
 def panel(scene: Scene) -> None:
     """Upload, cut, look and roll out; whether the model knows such frames."""
     config = library.config_of(scene.source)
-    if config is None or config.model.vision is None:
+    if config is None or not config.model.sees_frames:
         why = "has no checkpoint here" if config is None else "sees states, not images"
         st.info(f"{scene.source.name} {why}, so it cannot predict a video; choose a slot or par model above.")
         return

@@ -69,7 +69,7 @@ def panel(scene: Scene) -> None:
         return
     board, choices = st.columns([1.15, 1], gap="large")
     with choices:
-        begin = _begin(scene, config.data, list(TREES) if config.model.vision is not None else [config.data.tree])
+        begin = _begin(scene, config.data, list(TREES) if config.model.sees_frames else [config.data.tree])
         if problem := kept.pop("system_problem", None):
             st.error(widgets.plain(problem))
         _verdict(scene)

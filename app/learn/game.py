@@ -256,14 +256,13 @@ def chances(
     model = checkpoint.model
     row = {pair: k for k, pair in enumerate(zip(model.senders.tolist(), model.receivers.tolist(), strict=True))}
     asked = [(row.get(pair), row.get(pair[::-1])) for pair in pairs]
-    if model.relations is None or model.static or model.vision is not None or None in sum(asked, ()):
+    if not model.infers_edges or model.static or model.sees_frames or None in sum(asked, ()):
         raise ValueError(f"{checkpoint.name} does not infer these pairs; choose a model that infers the hierarchy's")
-    states = torch.from_numpy(truth_of(checkpoint, scenes)["true_states"]).permute(2, 1, 0, 3)
+    states = torch.from_numpy(truth_of(checkpoint, scenes)["true_states"])
     # Edges of time t are inferred from frames 0 ... t - 1.
     times = [min(number, states.shape[1] - 1) for number in frames]
     with torch.no_grad():
-        windows = model.relations.burn_in_windows(states, states.shape[1])[:, times]
-        silent = torch.softmax(model.relations(windows), -1)[..., 0].permute(2, 1, 0).numpy()
+        silent = torch.softmax(model.edges_at(states, times), -1)[..., 0].numpy()
     return 1 - silent[:, :, np.array(asked)].astype(np.float64)
 
 

@@ -14,6 +14,7 @@ from app import library, places
 from app.train import estimating
 from app.train.shared import attempt, show_view
 from hri.core.config import Config
+from hri.core.decoding import DECODERS
 from hri.core.errors import sentence
 from hri.core.presets import PRESETS, VARIANTS, preset
 from hri.core.settings import Setting, changed, settings, value_of
@@ -21,7 +22,7 @@ from hri.data.sources import source_of
 from hri.experiments import queueing, runs
 from hri.training.starters import STARTERS
 
-SEEN = {"state": "states", "slot": "images, SlotDec", "par": "images, ParDec"}
+SEEN = {"state": "states"} | {name: f"images, {decoder.label}" for name, decoder in DECODERS.items()}
 FIRST = ("train.stage1_updates", "train.updates", "train.batch", "train.learning_rate", "data.train", "train.seed")
 DATA = {
     scenes.name: scenes.title
@@ -109,14 +110,14 @@ def _beginning() -> tuple[str, Config, str]:
 
 def _parts(name: str) -> tuple[str, str, str]:
     """Data, what is seen, and model of a preset."""
-    found = re.fullmatch(r"(.+)-(state|slot|par)-(.+)", name)
+    found = re.fullmatch(rf"(.+)-({'|'.join(SEEN)})-(.+)", name)
     assert found is not None
     return found[1], found[2], found[3]
 
 
 def _taken(start: Config, base: str, wanted: str) -> str:
     """The model whose encoder and decoder are taken; empty for none."""
-    if start.model.vision is None:
+    if not start.model.sees_frames:
         return ""
     fitting = []
     for name, source in library.sources().items():
@@ -137,7 +138,7 @@ def _taken(start: Config, base: str, wanted: str) -> str:
 
 
 def _matters(path: str, start: Config, taken: str) -> bool:
-    return path != "train.stage1_updates" or (start.model.vision is not None and not taken)
+    return path != "train.stage1_updates" or (start.model.sees_frames and not taken)
 
 
 def _fields(chosen: Iterable[Setting], start: Config, base: str) -> dict[str, Any]:

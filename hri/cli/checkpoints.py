@@ -99,7 +99,7 @@ def import_published(
 
 def _kind(config: Config) -> str:
     """Which model of the paper a config is."""
-    seen = config.model.vision.decoder if config.model.vision else "state"
+    seen = config.model.seen
     for name, (relations, dynamics) in VARIANTS.items():
         same = (relations.source, relations.pairs) == (config.model.relations.source, config.model.relations.pairs)
         if same and (dynamics.passing, dynamics.nodes) == (config.model.dynamics.passing, config.model.dynamics.nodes):

@@ -8,6 +8,7 @@ In reading order; a file imports only those above it:
 - forces: what acts between two balls, by the name of a physics, in words
 - records: the glossary of letters; Trajectories, Normalisation, Rollout
 - limits, optimisation: ranges beside their fields, dataclasses from JSON; how a model is trained
+- decoding: the ways of seeing and drawing frames, each with what it can do
 - config, presets, settings: every choice as one frozen tree of dataclasses; experiments by name; the config as a form
   needs it
 """

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from hri.core.decoding import DECODERS, DecoderName, DecoderSpec
 from hri.core.forces import Force, PhysicsName, check_tree, force, system_name
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.limits import Between, check_limits, from_plain
@@ -266,7 +267,7 @@ class DynamicsConfig:
 class VisionConfig:
     """Encoder and decoder of image models."""
 
-    decoder: Literal["slot", "par"] = "slot"
+    decoder: DecoderName = "slot"
     """SlotDec: a slot sees and draws its own patch, the image is the sum. ParDec: all slots seen and drawn at once."""
     slot_width: Annotated[int, Between(1, 1024)] = 16
     """D, numbers a slot."""
@@ -274,6 +275,11 @@ class VisionConfig:
     """Width of the encoder's layers."""
     decoder_channels: Annotated[int, Between(1, 4096)] = 64
     """Width of the decoder's layers."""
+
+    @property
+    def spec(self) -> DecoderSpec:
+        """What the decoder is called and can do."""
+        return DECODERS[self.decoder]
 
 
 @dataclass(frozen=True)
@@ -284,6 +290,36 @@ class ModelConfig:
     """None: the model sees states. Otherwise it sees frames."""
     relations: RelationsConfig = field(default_factory=RelationsConfig)
     dynamics: DynamicsConfig = field(default_factory=DynamicsConfig)
+
+    @property
+    def sees_frames(self) -> bool:
+        """Whether it is shown frames and draws what it predicts; else states, which it predicts as they are."""
+        return self.vision is not None
+
+    @property
+    def observation(self) -> Literal["states", "frames"]:
+        """The same in a word."""
+        return "frames" if self.sees_frames else "states"
+
+    @property
+    def seen(self) -> Literal["state"] | DecoderName:
+        """As presets say it: "state", or the decoder's name."""
+        return self.vision.decoder if self.vision is not None else "state"
+
+    @property
+    def draws_slots_alone(self) -> bool:
+        """Whether each slot has a picture of its own."""
+        return self.vision is not None and self.vision.spec.draws_slots_alone
+
+    @property
+    def trains_patches(self) -> bool:
+        """Whether stage 1 can begin with single slots on their own patches."""
+        return self.vision is not None and self.vision.spec.trains_patches
+
+    @property
+    def feature_numbers(self) -> int:
+        """Numbers that stage 2 keeps of each frame: the encoder's map; none of states."""
+        return 16 * self.vision.encoder_channels if self.vision is not None else 0
 
 
 @dataclass(frozen=True)

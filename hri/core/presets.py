@@ -18,6 +18,7 @@ from hri.core.config import (
     TrainConfig,
     VisionConfig,
 )
+from hri.core.decoding import DECODERS
 
 VARIANTS: dict[str, tuple[RelationsConfig, DynamicsConfig]] = {
     "hri": (RelationsConfig(), DynamicsConfig()),
@@ -42,16 +43,10 @@ CONTROLS = ("nri-residual", "hri-h-one", "hri-h-published")
 do edges gain from ten states over the latest one, or over the one old state that the published code shows them?"""
 
 
-VISION: dict[str, VisionConfig | None] = {
-    "state": None,
-    "slot": VisionConfig(decoder="slot"),
-    "par": VisionConfig(decoder="par"),
-}
+VISION: dict[str, VisionConfig | None] = {"state": None} | {name: VisionConfig(decoder=name) for name in DECODERS}
 
-TRAINING: dict[str, TrainConfig] = {
-    "state": TrainConfig(stage1_updates=0),
-    "slot": TrainConfig(stage1_updates=40_000, stage1_learning_rate=3e-3, patch_share=0.85, precision="bf16"),
-    "par": TrainConfig(stage1_updates=60_000, stage1_learning_rate=3e-3, precision="bf16"),
+TRAINING: dict[str, TrainConfig] = {"state": TrainConfig(stage1_updates=0)} | {
+    name: TrainConfig(**decoder.training) for name, decoder in DECODERS.items()
 }
 """What trained well on one CPU core, by what the model sees; spring states have :data:`RELATING`."""
 
@@ -236,7 +231,7 @@ PRESETS |= {
         train=training,
     )
     for source, (data, narrow, training) in CLIPS.items()
-    for seen in ("slot", "par")
+    for seen in DECODERS
     for variant in ("hri", "hri-h", "nri", "lstm")
     for name in (f"{source}-{seen}-{variant}",)
 }

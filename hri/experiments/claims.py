@@ -28,6 +28,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from hri.core.decoding import DECODERS
 from hri.experiments.scoreboard import Board, Entry, Setting, Spread
 from hri.scores.names import METRICS
 
@@ -312,7 +313,7 @@ def _named(entry: Entry, other: Entry) -> str:
     """A model's label, with its decoder where that is the difference."""
     if entry.setting == other.setting:
         return entry.label
-    return {"slot": "SlotDec", "par": "ParDec"}.get(entry.setting.seen, entry.setting.label)
+    return next((spec.label for name, spec in DECODERS.items() if name == entry.setting.seen), entry.setting.label)
 
 
 def _outcome(kind: Kind, left: str, right: str, ratio: float) -> str:

@@ -44,7 +44,7 @@ class Part:
             stage1_batch=self.batch,
             patch_share=self.patches,
             updates=1_000_000,
-            stage1_updates=1_000_000 if config.model.vision else 0,
+            stage1_updates=1_000_000 if config.model.sees_frames else 0,
         )
         data = dataclasses.replace(config.data, train=max(32, self.batch if self.kind is Prediction else 0))
         return dataclasses.replace(config, data=data, train=train)

@@ -89,7 +89,7 @@ def _runs(entry: Any, before: dict[str, PlannedRun]) -> list[PlannedRun]:
             raise ValueError(f"{name!r} cannot name a folder; use letters, digits, '.', '_' and '-'")
         if name in before or name in (run.name for run in runs):
             raise ValueError(f"there is a run {name} already; give this one a name of its own")
-        if (after or vision) and config.model.vision is None:
+        if (after or vision) and not config.model.sees_frames:
             raise ValueError(f"{preset} sees states and takes no encoder; leave after and vision_from out")
         runs.append(PlannedRun(name, config, vision, after))
     return runs

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hri.core.config import Config
+from hri.core.decoding import DECODERS, DecoderName
 from hri.core.presets import BODIES, CONTROLS, preset
 
-Seen = Literal["state", "slot", "par"]
+Seen = Literal["state"] | DecoderName
 Settings = tuple[tuple[str, Any], ...]
 """What differs from a preset: (path in the config, such as "train.batch"; its value)."""
 
@@ -199,7 +200,7 @@ PLANS: dict[str, Plan] = {
         Plan(
             "images",
             "HRI-H, NRI and LSTM on 4-3 images, with one encoder and decoder each for SlotDec and ParDec",
-            tuple(Group(("hri-h", "nri", "lstm"), seen=seen) for seen in ("slot", "par")),
+            tuple(Group(("hri-h", "nri", "lstm"), seen=seen) for seen in DECODERS),
         ),
         Plan(
             "motion",
@@ -229,7 +230,7 @@ def plan(
         name: one of :data:`PLANS`.
         updates: of stage 2, for every model.
         stage1_updates: of the encoders and decoders.
-        vision: checkpoints to take them from, by what is seen ("slot" or "par").
+        vision: checkpoints to take them from, by what is seen (the decoder's name).
 
     Raises:
         ValueError: no such plan, no updates, or an encoder for a plan without images; the sentence says what there is.

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hri.core.decoding import DECODERS
 from hri.core.files import replacing
 from hri.core.records import Rollout
 from hri.data.sources import source_of
@@ -65,7 +66,7 @@ def publish(
         data = springs_of(loaded, systems=systems)
         scores = evaluate(loaded, data) | {"systems": len(data)}
     metrics = loaded.header.metrics | {"test": scores}
-    if loaded.model.vision is not None:
+    if loaded.model.sees_frames:
         metrics |= {"familiar": dataclasses.asdict(familiar(loaded))}
     checkpoints.mkdir(parents=True, exist_ok=True)
     header = dataclasses.replace(
@@ -151,10 +152,11 @@ def _card(name: str, header: Header, ceiling: dict[str, Any] | None) -> str:
     relations, dynamics = config.model.relations, config.model.dynamics
     published = relations.window == "published"
     source = source_of(config.data)
-    seen = {None: source.states, "slot": "images (SlotDec)", "par": "images (ParDec)"}
+    seen = {"state": source.states}
+    seen |= {name: f"images ({decoder.label})" for name, decoder in DECODERS.items()}
     pairs = {"all": "all pairs", "hierarchy": "the hierarchy's edges (HRI-H)", "leaves": "leaf pairs"}
     rows = [
-        ("sees", seen[config.model.vision.decoder if config.model.vision else None]),
+        ("sees", seen[config.model.seen]),
         (
             "relations",
             (

@@ -161,9 +161,9 @@ def check_vision(plan: Plan) -> None:
         ValueError: it cannot be read, or sees something else.
     """
     for seen, checkpoint in plan.vision:
-        vision = read_header(checkpoint).config.model.vision
-        if vision is None or vision.decoder != seen:
-            has = f"the decoder {vision.decoder}" if vision else "no encoder and decoder"
+        model = read_header(checkpoint).config.model
+        if model.seen != seen:
+            has = f"the decoder {model.seen}" if model.sees_frames else "no encoder and decoder"
             raise ValueError(f"{checkpoint} has {has}; --vision-from-{seen} needs one with the decoder {seen}")
 
 

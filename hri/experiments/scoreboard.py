@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hri.core.decoding import DECODERS
 from hri.scores import ceilings
 from hri.scores.names import EDGE_METRICS, METRICS, Metric
 
@@ -69,9 +70,8 @@ class Setting(NamedTuple):
     @property
     def _contest(self) -> str:
         system = BODIES_IN_WORDS.get(self.tree, self.tree)
-        before, after = {"state": ("States", ""), "slot": ("Images", ", SlotDec"), "par": ("Images", ", ParDec")}.get(
-            self.seen, (self.seen, "")
-        )
+        known = {"state": ("States", "")} | {name: ("Images", f", {spec.label}") for name, spec in DECODERS.items()}
+        before, after = known.get(self.seen, (self.seen, ""))
         return f"{before} {system}{after}" if system == self.tree else f"{system}, {before.lower()}{after}"
 
 
@@ -193,7 +193,7 @@ class Board:
     @property
     def settings(self) -> list[Setting]:
         """Settings in which any model was run, states first."""
-        order = ("state", "slot", "par")
+        order = ("state", *DECODERS)
         found = list(dict.fromkeys(entry.setting for entry in self.entries))
         return sorted(found, key=lambda s: order.index(s.seen) if s.seen in order else len(order))
 

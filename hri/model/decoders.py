@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from hri.core.config import RenderConfig, VisionConfig
+from hri.core.decoding import DecoderName
 from hri.model.encoder import LEAF_CELLS
 from hri.model.layers import conv_weights, linear
 
@@ -47,7 +50,26 @@ def with_index(slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M L D+1"]:
     return torch.cat([slots, index[None, :, None].expand(len(slots), -1, 1)], 2)
 
 
-class SlotDecoder(nn.Module):
+class Decoder(nn.Module):
+    """What every decoder offers: frames of leaf slots [M, 16, D]."""
+
+    layers: nn.ModuleList
+    """Transposed convolutions; the last one makes pixels."""
+
+    def forward(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M C H W"]:
+        """The frames, pixels around 0 ... 1."""
+        raise NotImplementedError
+
+    def each(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M L C H W"]:
+        """The image of each slot alone, which sum to the frame.
+
+        Raises:
+            ValueError: slots are drawn together (:attr:`hri.core.decoding.DecoderSpec.draws_slots_alone`).
+        """
+        raise ValueError("this decoder draws all slots together; no slot has an image of its own")
+
+
+class SlotDecoder(Decoder):
     """SlotDec: every leaf slot is decoded to a whole image of its own; the frame is their sum."""
 
     def __init__(self, vision: VisionConfig, render: RenderConfig):
@@ -72,7 +94,7 @@ class SlotDecoder(nn.Module):
         return self.each(slots).sum(1)
 
 
-class ParallelDecoder(nn.Module):
+class ParallelDecoder(Decoder):
     """ParDec: the slots laid out as a 4 x 4 map (slot order, columns first) are decoded together."""
 
     def __init__(self, vision: VisionConfig, render: RenderConfig):
@@ -86,4 +108,8 @@ class ParallelDecoder(nn.Module):
         return _upsample(self.layers, grid)
 
 
-DECODERS: dict[str, type[SlotDecoder] | type[ParallelDecoder]] = {"slot": SlotDecoder, "par": ParallelDecoder}
+NETWORKS: dict[DecoderName, Callable[[VisionConfig, RenderConfig], Decoder]] = {
+    "slot": SlotDecoder,
+    "par": ParallelDecoder,
+}
+"""Of each decoder that :data:`hri.core.decoding.DECODERS` describes."""

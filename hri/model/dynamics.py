@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +15,8 @@ from torch import Tensor, nn
 
 from hri.core.config import DynamicsConfig, RelationsConfig
 from hri.core.hierarchy import Tree
-from hri.model.fast import device as device_recurrence
-from hri.model.fast.edges import suits
-from hri.model.fast.recurrence import Span, burn_in
 from hri.model.layers import Edges, Messages, linear
+from hri.model.versions import Versions
 
 
 class LSTMState(NamedTuple):
@@ -57,10 +55,6 @@ class MessagePassing(nn.Module):
                 f"messages pass over edge {error} which model.relations.pairs leaves out; use pairs = all or hierarchy"
             ) from None
         self.phases = nn.ModuleList(Edges(phase[:, 0], phase[:, 1], tree.size) for phase in speaking)
-        firsts = np.cumsum([0, *map(len, speaking)])
-        self.spans = [
-            Span(phase[:, 0], phase[:, 1], int(first)) for phase, first in zip(speaking, firsts[:-1], strict=True)
-        ]
         self.row_names = [f"rows_{index}" for index in range(len(rows))]
         for name, indices in zip(self.row_names, rows, strict=True):
             self.register_buffer(name, torch.as_tensor(indices, dtype=torch.long), persistent=False)
@@ -122,11 +116,16 @@ class GraphDynamics(MessagePassing):
     def burn_in(
         self, states: Float[Tensor, "T N B D"], memory: LSTMState, weights: Float[Tensor, "E T B K"]
     ) -> tuple[Float[Tensor, "T N B H"], LSTMState]:
-        """Many steps on known inputs, as calling this module once a step: hidden states and the last memory."""
-        if suits(states):
-            return burn_in(self, states, memory, weights)
-        if device_recurrence.suits(states):
-            return device_recurrence.burn_in(self, states, memory, weights)
+        """Many steps on known inputs, as calling this module once a step: hidden states and the last memory.
+
+        :meth:`step_by_step` says what is computed; :data:`BURN_IN` knows who computes it.
+        """
+        return BURN_IN.suiting(states)(self, states, memory, weights)
+
+    def step_by_step(
+        self, states: Float[Tensor, "T N B D"], memory: LSTMState, weights: Float[Tensor, "E T B K"]
+    ) -> tuple[Float[Tensor, "T N B H"], LSTMState]:
+        """:meth:`plain` at each time in turn."""
         hidden = []
         for time, known in enumerate(states):
             memory = self.plain(known, memory, weights[:, time])
@@ -140,49 +139,7 @@ class GraphDynamics(MessagePassing):
         return states + self.out(F.relu(self.out_hidden(hidden)))
 
 
-class JointDynamics(nn.Module):
-    """The LSTM baseline: one LSTM over all nodes concatenated, no graph. LSTM-lo sees and predicts leaves only."""
-
-    step_name = "LSTM"
-
-    def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
-        super().__init__()
-        nodes = len(tree.leaves) if config.nodes == "leaves" else tree.size
-        self.lstm = nn.LSTMCell(nodes * width, config.hidden)
-        self.out_hidden = linear(config.hidden, config.hidden)
-        self.out = linear(config.hidden, nodes * width)
-
-    def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
-        zeros = states.new_zeros(states.shape[1], self.lstm.hidden_size)
-        return LSTMState(hidden=zeros, cell=zeros.clone())
-
-    def before(self, states: Float[Tensor, "N B D"], memory: LSTMState) -> Float[Tensor, "B H"]:
-        """What the LSTM remembers when a step begins."""
-        return memory.hidden
-
-    def forward(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
-        """The same face as :class:`GraphDynamics`; the weights are not listened to."""
-        hidden, cell = self.lstm(states.transpose(0, 1).flatten(1), (memory.hidden, memory.cell))
-        return LSTMState(hidden=hidden, cell=cell)
-
-    def burn_in(
-        self, states: Float[Tensor, "T N B D"], memory: LSTMState, weights: Float[Tensor, "E T B K"]
-    ) -> tuple[Float[Tensor, "T B H"], LSTMState]:
-        """Many steps on known inputs: hidden states and the last memory."""
-        hidden = []
-        for time, known in enumerate(states):
-            memory = self(known, memory, weights[:, time])
-            hidden.append(memory.hidden)
-        return torch.stack(hidden), memory
-
-    def predict(self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t B H"]) -> Float[Tensor, "*t N B D"]:
-        """The next states of all nodes from the one hidden state."""
-        change = self.out(F.relu(self.out_hidden(hidden)))
-        return states + change.unflatten(-1, (states.shape[-3], states.shape[-1])).transpose(-3, -2)
-
-
-DYNAMICS: dict[str, type[GraphDynamics] | type[JointDynamics]] = {
-    "hierarchical": GraphDynamics,
-    "flat": GraphDynamics,
-    "joint": JointDynamics,
-}
+BURN_IN: Versions[Callable[[GraphDynamics, Tensor, LSTMState, Tensor], tuple[Tensor, LSTMState]]] = Versions(
+    GraphDynamics.step_by_step
+)
+"""(dynamics, states, memory, weights) -> hidden states and the last memory."""

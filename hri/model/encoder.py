@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from hri.core.config import RenderConfig, VisionConfig
+from hri.core.decoding import UPPER, leaf_layers
 from hri.core.hierarchy import SLOT_TREE
 from hri.model.layers import ConvBlock, linear
 
@@ -38,15 +39,9 @@ class LeafEncoder(nn.Module):
         channels = vision.encoder_channels
         blocks = []
         inputs = render.channels + 2
-        if render.size == 64:
-            blocks.append(ConvBlock(inputs, channels, kernel=8, pool=2))
+        for layer in leaf_layers(vision.decoder, render.size):
+            blocks.append(ConvBlock(inputs, channels, layer))
             inputs = channels
-        if vision.decoder == "slot":
-            blocks.append(ConvBlock(inputs, channels, kernel=8, stride=8))
-        else:
-            for _ in range(3):
-                blocks.append(ConvBlock(inputs, channels, kernel=8, pool=2))
-                inputs = channels
         self.blocks = nn.Sequential(*blocks)
         self.to_slot = linear(channels, vision.slot_width)
         nn.init.constant_(self.to_slot.bias, SLOT_BIAS)
@@ -74,8 +69,7 @@ class UpperEncoder(nn.Module):
     def __init__(self, vision: VisionConfig):
         super().__init__()
         channels = vision.encoder_channels
-        self.intermediate = ConvBlock(channels, channels, kernel=2, pool=2)
-        self.root = ConvBlock(channels, channels, kernel=2, pool=2)
+        self.intermediate, self.root = (ConvBlock(channels, channels, layer) for layer in UPPER)
         self.to_slot = linear(channels, vision.slot_width)
         self.cells: Tensor
         self.register_buffer("cells", QUADRANT_CELLS.clone(), persistent=False)

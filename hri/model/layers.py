@@ -18,7 +18,15 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from hri.model.fast.edges import elu
+from hri.core.decoding import Convolution
+from hri.model.versions import Versions
+
+ELU: Versions[Callable[[Tensor], Tensor]] = Versions(F.elu)
+
+
+def elu(values: Float[Tensor, "R H"]) -> Float[Tensor, "R H"]:
+    """ELU; may overwrite its input."""
+    return ELU.suiting(values)(values)
 
 
 class Norm(nn.Module):
@@ -218,16 +226,14 @@ def conv_weights(layer: nn.Conv2d | nn.ConvTranspose2d, fan: int) -> None:
 class ConvBlock(nn.Module):
     """conv, batch norm, ReLU, max-pool; "SAME" padding puts the odd pixel right and bottom."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, pool: int = 1):
+    def __init__(self, inputs: int, outputs: int, layer: Convolution):
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride)
+        self.conv = nn.Conv2d(inputs, outputs, layer.kernel, layer.stride)
         conv_weights(self.conv, outputs)
         self.norm = Norm(outputs)
-        self.pool = pool
+        self.padding, self.pool = layer.padding, layer.pool
 
     def forward(self, images: Float[Tensor, "M C H W"]) -> Float[Tensor, "M C2 H2 W2"]:
-        kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
-        spare = max(0, kernel - stride)
-        padded = F.pad(images, (spare // 2, spare - spare // 2) * 2) if spare else images
+        padded = F.pad(images, self.padding * 2) if any(self.padding) else images
         features = F.relu(self.norm(self.conv(padded)), inplace=True)
         return F.max_pool2d(features, self.pool) if self.pool > 1 else features

@@ -1,8 +1,8 @@
-"""The whole method in one place: encode, infer relations, predict, decode (paper, figure 2)."""
+"""The whole method in one place: observe, infer relations, predict, show (paper, figure 2)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +11,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from hri.core.config import Config
-from hri.model.decoders import DECODERS, ParallelDecoder, SlotDecoder
-from hri.model.dynamics import DYNAMICS, MessagePassing
-from hri.model.encoder import LeafEncoder, UpperEncoder
+from hri.model.choices import Choose, most_likely
+from hri.model.dynamics import GraphDynamics, MessagePassing
+from hri.model.fast import device, edges, recurrence  # noqa: F401 - each registers what it computes faster
+from hri.model.joint import JointDynamics
 from hri.model.markov import MarkovDynamics
-from hri.model.relations import Choose, Relations, evidence
+from hri.model.relations import Relations, evidence
+from hri.model.vision import Vision
 
 Alter = Callable[[Tensor, slice], Tensor]
 """(inputs [N, t, B, D], the times they are for) -> the inputs that the model is given instead."""
@@ -32,39 +34,16 @@ class Prediction(NamedTuple):
     """How strongly each edge type spoke."""
 
 
-class Vision(nn.Module):
-    """Encoder and decoder of image models; stage 1 trains its leaf encoder and decoder alone."""
-
-    leaves: LeafEncoder
-    upper: UpperEncoder
-    decoder: SlotDecoder | ParallelDecoder
-
-    def __init__(self, config: Config):
-        super().__init__()
-        assert config.model.vision is not None
-        self.leaves = LeafEncoder(config.model.vision, config.data.render)
-        self.upper = UpperEncoder(config.model.vision)
-        self.decoder = DECODERS[config.model.vision.decoder](config.model.vision, config.data.render)
-
-    def forward(self, frames: Float[Tensor, "M C H W"]) -> Float[Tensor, "M C H W"]:
-        """Reconstruct each frame from its 16 leaf slots."""
-        return self.decoder(self.leaves.slots(self.leaves.map(frames)))
-
-    def slots(self, features: Float[Tensor, "B T F 4 4"]) -> Float[Tensor, "B T 21 D"]:
-        """[root, 4 intermediates, 16 leaves] from the leaf encoder's feature maps."""
-        flat = features.flatten(0, 1)
-        return torch.cat([self.upper(flat), self.leaves.slots(flat)], 1).unflatten(0, features.shape[:2])
-
-    def encode(self, frames: Float[Tensor, "B T C H W"]) -> Float[Tensor, "B T 21 D"]:
-        """Slots of whole sequences."""
-        return self.slots(self.leaves.map(frames.flatten(0, 1)).unflatten(0, frames.shape[:2]))
-
-
 class Model(nn.Module):
     """HRI, and NRI, LSTM and the ablations as other settings of the same parts."""
 
+    vision: Vision
+    """Encoder and decoder; only of a model that :attr:`sees_frames`."""
+
     def __init__(self, config: Config):
         super().__init__()
+        self.sees_frames, self.observation = config.model.sees_frames, config.model.observation
+        self.draws_slots_alone = config.model.draws_slots_alone
         self.tree, relations, dynamics = config.tree, config.model.relations, config.model.dynamics
         self.edge_types, self.source, self.static = relations.edge_types, relations.source, relations.graph == "static"
         self.silent = relations.silent
@@ -73,11 +52,23 @@ class Model(nn.Module):
         self.joint_leaves = dynamics.passing == "joint" and self.scores_leaves
         self.leaf_rows: Tensor
         self.register_buffer("leaf_rows", torch.as_tensor(self.tree.leaves), persistent=False)
-        self.vision = Vision(config) if config.model.vision else None
+        if config.model.vision is not None:
+            self.vision = Vision(config.model.vision, config.data.render)
         self.relations = Relations(relations, self.tree, config.width) if relations.source == "inferred" else None
-        self.dynamics = (MarkovDynamics if dynamics.memory == "none" else DYNAMICS[dynamics.passing])(
+        graph = MarkovDynamics if dynamics.memory == "none" else GraphDynamics
+        self.dynamics = (JointDynamics if dynamics.passing == "joint" else graph)(
             dynamics, relations, self.tree, config.width
         )
+
+    @property
+    def infers_edges(self) -> bool:
+        """Whether it finds out what interacts with what; else it is told, or joins everything."""
+        return self.relations is not None
+
+    @property
+    def history(self) -> int:
+        """Latest states that edges are inferred from; 0 where none are inferred."""
+        return self.relations.history if self.relations is not None else 0
 
     def speaking(self) -> Bool[np.ndarray, " E"]:
         """Which of the model's edges carry messages: the hierarchy's, all (flat), or none (LSTM)."""
@@ -86,7 +77,32 @@ class Model(nn.Module):
             speaks[torch.cat(self.dynamics.rows()).cpu().numpy()] = True
         return speaks
 
-    def forward(
+    def forward(self, seen: Tensor, free_steps: int, choose: Choose = most_likely) -> Tensor:
+        """Frames in, frames out; states in, states out.
+
+        Args:
+            seen: frames [B, T, C, H, W] with pixels in 0 ... 1, or states [B, T, N, D].
+            free_steps: n of the paper's "n free steps" (1: every input is true).
+            choose: which edge types speak (:meth:`predict`).
+
+        Returns:
+            What it expects to see at times 1 ... T - 1.
+        """
+        slots = self.observe(seen)
+        future = self.predict(slots, free_steps, choose)
+        return self.show(future.slots)
+
+    def observe(self, seen: Tensor) -> Float[Tensor, "B T N D"]:
+        """What the dynamics work on: the slots of frames [B, T, C, H, W]; states are their own."""
+        if not self.sees_frames:
+            return seen
+        return self.vision.slots(self.vision.features(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]))
+
+    def show(self, slots: Float[Tensor, "*m P D"]) -> Tensor:
+        """What slots look like: frames [*m, C, H, W]; states stay what they are."""
+        return self.vision.draw(slots) if self.sees_frames else slots
+
+    def predict(
         self,
         slots: Float[Tensor, "B T N D"],
         free_steps: int,
@@ -97,9 +113,9 @@ class Model(nn.Module):
         """Predict every next state; inputs after frame T - free_steps are the model's own predictions.
 
         Args:
-            slots: true states or encoded slots.
+            slots: from :meth:`observe`.
             free_steps: n of the paper's "n free steps" (1: every input is true).
-            choose: turns logits into message weights (:func:`hri.model.relations.most_likely`, ``soft``, ...).
+            choose: turns logits into message weights (:func:`hri.model.choices.most_likely`, ``soft``, ...).
                 From the logits of one scene it may give the weights of several copies; then the answer is of these.
             edges_from: infer the edges of free steps from "predictions", or peek at the "truth".
             alter: changes inputs, true or predicted, before the model sees them.
@@ -157,7 +173,7 @@ class Model(nn.Module):
             starts: frames that runs start from.
             steps: length of every run.
             seen: the times whose edges the runs go by: one a run; those of a static graph together make one for all.
-            choose: as for :meth:`forward`.
+            choose: as for :meth:`predict`.
 
         Returns:
             ``slots`` [B, R x steps, N, D], run after run; logits and weights of the times ``seen`` or of the one graph.
@@ -179,6 +195,12 @@ class Model(nn.Module):
             logits=logits.permute(2, 1, 0, 3),
             weights=weights.permute(2, 1, 0, 3),
         )
+
+    def edges_at(self, slots: Float[Tensor, "B T N D"], times: Sequence[int]) -> Float[Tensor, "B t E K"]:
+        """Logits of the edge types at some times, each inferred from the states before it."""
+        assert self.relations is not None
+        windows = self.relations.burn_in_windows(slots.permute(2, 1, 0, 3), slots.shape[1])
+        return self.relations(windows[:, list(times)]).permute(2, 1, 0, 3)
 
     def whole_graph(self, slots: Float[Tensor, "B T N D"]) -> Float[Tensor, "B E K"]:
         """Logits of a static graph from all T states, as NRI infers it from whole sequences."""

@@ -1,35 +1,20 @@
-"""The part of a frame that each slot can see: its receptive field, from the encoder's layers (hri/model/encoder.py).
+"""The part of a frame that each slot can see: its receptive field, from the encoder's layers
+(:func:`hri.core.decoding.leaf_layers`).
 
 No torch: a field follows from kernels, strides and pooling alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float
 
 from hri.core.config import RenderConfig, VisionConfig
+from hri.core.decoding import UPPER, Convolution, leaf_layers
 from hri.core.hierarchy import SLOT_TREE
 
 Span = tuple[int, int]
 """First and last pixel, both included."""
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A convolution with "SAME" padding, then max-pooling (:class:`hri.model.layers.ConvBlock`), along one axis."""
-
-    kernel: int
-    stride: int = 1
-    pool: int = 1
-
-    def inputs(self, span: Span, size: int) -> Span:
-        """The pixels, of ``size`` there are, that a span of outputs rests on; padding is no pixel."""
-        before = max(0, self.kernel - self.stride) // 2
-        first, last = span[0] * self.pool, (span[1] + 1) * self.pool - 1
-        return max(0, first * self.stride - before), min(size - 1, last * self.stride - before + self.kernel - 1)
 
 
 def receptive_fields(vision: VisionConfig, render: RenderConfig) -> Float[np.ndarray, "21 4"]:
@@ -37,12 +22,10 @@ def receptive_fields(vision: VisionConfig, render: RenderConfig) -> Float[np.nda
 
     A rectangle because rows and columns pass the same layers, each by itself.
     """
-    blocks = [_Block(8, pool=2)] if render.size == 64 else []
-    blocks += [_Block(8, stride=8)] if vision.decoder == "slot" else [_Block(8, pool=2)] * 3
-    upper = [_Block(2, pool=2)] * 2
+    to_leaves = leaf_layers(vision.decoder, render.size)
     fields = np.empty((SLOT_TREE.size, 4))
     for node, cell in enumerate(SLOT_TREE.cells):
-        layers = blocks + upper[: 2 - int(SLOT_TREE.depth[node])]
+        layers = to_leaves + UPPER[: 2 - int(SLOT_TREE.depth[node])]
         cells = 1 << int(SLOT_TREE.depth[node])  # 1, 2 or 4 along an axis
         for axis in (0, 1):
             at = round(float(cell[axis]) * cells)
@@ -51,11 +34,18 @@ def receptive_fields(vision: VisionConfig, render: RenderConfig) -> Float[np.nda
     return fields
 
 
-def _seen(span: Span, layers: list[_Block], size: int) -> Span:
+def _seen(span: Span, layers: tuple[Convolution, ...], size: int) -> Span:
     """Pixels of the frame that a span of the last layer's outputs rests on."""
     sizes = [size]
     for layer in layers[:-1]:
         sizes.append(sizes[-1] // (layer.stride * layer.pool))
     for layer, inputs in zip(reversed(layers), reversed(sizes), strict=True):
-        span = layer.inputs(span, inputs)
+        span = _inputs(layer, span, inputs)
     return span
+
+
+def _inputs(layer: Convolution, span: Span, size: int) -> Span:
+    """The pixels, of ``size`` there are, that a span of a layer's outputs rests on; padding is no pixel."""
+    before, _ = layer.padding
+    first, last = span[0] * layer.pool, (span[1] + 1) * layer.pool - 1
+    return max(0, first * layer.stride - before), min(size - 1, last * layer.stride - before + layer.kernel - 1)

@@ -13,13 +13,8 @@ from torch import Tensor, nn
 
 from hri.core.config import RelationsConfig
 from hri.core.hierarchy import Tree
-from hri.model.fast.edges import edge_logits, suits
 from hri.model.layers import MLP, Edges, linear
-
-Times = slice | Tensor
-"""Which times logits are for: a slice, or their numbers."""
-Choose = Callable[[Tensor, Times], Tensor]
-"""(logits [E, t, B, K], the times they are for) -> weights [E, t, B, K] of each edge type's messages."""
+from hri.model.versions import Versions
 
 
 class Relations(nn.Module):
@@ -42,13 +37,13 @@ class Relations(nn.Module):
     def forward(self, windows: Float[Tensor, "N ... W"], still: bool = False) -> Float[Tensor, "E ... K"]:
         """Logits of the edge types from flattened windows (W = history x D, oldest state first).
 
-        :meth:`plain` says what is computed; :func:`hri.model.fast.edges.edge_logits` computes it.
+        :meth:`plain` says what is computed; :data:`EDGE_LOGITS` knows who computes it.
 
         Args:
             windows: from :meth:`burn_in_windows` or :meth:`latest_window`.
             still: let batch norm use its running statistics, as evaluation will.
         """
-        return edge_logits(self, windows, still) if suits(windows) else self.plain(windows, still)
+        return EDGE_LOGITS.suiting(windows)(self, windows, still)
 
     def plain(self, windows: Float[Tensor, "N ... W"], still: bool = False) -> Float[Tensor, "E ... K"]:
         """The two rounds as the paper writes them."""
@@ -83,64 +78,13 @@ class Relations(nn.Module):
         return torch.cat(recent, -1).unsqueeze(1)
 
 
+EDGE_LOGITS: Versions[Callable[[Relations, Tensor, bool], Tensor]] = Versions(Relations.plain)
+"""(relations, windows, still) -> logits."""
+
+
 def evidence(logits: Float[Tensor, "E times B K"], history: int) -> Float[Tensor, "E times B K"]:
     """Of static graphs: the mean over the full windows up to each time; before the first is full, the latest alone."""
     if logits.shape[1] <= history:
         return logits
     counts = torch.arange(1, logits.shape[1] - history + 1, dtype=logits.dtype, device=logits.device)
     return torch.cat([logits[:, :history], logits[:, history:].cumsum(1) / counts[:, None, None]], 1)
-
-
-def soft(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
-    """Gumbel-softmax, the differentiable sample of training. Noise belongs to the sample, whatever the batch."""
-    edge_major = noise.permute(2, 1, 0, 3)
-    return lambda logits, times: torch.softmax((logits + edge_major[:, times]) / temperature, -1)
-
-
-def one_hot(types: Int[Tensor, "*shape"], like: Float[Tensor, "... K"]) -> Float[Tensor, "*shape K"]:
-    """1 at each type and 0 elsewhere. Unlike PyTorch's, it never asks the device for its numbers."""
-    return (types[..., None] == torch.arange(like.shape[-1], device=like.device)).to(like)
-
-
-def straight(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
-    """One-hot of the same sample, with the gradient of :func:`soft` (straight-through; Jang et al. 2017)."""
-    softly = soft(noise, temperature)
-
-    def choose(logits: Tensor, times: Times) -> Tensor:
-        weights = softly(logits, times)
-        return most_likely(weights, times) + weights - weights.detach()
-
-    return choose
-
-
-SAMPLES: dict[str, Callable[[Tensor, float], Choose]] = {"soft": soft, "straight": straight}
-"""How training draws its edges, by ``train.edge_sample``."""
-
-
-def most_likely(logits: Tensor, times: Times) -> Tensor:
-    """One-hot of the most probable type."""
-    return one_hot(logits.argmax(-1), logits)
-
-
-def sampled(noise: Float[Tensor, "B T E K"]) -> Choose:
-    """One-hot of a draw from the inferred probabilities (the Gumbel-max trick)."""
-    edge_major = noise.permute(2, 1, 0, 3)
-    return lambda logits, times: most_likely(logits + edge_major[:, times], times)
-
-
-def given(types: Int[Tensor, "B E"]) -> Choose:
-    """The same known types at every time, whatever was inferred, such as true springs."""
-
-    def choose(logits: Tensor, times: Times) -> Tensor:
-        weights = one_hot(types.T, logits)
-        return weights[:, None].expand(-1, logits.shape[1], -1, -1)
-
-    return choose
-
-
-def of_record(kinds: Int[Tensor, "*shape"], edge_types: int, silent: bool) -> Float[Tensor, "*shape K"]:
-    """Weights of types as rollouts number them: type 0 carries no message there, also where the model has no such type
-    and its own types are 1 ... K.
-    """
-    every = F.one_hot(kinds.long(), edge_types + (not silent))
-    return (every if silent else every[..., 1:]).float()

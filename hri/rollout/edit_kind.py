@@ -307,4 +307,4 @@ class CoversFrames(Edit):
 
     def misfit(self, config: Config) -> str | None:
         """Of a model that sees no images."""
-        return "this model sees states, not images; choose an image model" if config.model.vision is None else None
+        return None if config.model.sees_frames else "this model sees states, not images; choose an image model"

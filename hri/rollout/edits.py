@@ -79,7 +79,7 @@ class ChooseEdges(ChoosesTypes):
     def misfit(self, config: Config) -> str | None:
         if problem := super().misfit(config):
             return problem
-        wrong = self.edges == "true" and config.model.vision is not None
+        wrong = self.edges == "true" and config.model.sees_frames
         return "true springs join balls, not image slots; choose argmax, sample or none" if wrong else None
 
     def sentence(self, names: Names) -> str:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from hri.data.dataset import to_tensor
 from hri.model.checkpoint import Checkpoint
-from hri.model.decoders import SlotDecoder
 from hri.model.devices import device_of
 from hri.rollout.scenes import check_frames, frames_of
 
@@ -23,16 +22,13 @@ def encode_and_reconstruct(
 ) -> tuple[Float[Tensor, "B T S D"], Float[np.ndarray, "B T H W C"]]:
     """Slots of each frame (21, or 16 leaves where the upper encoder is missing) and frames drawn from them."""
     check_frames(checkpoint, frames)
-    vision = checkpoint.model.vision
-    assert vision is not None
+    vision, whole = checkpoint.model.vision, checkpoint.header.parts == "all"
     flat = frames.reshape(-1, *frames.shape[2:])
     slots, drawn = [], []
     for first in range(0, len(flat), _BLOCK):
-        features = vision.leaves.map(to_tensor(flat[first : first + _BLOCK]).to(device_of(checkpoint.model)))
-        leaves = vision.leaves.slots(features)
-        whole = checkpoint.header.parts == "all"
-        slots.append(vision.slots(features[:, None])[:, 0] if whole else leaves)
-        drawn.append(_pixels(vision.decoder(leaves)))
+        features = vision.features(to_tensor(flat[first : first + _BLOCK]).to(device_of(checkpoint.model)))
+        slots.append(vision.slots(features) if whole else vision.leaf_slots(features))
+        drawn.append(_pixels(vision.draw(slots[-1])))
     return torch.cat(slots).unflatten(0, frames.shape[:2]), np.concatenate(drawn).reshape(frames.shape)
 
 
@@ -40,41 +36,38 @@ def encode_and_reconstruct(
 def encode(checkpoint: Checkpoint, frames: UInt8[np.ndarray, "B T H W C"]) -> Float[Tensor, "B T 21 D"]:
     """Slots of each frame, without drawing them again."""
     check_frames(checkpoint, frames)
-    vision = checkpoint.model.vision
-    assert vision is not None
+    model = checkpoint.model
     flat = torch.from_numpy(frames).flatten(0, 1).split(_BLOCK)
-    parts = [vision.encode(to_tensor(part.numpy()).to(device_of(checkpoint.model))[:, None])[:, 0] for part in flat]
+    parts = [model.observe(to_tensor(part.numpy()).to(device_of(model))[:, None])[:, 0] for part in flat]
     return torch.cat(parts).unflatten(0, frames.shape[:2])
 
 
 @torch.no_grad()
 def empty_slots(checkpoint: Checkpoint) -> Float[Tensor, "16 D"]:
-    """The leaf slots of an all-black frame: what ParDec is given in place of a muted slot.
+    """The leaf slots of an all-black frame: what a decoder of all slots is given in place of a muted one.
 
     A slot of zeros would be no neutral choice: from it the decoders draw something that no frame holds.
     """
     vision, render = checkpoint.model.vision, checkpoint.header.config.data.render
-    assert vision is not None
     black = torch.zeros(1, render.channels, render.size, render.size, device=device_of(checkpoint.model))
-    return vision.leaves.slots(vision.leaves.map(black))[0]
+    return vision.leaf_slots(vision.features(black))[0]
 
 
 @torch.no_grad()
 def decode(
     checkpoint: Checkpoint, leaves: Float[Tensor, "M 16 D"], muted: Bool[np.ndarray, "M 16"] | None = None
 ) -> tuple[Float[np.ndarray, "M H W C"], Float[np.ndarray, "M 16 H W C"] | None]:
-    """Images of leaf slots and, from SlotDec, of each slot alone; without what an edit mutes."""
-    vision = checkpoint.model.vision
-    assert vision is not None
-    if isinstance(vision.decoder, SlotDecoder):
-        alone = np.concatenate([_pixels(vision.decoder.each(part)) for part in leaves.split(_BLOCK // 4)])
+    """Images of leaf slots and, where the decoder draws them alone, of each; without what an edit mutes."""
+    model = checkpoint.model
+    if model.draws_slots_alone:
+        alone = np.concatenate([_pixels(model.vision.draw_each(part)) for part in leaves.split(_BLOCK // 4)])
         if muted is not None:
             alone[muted] = 0
         return alone.sum(1), alone
     if muted is not None and muted.any():
         out = torch.from_numpy(muted).to(leaves.device)[:, :, None]
         leaves = torch.where(out, empty_slots(checkpoint), leaves)
-    return np.concatenate([_pixels(vision.decoder(part)) for part in leaves.split(_BLOCK)]), None
+    return np.concatenate([_pixels(model.show(part)) for part in leaves.split(_BLOCK)]), None
 
 
 def draw_states(

@@ -98,7 +98,7 @@ def influence(
         forced = np.repeat(held[None], len(cut), 0)
         forced[np.arange(len(cut)), first:, cut] = 0
         choose = steered(model, settings, 1, steps, types, forced=forced)
-        without = model(shown, settings.free_steps, choose, settings.edges_from, alter).slots
+        without = model.predict(shown, settings.free_steps, choose, settings.edges_from, alter).slots
         moved = np.square(without.cpu().numpy() - rollout.predicted_slots)
         by_frame[cut], by_node[cut] = moved.mean((2, 3)), moved[:, first:].mean((1, 3))
         for column, frame in enumerate(pixel_frames):
@@ -125,7 +125,7 @@ def _pixels_moved(
     states = without[:, step].cpu().numpy()
     muted = settings_of(rollout).intervention.muted(model.tree.size, frame)[step]
     both = np.concatenate([rollout.predicted_slots[:, step], states])  # the rollout's own first, drawn the same way
-    if model.vision is None:
+    if not model.sees_frames:
         truth, seeds = np.repeat(rollout.slots[:, frame : frame + 1], len(both), 0), _seeds(rollout, len(both))
         pictures = draw_states(checkpoint, both, truth, seeds, muted)[:, 0]
     else:

@@ -116,7 +116,7 @@ def familiar(checkpoint: Checkpoint) -> Familiar:
     Raises:
         ValueError: a model of states.
     """
-    if checkpoint.model.vision is None:
+    if not checkpoint.model.sees_frames:
         raise ValueError(f"{checkpoint.name} sees states, not images; choose a slot or par checkpoint for a clip")
     told = checkpoint.header.metrics.get("familiar")
     if told is not None:
@@ -138,7 +138,7 @@ def footage_for(
         OSError: the file is not there or may not be read.
     """
     render = checkpoint.header.config.data.render
-    if checkpoint.model.vision is None:
+    if not checkpoint.model.sees_frames:
         raise ValueError(f"{checkpoint.name} sees states, not images; choose a slot or par checkpoint for a clip")
     footage = read(source, name, render.size, render.channels, cut)
     least = free_steps + LEAST_SEEN

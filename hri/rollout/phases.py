@@ -17,9 +17,9 @@ from torch import Tensor
 from hri.core.hierarchy import Tree, level_name
 from hri.core.records import Rollout
 from hri.model.checkpoint import Checkpoint
+from hri.model.choices import of_record
 from hri.model.devices import device_of
 from hri.model.dynamics import MessagePassing
-from hri.model.relations import of_record
 from hri.rollout.predict import check_made_by
 
 

@@ -31,8 +31,7 @@ def check_made_by(checkpoint: Checkpoint, rollout: Rollout) -> None:
         ValueError: it was made by another kind of model.
     """
     model = checkpoint.model
-    seen = "states" if model.vision is None else "frames"
-    same = rollout.observation == seen and rollout.tree == model.tree
+    same = rollout.observation == model.observation and rollout.tree == model.tree
     same = same and rollout.slots.shape[3] == checkpoint.header.config.width
     if not same or not np.array_equal(rollout.edge_sender_receiver, np.stack([model.senders, model.receivers], 1)):
         raise ValueError(
@@ -60,7 +59,7 @@ def inputs_of(
 def true_types_of(checkpoint: Checkpoint, rollout: Rollout) -> Integer[np.ndarray, "B E"] | None:
     """True springs as edge types, where a rollout of balls knows them."""
     model, joined = checkpoint.model, rollout.true_adjacency
-    if joined is None or model.vision is not None or joined.shape[1] != model.tree.size:
+    if joined is None or model.sees_frames or joined.shape[1] != model.tree.size:
         return None
     return joined[:, model.senders, model.receivers]
 
@@ -89,7 +88,7 @@ def predict(
         rows = slice(first, first + _BLOCK)
         types = None if true_types is None else true_types[rows]
         choose = steered(model, settings, len(slots[rows]), steps, types, first)
-        parts.append(model(slots[rows], settings.free_steps, choose, settings.edges_from, alter))
+        parts.append(model.predict(slots[rows], settings.free_steps, choose, settings.edges_from, alter))
     return Prediction(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
@@ -111,7 +110,7 @@ def record(
         logits, probabilities = F.pad(logits, (1, 0), value=NEVER), F.pad(probabilities, (1, 0))
         kinds = torch.where(weights.sum(-1) > 0, kinds + 1, 0)
     data, normalisation = checkpoint.header.config.data, checkpoint.header.normalisation
-    if model.vision is None and data.force.flat:
+    if not model.sees_frames and data.force.flat:
         span = np.array([normalisation.position_low, normalisation.position_high]) / data.force.box
         known |= {"physics": data.physics, "position_span": span.astype(np.float32)}
     steps, last = slots.shape[1], slots.shape[1] - settings.free_steps
@@ -123,7 +122,7 @@ def record(
     return Rollout(
         parents=np.asarray(model.tree.parents),
         edge_sender_receiver=np.stack([model.senders, model.receivers], 1),
-        observation="frames" if model.vision is not None else "states",
+        observation=model.observation,
         slots=slots.cpu().numpy(),
         predicted_slots=prediction.slots.cpu().numpy(),
         edge_logits=logits.numpy(),
@@ -142,7 +141,7 @@ def drawn(checkpoint: Checkpoint, rollout: Rollout) -> Rollout:
     model, predicted = checkpoint.model, rollout.predicted_slots
     scenes, count = predicted.shape[:2]
     muted = settings_of(rollout).intervention.muted(model.tree.size, count)
-    if model.vision is None:
+    if not model.sees_frames:
         seeds = np.full(scenes, -1) if rollout.seeds is None else rollout.seeds
         drawn = draw_states(checkpoint, predicted, rollout.slots[:, 1:], seeds, muted)
         return dataclasses.replace(rollout, predicted_frames=drawn)

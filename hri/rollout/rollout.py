@@ -52,9 +52,9 @@ def roll_out(
     of_balls = check_systems(checkpoint, trajectories, tree)
     known: dict[str, Any] = truth_of(checkpoint, trajectories, of_balls)
     frames = None
-    if pictures or checkpoint.model.vision is not None:
+    if pictures or checkpoint.model.sees_frames:
         frames = frames_of(checkpoint.header.config, trajectories.positions, trajectories.seeds, of_balls)
-    if checkpoint.model.vision is not None:
+    if checkpoint.model.sees_frames:
         assert frames is not None
         return from_frames(checkpoint, frames, settings, known)
     pairs = checkpoint.model.senders, checkpoint.model.receivers
@@ -83,14 +83,14 @@ def from_arrays(
         ValueError: nothing this checkpoint can see, or as :func:`from_states`, :func:`from_frames`.
     """
     settings = Settings.of(settings, **choices)
-    vision = checkpoint.model.vision is not None
+    observation = checkpoint.model.observation
     systems = Trajectories.of(arrays, name) if "positions" in arrays else None
-    if systems is not None and ("frames" if vision else "states") not in arrays:
+    if systems is not None and observation not in arrays:
         if checkpoint.header.parts == "all":
             return roll_out(checkpoint, systems, settings)
         arrays = arrays | {"frames": frames_of(checkpoint.header.config, systems.positions, systems.seeds)}
     known: dict[str, Any] = listed_truth(arrays, name) if systems is None else truth_of(checkpoint, systems)
-    if vision and "frames" in arrays:
+    if observation == "frames" and "frames" in arrays:
         frames = arrays["frames"]
         check_frames(checkpoint, frames)
         if any(len(value) != len(frames) for name, value in known.items() if name != "ball_parents"):
@@ -99,13 +99,13 @@ def from_arrays(
             return from_frames(checkpoint, frames, settings, known)
         slots, reconstructed = encode_and_reconstruct(checkpoint, frames)
         return {"frames": frames, "slots": slots.cpu().numpy(), "reconstructed_frames": reconstructed}
-    if not vision and "states" in arrays:
+    if observation == "states" and "states" in arrays:
         listed: dict[str, Any] = dict(listed_truth(arrays, name))
         types, pairs = None, (checkpoint.model.senders, checkpoint.model.receivers)
         if "true_adjacency" in listed and listed["true_adjacency"].shape[1] == checkpoint.model.tree.size:
             types = listed["true_adjacency"][:, *pairs]
         return from_states(checkpoint, listed["true_states"], types, settings, listed)
-    wanted = "frames [B, T, H, W, C]" if vision else "states [B, T, N, 4]"
+    wanted = {"frames": "frames [B, T, H, W, C]", "states": "states [B, T, N, 4]"}[observation]
     found = ", ".join(sorted(arrays)) or "nothing"
     raise ValueError(f"{name} holds {found}; {checkpoint.name} needs {wanted}, or what `python -m hri simulate` writes")
 
@@ -128,7 +128,7 @@ def from_states(
         ValueError: wrong shapes, too few frames, or a choice or edit that does not fit the model.
     """
     model = checkpoint.model
-    if model.vision is not None:
+    if model.sees_frames:
         raise ValueError(f"{checkpoint.name} sees images, not states; give it frames [B,T,H,W,3]")
     width = checkpoint.header.config.width
     if states.ndim != 4 or states.shape[2:] != (model.tree.size, width):
@@ -158,7 +158,7 @@ def from_frames(
         ValueError: wrong shapes, too few frames, a state model, encoder and decoder only, or edits that do not fit.
     """
     model = checkpoint.model
-    if model.vision is None:
+    if not model.sees_frames:
         raise ValueError(f"{checkpoint.name} sees states, not images; give it states [B,T,N,4] or a simulation")
     if checkpoint.header.parts == "vision":
         raise ValueError(

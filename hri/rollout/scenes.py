@@ -24,7 +24,7 @@ def check_systems(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | No
     config = checkpoint.header.config
     own = Tree.parse(config.data.tree)
     balls = systems.positions.shape[2]
-    if tree is not None and tree != own and checkpoint.model.vision is None:
+    if tree is not None and tree != own and not checkpoint.model.sees_frames:
         raise ValueError(
             f"{checkpoint.name} sees the states of tree {config.data.tree} only; choose a scene of that tree"
         )
@@ -134,7 +134,7 @@ def check_frames(checkpoint: Checkpoint, frames: np.ndarray) -> None:
     """
     render = checkpoint.header.config.data.render
     wanted = (render.size, render.size, render.channels)
-    if checkpoint.model.vision is None:
+    if not checkpoint.model.sees_frames:
         raise ValueError(f"{checkpoint.name} sees states, not images; give it states [B,T,N,4] or a simulation")
     if frames.ndim != 5 or frames.shape[2:] != wanted or frames.dtype != np.uint8 or 0 in frames.shape:
         raise ValueError(

@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Int, Integer
 from torch import Tensor
 
+from hri.model.choices import Choose, Times, given, most_likely, of_record, sampled
 from hri.model.devices import device_of
 from hri.model.layers import gumbel_noise
 from hri.model.model import Alter, Model
-from hri.model.relations import Choose, Times, given, most_likely, of_record, sampled
 from hri.rollout.edit_kind import EdgeChoice, Edit
 from hri.rollout.interventions import Intervention
 from hri.rollout.settings import Settings

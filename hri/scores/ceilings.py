@@ -54,10 +54,10 @@ def belongs_to(config: Config, encoder: str | None = None) -> dict[str, Any]:
         encoder: :func:`fingerprint` of the weights that make its slots; None for states.
     """
     data: dict[str, Any] = {"tree": config.data.tree, "physics": config.data.physics, "frames": config.data.steps}
-    if config.model.vision is not None:
+    if config.model.sees_frames:
         data["render"] = config.to_dict()["data"]["render"]
     relations = {name: getattr(config.model.relations, name) for name in SETTINGS}
-    seen = "states" if config.model.vision is None else config.model.vision.decoder
+    seen = config.model.seen if config.model.sees_frames else "states"
     # Through JSON, so that what is compared with a file has the file's types.
     return json.loads(json.dumps({"data": data, "seen": seen, "encoder": encoder, "relations": relations}))
 
@@ -137,7 +137,7 @@ def look_up(config: Config, encoder: str | None = None, path: Path | None = None
     Raises:
         ValueError: a damaged file.
     """
-    if config.model.vision is not None and encoder is None:
+    if config.model.sees_frames and encoder is None:
         return None, "not measured: it belongs to an encoder, which is not known here"
     record = find(config, encoder, read(path))
     return record, NOT_MEASURED if record is None else ""
@@ -157,7 +157,7 @@ def of_header(
         return None
     if told := (header.metrics.get("test") or {}).get("ceiling"):
         return told
-    encoder = encoder_of(file) if file is not None and header.config.model.vision is not None else None
+    encoder = encoder_of(file) if file is not None and header.config.model.sees_frames else None
     try:
         record, _ = look_up(header.config, encoder, path)
     except ValueError:  # the Results page says that the file is damaged

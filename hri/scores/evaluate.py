@@ -52,7 +52,7 @@ def springs_of(
     """
     data, normalisation = checkpoint.header.config.data, checkpoint.header.normalisation
     if trajectories is None:
-        usual = SYSTEMS["states" if checkpoint.model.vision is None else "frames"]
+        usual = SYSTEMS[checkpoint.model.observation]
         data = dataclasses.replace(data, test=min(data.test, usual) if systems is None else systems)
         if not 1 <= data.test <= 100_000:
             raise ValueError(f"{data.test} systems cannot be tested; choose 1 to 100000")
@@ -132,11 +132,11 @@ def evaluate(
         rows = slice(first, first + _BLOCK)
         part = data.part(rows)
         slots: Tensor | None
-        if model.vision is None:
-            slots = encoded(model, part, np.arange(len(part)))
-        else:
+        if model.sees_frames:
             slots, likeness = encoded_and_reconstructed(model, part, upper=whole)
             means.add(len(part), **{f"reconstruction_{name}": values.mean() for name, values in likeness.items()})
+        else:
+            slots = encoded(model, part, np.arange(len(part)))
         if whole and slots is not None:
             variance = header.config.train.variance
             means.add(len(part), **free_run_scores(model, part, SCORED_FREE_STEPS, variance, slots=slots))
@@ -154,9 +154,7 @@ def evaluate(
     names = ("nll", "nll_leaves", "nll_upper", "nll_free", "mse_by_step", "reconstruction_mse")
     scores: dict[str, Any] = {name: found.pop(name, None) for name in names}
     baseline = {name.removeprefix("copy_"): found.pop(name) for name in list(found) if name.startswith("copy_")}
-    counted = (
-        model if whole or model.vision is None else torch.nn.ModuleList([model.vision.leaves, model.vision.decoder])
-    )
+    counted = (model,) if whole or not model.sees_frames else model.vision.first
     shares = {name: found.pop(name) for name in ("same_slot", "not_inferred") if name in found}
     truth = {"truth": "slots", "lost": shares} if shares else {"truth": "balls"}
     ceiling = _ceiling(checkpoint, reasons)
@@ -171,7 +169,7 @@ def evaluate(
         "ceiling": ceiling,
         "copy_baseline": baseline or None,
         "reasons": reasons,
-        "parameters": sum(parameter.numel() for parameter in counted.parameters()),
+        "parameters": sum(parameter.numel() for part in counted for parameter in part.parameters()),
         "seconds": round(time.perf_counter() - started, 2),
     }
 
@@ -210,8 +208,7 @@ def while_training(model: Model, data: Sequences, variance: float) -> dict[str, 
 def _tally(model: Model, data: Sequences, whole: bool = False) -> EdgeTally:
     """For the edges of every frame, or for one graph inferred from all states."""
     pairs = model.tree, model.senders, model.receivers
-    history = model.relations.history if model.relations is not None else 0
-    steps, counted = (1, slice(0, 1)) if whole else (data.steps, full_windows(history, data.steps))
+    steps, counted = (1, slice(0, 1)) if whole else (data.steps, full_windows(model.history, data.steps))
     return EdgeTally(*pairs, model.edge_types, steps, counted, model.speaking())
 
 
@@ -230,7 +227,7 @@ def _scores_of_whole(tally: EdgeTally | None) -> dict[str, Any]:
 def _reasons(checkpoint: Checkpoint, data: Sequences) -> dict[str, str]:
     """Why this checkpoint lacks some of the scores."""
     model, reasons = checkpoint.model, {}
-    if model.vision is None:
+    if not model.sees_frames:
         reasons["reconstruction_mse"] = "the model sees states, there is nothing to reconstruct"
     if checkpoint.header.parts != "all":
         reasons["nll"] = reasons["edges"] = "encoder and decoder only: it predicts nothing"
@@ -238,7 +235,7 @@ def _reasons(checkpoint: Checkpoint, data: Sequences) -> dict[str, str]:
         reasons["edges"] = reasons["edge_accuracy"] = "the model infers no edges"
     elif not data.joined:
         reasons["edges"] = reasons["edge_accuracy"] = NO_GRAPH
-    if model.vision is not None:
+    if model.sees_frames:
         told = "true springs join balls; between image slots there is no true edge (edges projects springs onto slots)"
         reasons.setdefault("edge_accuracy", told)
     return reasons
@@ -267,7 +264,7 @@ def _long_run(
     """Errors by step of one long free run, those of copying, and what it said of the edges: types that spoke."""
     rows = np.arange(len(data))
     horizon, last = _horizon(data.steps)
-    prediction = model(slots, horizon + 1, natural_choice(model, data, rows, model.source))
+    prediction = model.predict(slots, horizon + 1, natural_choice(model, data, rows, model.source))
     target = slots[:, :, model.tree.leaves] if model.joint_leaves else slots
     copied = target[:, np.minimum(np.arange(data.steps - 1), data.steps - SCORED_FREE_STEPS)]
     means.add(
@@ -279,7 +276,7 @@ def _long_run(
     types = prediction.weights.argmax(-1)
     if tally is not None:
         tally.add(prediction.logits, types, true_edges(model, data))
-    if model.vision is None:
+    if not model.sees_frames:
         return types
     if tally is not None and isinstance(data, Springs) and (joined := data.trajectories.adjacency) is not None:
         balls, positions = Tree.parse(data.data.tree), data.trajectories.positions
@@ -287,7 +284,7 @@ def _long_run(
     few, times = rows[::4], np.arange(last, data.steps)
     truth = data.frames(np.repeat(few, len(times)), np.tile(times, len(few))).to(slots.device)
     truth = truth.unflatten(0, (len(few), len(times)))
-    drawn = torch.stack([model.vision.decoder(scene) for scene in prediction.slots[few, last:, -16:]])
+    drawn = torch.stack([model.show(scene) for scene in prediction.slots[few, last:]])
     copies = truth[:, :1].expand_as(drawn)
     for name, frames in (("", drawn), ("copy_", copies)):
         likeness = frame_likeness(frames.flatten(0, 1), truth[:, 1:].flatten(0, 1))
@@ -309,7 +306,7 @@ def _weigh(model: Model, data: Sequences, types: Int[Tensor, "B T E"], tally: Ed
     joined = removal.matters(tree, data.data.physics, trajectories, frames)
     truth = true_edges(model, data)
     truth = (truth if truth.ndim == 3 else truth[:, None].expand(types.shape))[:, frames]
-    if model.vision is None:
+    if not model.sees_frames:
         acts = removal.acting(data.data.physics, trajectories.springs)[:, model.senders, model.receivers][:, None]
     else:
         acts = truth.numpy()
@@ -328,9 +325,11 @@ def _ceiling(checkpoint: Checkpoint, reasons: dict[str, str]) -> dict[str, Any] 
     if told := ceilings.objection(config, checkpoint.header.parts):
         reasons["ceiling"] = f"this checkpoint {told}"
         return None
-    weights = {} if model.vision is None else {name: value.cpu().numpy() for name, value in model.state_dict().items()}
+    encoder = None
+    if model.sees_frames:
+        encoder = ceilings.fingerprint({name: value.cpu().numpy() for name, value in model.state_dict().items()})
     try:
-        record, why = ceilings.look_up(config, ceilings.fingerprint(weights) if weights else None)
+        record, why = ceilings.look_up(config, encoder)
     except ValueError as error:
         record, why = None, str(error)
     if record is None:
@@ -346,7 +345,7 @@ def _by_step(predicted: Float[Tensor, "B ..."], truth: Float[Tensor, "B ..."]) -
 
 def true_edges(model: Model, data: Sequences) -> Int[Tensor, "B E"] | Int[Tensor, "B T E"]:
     """1 where a spring joins the nodes of an edge; for image slots frame by frame, where the balls truly are then."""
-    if model.vision is None or not isinstance(data, Springs) or (springs := data.trajectories.adjacency) is None:
+    if not model.sees_frames or not isinstance(data, Springs) or (springs := data.trajectories.adjacency) is None:
         return data.true_types(model.senders, model.receivers)
     joined = slot_springs(Tree.parse(data.data.tree), springs, data.trajectories.positions)
     return torch.from_numpy(joined[..., model.senders, model.receivers].astype(np.int64))

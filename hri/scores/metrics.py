@@ -11,10 +11,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hri.data.dataset import Sequences
+from hri.model.choices import Choose, given, most_likely
 from hri.model.devices import device_of
 from hri.model.losses import state_nll
 from hri.model.model import Model
-from hri.model.relations import Choose, given, most_likely
 from hri.rollout.settings import SCORED_FREE_STEPS
 
 PSNR_LIMIT = 100.0
@@ -33,7 +33,6 @@ def natural_choice(model: Model, data: Sequences, rows: np.ndarray, source: str)
 @torch.no_grad()
 def reconstruction_mse(model: Model, data: Sequences, frames: int | None = None, block: int = 490) -> float:
     """Mean squared error of reconstructed pixels in 0 ... 1, over all frames or an even sample of them."""
-    assert model.vision is not None
     every = np.arange(len(data) * data.steps)
     chosen = every if frames is None else every[:: max(1, len(every) // frames)]
     total = 0.0
@@ -60,10 +59,10 @@ def copied_frames_mse(data: Sequences, free_steps: int = 1, sample: int = 1000) 
 @torch.no_grad()
 def encoded(model: Model, data: Sequences, rows: Int[np.ndarray, " B"]) -> Float[Tensor, "B T N D"]:
     """What the dynamics see of these systems: states, or slots of drawn frames."""
-    if model.vision is None:
+    if not model.sees_frames:
         return data.states[rows].to(device_of(model))
     frames = data.frames(np.repeat(rows, data.steps), np.tile(np.arange(data.steps), len(rows)))
-    return model.vision.encode(frames.to(device_of(model)).unflatten(0, (len(rows), data.steps)))
+    return model.observe(frames.to(device_of(model)).unflatten(0, (len(rows), data.steps)))
 
 
 @torch.no_grad()
@@ -76,16 +75,15 @@ def encoded_and_reconstructed(
         upper: False where the upper slots' encoder is missing; there are no slots then.
         block: frames at a time; decoders take much memory, and asking the system for it takes time.
     """
-    assert model.vision is not None
+    vision = model.vision
     systems, times = np.divmod(np.arange(len(data) * data.steps), data.steps)
     slots, likeness = [], []
     for first in range(0, len(systems), block):
         part = slice(first, first + block)
         truth = data.frames(systems[part], times[part]).to(device_of(model))
-        features = model.vision.leaves.map(truth)
-        likeness.append(frame_likeness(model.vision.decoder(model.vision.leaves.slots(features)), truth))
-        if upper:
-            slots.append(model.vision.slots(features[:, None])[:, 0])
+        features = vision.features(truth)
+        slots.append(vision.slots(features) if upper else vision.leaf_slots(features))
+        likeness.append(frame_likeness(vision.draw(slots[-1]), truth))
     together = {name: np.concatenate([part[name] for part in likeness]) for name in likeness[0]}
     return torch.cat(slots).unflatten(0, (len(data), data.steps)) if upper else None, together
 
@@ -127,10 +125,9 @@ def slot_usage(model: Model, data: Sequences, frames: int = 200) -> dict[str, fl
     ``slots_unused``: share of the 16 slots whose numbers hardly change from frame to frame. ``slots_alike``: share of
     those that repeat an earlier slot, by the correlation of their numbers over all frames.
     """
-    assert model.vision is not None
+    vision = model.vision
     systems, times = np.divmod(np.linspace(0, len(data) * data.steps - 1, frames).astype(int), data.steps)
-    device = next(model.parameters()).device
-    leaves = model.vision.leaves.slots(model.vision.leaves.map(data.frames(systems, times).to(device))).float()
+    leaves = vision.leaf_slots(vision.features(data.frames(systems, times).to(device_of(model)))).float()
     apart = leaves - leaves.mean(0)
     change = apart.std(0).mean(-1)
     used = change > UNUSED * change.median()
@@ -182,12 +179,12 @@ def free_run_scores(
     for first in range(0, len(data), block):
         rows = np.arange(first, min(first + block, len(data)))
         seen = encoded(model, data, rows) if slots is None else slots[rows]
-        predicted = model(seen, free_steps, natural_choice(model, data, rows, source)).slots
+        predicted = model.predict(seen, free_steps, natural_choice(model, data, rows, source)).slots
         target = seen[:, 1:, leaves] if model.joint_leaves else seen[:, 1:]
         per_node.append(state_nll(predicted, target, variance) * len(rows))
         free = slice(-(free_steps - 1), None) if free_steps > 1 else slice(0, 0)
         free_part.append(state_nll(predicted[:, free], target[:, free], variance) * len(rows))
-        if model.vision is not None:
+        if model.sees_frames:
             for name, values in _free_frames(model, data, rows, predicted, free_steps).items():
                 likeness.setdefault(name, []).append(values)
     nll = (torch.stack(per_node).sum(0) / len(data)).cpu().numpy()
@@ -211,8 +208,7 @@ def _free_frames(
     model: Model, data: Sequences, rows: np.ndarray, predicted: Tensor, free_steps: int
 ) -> dict[str, np.ndarray]:
     """Likeness of the decoded free steps of every fourth system."""
-    assert model.vision is not None
     few, times = np.arange(0, len(rows), 4), np.arange(data.steps - free_steps, data.steps)
-    slots = predicted[few][:, times - 1][:, :, -16:].flatten(0, 1)
+    slots = predicted[few][:, times - 1].flatten(0, 1)
     truth = data.frames(np.repeat(rows[few], len(times)), np.tile(times, len(few))).to(slots.device)
-    return frame_likeness(model.vision.decoder(slots), truth)
+    return frame_likeness(model.show(slots), truth)

@@ -94,7 +94,7 @@ def rank_seeds(
             return Ranking(np.array(stored["seeds"], dtype=np.int64), np.array(stored["errors"], dtype=np.float64))
         except (ValueError, KeyError, TypeError):
             pass  # a damaged note is written again
-    errors, block = [], _BLOCK["states" if checkpoint.model.vision is None else "frames"]
+    errors, block = [], _BLOCK[checkpoint.model.observation]
     for start in range(0, len(seeds), block):
         part = [int(seed) for seed in seeds[start : start + block]]
         errors.append(scene_errors(checkpoint, part, settings, tree, physics))
@@ -195,7 +195,7 @@ def _errors(
     model = checkpoint.model
     if not isinstance(scenes, Film):
         check_systems(checkpoint, scenes, tree)
-    if model.vision is None:
+    if not model.sees_frames:
         assert not isinstance(scenes, Film)  # no config of states takes clips
         states = truth_of(checkpoint, scenes)["true_states"]
         types = None if scenes.adjacency is None else scenes.adjacency[:, model.senders, model.receivers]

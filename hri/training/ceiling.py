@@ -175,7 +175,7 @@ def measure(
     _check(config, name, parts, isinstance(source, Config), updates, train_systems)
     started = time.perf_counter()
     said = progress or (lambda what, done, total: None)
-    kind = "states" if config.model.vision is None else "frames"
+    kind = config.model.observation
     many = min(config.data.train, TRAINED_ON[kind]) if train_systems is None else train_systems
     said("preparing", 0, many)
     training = _split(config.data, "train", many, source)
@@ -201,7 +201,9 @@ def measure(
             learner.train()
     said("testing", 0, len(tested))
     scores = learner.tally(unseen, full_windows(config.model.relations.history, tested.steps)).scores()
-    encoder = None if model.vision is None else fingerprint({k: v.cpu().numpy() for k, v in model.state_dict().items()})
+    encoder = None
+    if model.sees_frames:
+        encoder = fingerprint({name: value.cpu().numpy() for name, value in model.state_dict().items()})
     belongs = belongs_to(config, encoder)
     return {
         "key": key_of(belongs),
@@ -230,7 +232,7 @@ def _check(config: Config, name: str, parts: str, untrained: bool, updates: int,
     """
     if told := objection(config, parts):
         raise ValueError(f"{name} {told}")
-    if untrained and config.model.vision is not None:
+    if untrained and config.model.sees_frames:
         raise ValueError(
             f"{name} sees frames, and its slots come from an encoder that must be trained first; "
             "name a checkpoint with --checkpoint"

@@ -51,11 +51,11 @@ def kinds(configs: Sequence[Config]) -> Iterator[tuple[Config, type[Stage]]]:
     """The first of the runs that see states, slots each alone, and slots all at once, with their stages."""
     seen: set[str] = set()
     for config in configs:
-        what = config.model.vision.decoder if config.model.vision else "state"
+        what = config.model.seen
         if what in seen:
             continue
         seen.add(what)
-        if config.model.vision is not None and config.train.stage1_updates:
+        if config.model.sees_frames and config.train.stage1_updates:
             yield config, Reconstruction
         if config.train.updates:
             yield config, Prediction
@@ -74,7 +74,7 @@ def compare(config: Config, kind: type[Stage], device: torch.device) -> Agreemen
     finally:
         fast.ENABLED = before
     what = f"stage {kind.number} of {config.name}"
-    precision = config.train.precision if config.model.vision is not None else "no"
+    precision = config.train.precision if config.model.sees_frames else "no"
     there, why = losses(little, kind, device)
     return Agreement(what, here, there, precision, why)
 

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from hri.core.hierarchy import Tree
 from hri.data.dataset import Sequences, Springs
-from hri.model.decoders import SlotDecoder
 from hri.training.device_render import draw, suits
 from hri.training.patches import OUTSIDE_KEPT
 from hri.training.stages import Prediction, Reconstruction
@@ -118,15 +117,14 @@ class ReconstructionInputs:
 
     def __init__(self, stage: Reconstruction, device: torch.device):
         self.store: FrameStore = shared(stage.train_set, "frames", device)
-        decoder = stage.vision.decoder
-        self.cells = decoder.cells if isinstance(decoder, SlotDecoder) else None
+        self.cells = stage.vision.leaves.cells
 
     def __call__(
         self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"], prior_share: Float[Tensor, "1"]
     ) -> dict[str, Tensor]:
         """What :meth:`hri.training.stages.Reconstruction.forward` takes."""
         made = {"frames": self.store.frames(rows)}
-        if self.patches and self.cells is not None:
+        if self.patches:
             made |= patches(len(rows), key, self.cells)
         return made
 

@@ -39,7 +39,7 @@ def estimate(config: Config, vision_from: str = "") -> Estimate:
     Args:
         vision_from: where encoder and decoder come from; stage 1 is then no part of it.
     """
-    stage1 = config.train.stage1_updates if config.model.vision and not vision_from else 0
+    stage1 = config.train.stage1_updates if config.model.sees_frames and not vision_from else 0
     first = timed(config, 1) if stage1 else (0.0, 0.0)
     second = timed(config, 2) if config.train.updates else (0.0, 0.0)
     seconds = [round(part, 4) for part in (first[0], second[0], first[1], second[1])]
@@ -52,7 +52,7 @@ def scaled(measured: Estimate, config: Config, vision_from: str = "") -> Estimat
 
     ``measured.memory`` is that of one batch.
     """
-    stage1 = config.train.stage1_updates if config.model.vision and not vision_from else 0
+    stage1 = config.train.stage1_updates if config.model.sees_frames and not vision_from else 0
     seconds = 0.0
     for updates, each, validation in (
         (stage1, measured.stage1_seconds, measured.stage1_validation),
@@ -93,7 +93,7 @@ def timed(config: Config, stage: int, updates: int = 4) -> tuple[float, float]:
     watched = min(config.data.validation, 20)
     few = replace(config.data, train=config.train.batch, validation=watched)
     settings = replace(config.train, updates=updates, stage1_updates=0, evaluate_every=updates - 1, snapshots=1)
-    share = config.train.patch_share if config.model.vision and config.model.vision.decoder == "slot" else 0.0
+    share = config.train.patch_share if config.model.trains_patches else 0.0
     if stage == 1:  # SlotDec begins on single patches, and both kinds of update are timed
         settings = replace(settings, updates=0, stage1_updates=2 * updates, patch_share=0.5 if share else 0.0)
     threads = torch.get_num_threads()
@@ -133,6 +133,5 @@ def _data(config: Config) -> float:
     """What the systems beyond one batch add, MB: states, and the features of every frame in stage 2 of image models."""
     more = config.data.train + config.data.validation - config.train.batch
     numbers = config.data.steps * Tree.parse(config.data.tree).size * 4 * 2
-    if config.model.vision is not None:
-        numbers += config.data.steps * 16 * config.model.vision.encoder_channels
+    numbers += config.data.steps * config.model.feature_numbers
     return max(0, more) * numbers * 4 / 2**20

@@ -132,7 +132,7 @@ def prepared(
     validation = data(config.data, "validation", training.normalisation)
     if vision_from:
         taken = checkpoint.load(vision_from)
-        if taken.model.vision is None or model.vision is None:
+        if not (taken.model.sees_frames and model.sees_frames):
             raise ValueError(
                 "only image models have an encoder and decoder to take; choose slot or par presets and checkpoints"
             )
@@ -154,7 +154,7 @@ def prepared(
         earlier, history = {}, ()
 
     stages: list[type[Reconstruction] | type[Prediction]] = [Prediction]
-    if model.vision is not None and (refine or not vision_from):
+    if model.sees_frames and (refine or not vision_from):
         # Stage 2 begins with the features of every training frame: not for nothing.
         stages = [Reconstruction, Prediction] if config.train.updates else [Reconstruction]
     header = Header(

@@ -87,7 +87,7 @@ class Progress:
 
 def progress(records: Sequence[dict[str, Any]], config: Config, vision_from: str = "") -> Progress:
     """Where a run with these lines stands."""
-    both = config.model.vision is not None and not vision_from and config.train.stage1_updates > 0
+    both = config.model.sees_frames and not vision_from and config.train.stage1_updates > 0
     first = 1 if both else 2
     stages = 2 if both and config.train.updates else 1
     if not records:

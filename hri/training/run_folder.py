@@ -172,7 +172,7 @@ class Run:
         name = f"stage{stage}"
         self._steps[name] = header.steps.get(name, 0) + update
         self._hours[name] = round(header.hours.get(name, 0.0) + seconds / 3600, 4)
-        only_vision = header.config.model.vision is not None and stage == 1
+        only_vision = header.config.model.sees_frames and stage == 1
         return dataclasses.replace(
             header,
             parts="vision" if only_vision else "all",

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from hri.core.config import Config
 from hri.data.dataset import Sequences
+from hri.model.choices import SAMPLES, given, most_likely
 from hri.model.decoders import SlotDecoder
 from hri.model.layers import Norm, gumbel_noise
 from hri.model.losses import edge_prior, frame_nll, state_nll
 from hri.model.model import Model
-from hri.model.relations import SAMPLES, given, most_likely
 from hri.rollout.settings import SCORED_FREE_STEPS
 from hri.scores.evaluate import while_training
 from hri.scores.metrics import copied_frames_mse, free_run_scores, reconstruction_mse, slot_usage
@@ -67,16 +67,12 @@ class Reconstruction(nn.Module):
 
     def __init__(self, config: Config, model: Model, train: Sequences, validation: Sequences):
         super().__init__()
-        assert model.vision is not None
-        assert config.model.vision is not None
         self.vision = model.vision
         self.config, self.train_set, self.validation_set = config, train, validation
         self.updates, self.batch = config.train.stage1_updates, config.train.stage1_batch
         self.learning_rate = config.train.stage1_learning_rate
         self.population = len(train) * train.steps
-        self.patch_updates = (
-            round(self.updates * config.train.patch_share) if config.model.vision.decoder == "slot" else 0
-        )
+        self.patch_updates = round(self.updates * config.train.patch_share) if config.model.trains_patches else 0
         if self.patch_updates and config.data.render.size != 32:
             raise ValueError("train.patch_share is for frames of 32 x 32 pixels; set it to 0 to train whole frames")
         self.copied = copied_frames_mse(validation)
@@ -87,7 +83,7 @@ class Reconstruction(nn.Module):
 
     def trained(self) -> list[nn.Parameter]:
         self.vision.upper.requires_grad_(False)
-        return [*self.vision.leaves.parameters(), *self.vision.decoder.parameters()]
+        return [parameter for part in self.vision.first for parameter in part.parameters()]
 
     def shrink(self, rate: float | Tensor) -> None:
         """After an update; nothing shrinks."""
@@ -105,7 +101,7 @@ class Reconstruction(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         if rows is not None and weights is not None and others is not None:
             assert isinstance(self.vision.decoder, SlotDecoder)  # no other draws patches one by one
-            slots = self.vision.leaves.slots(self.vision.leaves.map(frames))
+            slots = self.vision.leaf_slots(self.vision.features(frames))
             error = tile_loss(self.vision.decoder, slots, frames, rows, weights, others)
         else:
             error = ((self.vision(frames).float() - frames) ** 2).sum((1, 2, 3)).mean()
@@ -134,25 +130,24 @@ class Prediction(nn.Module):
         self.learning_rate = config.train.learning_rate
         self.population = len(train)
         self.balls = train.objects
-        self.features = encode_all(model, train) if model.vision else None
-        self.copied = copied_frames_mse(validation, SCORED_FREE_STEPS) if model.vision else None
+        self.features = encode_all(model, train) if model.sees_frames else None
+        self.copied = copied_frames_mse(validation, SCORED_FREE_STEPS) if model.sees_frames else None
 
     def begin(self) -> None:
         """Before the first update."""
         _shrink(self.model.dynamics.out, self.config.train.last_layer_scale)
 
     def trained(self) -> list[nn.Parameter]:
-        if self.model.vision is None:
-            return list(self.model.parameters())
-        self.model.vision.upper.requires_grad_(True)
-        self.model.vision.leaves.requires_grad_(False)
-        self.model.vision.decoder.requires_grad_(False)
+        if self.model.sees_frames:
+            self.model.vision.upper.requires_grad_(True)
+            for part in self.model.vision.first:
+                part.requires_grad_(False)
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
     @torch.no_grad()
     def shrink(self, rate: float | Tensor) -> None:
         """After an update: the encoder of upper slots, as ``train.upper_decay`` says."""
-        if self.model.vision is not None and self.config.train.upper_decay:
+        if self.model.sees_frames and self.config.train.upper_decay:
             kept = 1 - rate * self.config.train.upper_decay
             for parameter in self.model.vision.upper.parameters():
                 parameter.mul_(kept.clamp(min=0) if isinstance(kept, Tensor) else max(0.0, kept))
@@ -217,7 +212,7 @@ class Prediction(nn.Module):
         train = self.config.train
         # Half precision is for images only: its rounding is as large as the fixed standard deviation of states.
         with torch.autocast(seen.device.type, enabled=False):
-            slots = seen if self.model.vision is None else self.model.vision.slots(seen)
+            slots = self.model.vision.slots(seen) if self.model.sees_frames else seen
             if types is not None:
                 pick = given(types)
             elif noise is not None:
@@ -228,7 +223,7 @@ class Prediction(nn.Module):
                 predicted = self.model.rolls(slots, starts, train.free_steps, edges_at, pick)
                 at = starts[0] + torch.arange(1, len(starts) * train.free_steps + 1, device=starts.device)
             else:
-                predicted = self.model(slots, free_steps, pick, train.edges_from)
+                predicted = self.model.predict(slots, free_steps, pick, train.edges_from)
                 at = torch.arange(1, slots.shape[1], device=slots.device)
         # Upper slots move while their encoder trains: as targets they are constants, or they would collapse.
         target = slots.index_select(1, at).detach()
@@ -239,7 +234,7 @@ class Prediction(nn.Module):
             nll = state_nll(predicted.slots, target, train.variance)
             nll = nll.index_select(0, self.model.leaf_rows) if self.model.scores_leaves else nll
         loss, terms = nll.mean(), {"nll": nll.mean().detach()}
-        if self.model.vision is not None and len(nll) > len(leaves):
+        if self.model.sees_frames and len(nll) > len(leaves):
             # Their part of the mean, not their share of it: parts may be averaged over processes.
             terms["nll_upper"] = nll.detach()[: int(leaves[0])].sum() / nll.numel()
         if noise is not None:
@@ -248,11 +243,11 @@ class Prediction(nn.Module):
             used = most_likely(predicted.logits.detach(), slice(None)).flatten(0, -2).mean(0)
             first = 0 if self.config.model.relations.silent else 1  # type 0 is the silent one, as in rollouts
             terms |= {f"edge_type_{kind}": share for kind, share in enumerate(used, start=first)}
-        if frames is not None and times is not None and self.model.vision is not None:
+        if frames is not None and times is not None:
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
             places = rows * predicted.slots.shape[1] + times.flatten() - at[0]
-            shown = predicted.slots.flatten(0, 1).index_select(0, places)[:, -16:]
-            image = frame_nll(self.model.vision.decoder(shown).float(), frames, train.variance)
+            shown = predicted.slots.flatten(0, 1).index_select(0, places)
+            image = frame_nll(self.model.show(shown).float(), frames, train.variance)
             loss, terms["frame_nll"] = loss + image, image.detach()
         return loss, terms
 
@@ -271,14 +266,15 @@ class Prediction(nn.Module):
 @torch.no_grad()
 def encode_all(model: Model, data: Sequences, block: int = 20) -> Tensor:
     """Feature maps of every frame [S, T, F, 4, 4]: the frozen encoder runs once over the data."""
-    assert model.vision is not None
-    leaves = model.vision.leaves.eval()
+    model.vision.leaves.eval()
     device = next(model.parameters()).device
     kept = []
     for first in range(0, len(data), block):
         systems = np.arange(first, min(first + block, len(data)))
         frames = data.frames(np.repeat(systems, data.steps), np.tile(np.arange(data.steps), len(systems)))
-        kept.append(leaves.map(frames.to(device)).cpu().contiguous().unflatten(0, (len(systems), data.steps)))
+        kept.append(
+            model.vision.features(frames.to(device)).cpu().contiguous().unflatten(0, (len(systems), data.steps))
+        )
     return torch.cat(kept)
 
 

@@ -11,12 +11,26 @@ import torch
 from hri.core.config import RelationsConfig
 from hri.core.hierarchy import Tree
 from hri.core.presets import VARIANTS
-from hri.model.dynamics import GraphDynamics, LSTMState
+from hri.model.dynamics import BURN_IN, GraphDynamics, LSTMState
+from hri.model.fast import device, recurrence
 from hri.model.fast import edges as fast
-from hri.model.layers import Norm
-from hri.model.relations import Relations
+from hri.model.layers import ELU, Norm
+from hri.model.relations import EDGE_LOGITS, Relations
 
 TREE = Tree.parse("3-2")
+
+
+def test_training_on_a_cpu_takes_the_fast_versions_and_all_else_the_definitions() -> None:
+    values = torch.zeros(2, 3)
+    assert EDGE_LOGITS.suiting(values) is fast.edge_logits
+    assert BURN_IN.suiting(values) is recurrence.burn_in
+    assert BURN_IN.suiting(values.to("meta")) is device.burn_in
+    assert ELU.suiting(values) is not ELU.definition
+    for other in (values.double(), values.half()):
+        assert EDGE_LOGITS.suiting(other) is Relations.plain
+        assert BURN_IN.suiting(other) is GraphDynamics.step_by_step
+    with torch.no_grad():
+        assert all(versions.suiting(values) is versions.definition for versions in (EDGE_LOGITS, BURN_IN, ELU))
 
 
 @pytest.mark.parametrize("pairs", ["all", "hierarchy"])

@@ -11,10 +11,10 @@ import torch
 from hri.core.config import Config
 from hri.core.presets import PRESETS
 from hri.model import checkpoint
+from hri.model.choices import given, most_likely
 from hri.model.dynamics import MessagePassing
 from hri.model.markov import MarkovDynamics
 from hri.model.model import Model
-from hri.model.relations import given, most_likely
 from hri.training.loop import train
 from tests.model.test_model import states
 from tests.training.test_loop import lines, small
@@ -34,7 +34,7 @@ def test_the_past_is_nothing_to_it(variant: str) -> None:
     other = seen.clone()
     other[:, :9] += 1
     with torch.no_grad():
-        one, two = model(seen, 1, every).slots, model(other, 1, every).slots
+        one, two = model.predict(seen, 1, every).slots, model.predict(other, 1, every).slots
     torch.testing.assert_close(one[:, 9:], two[:, 9:])
     assert (one[:, :9] - two[:, :9]).abs().max() > 0.1
 
@@ -62,10 +62,10 @@ def test_runs_are_free_runs_from_their_starts(variant: str) -> None:
         assert runs.slots.shape == (3, 12, 17, 4)
         for index, start in enumerate(starts.tolist()):
             known = seen[:, : start + 7]
-            inferred = model(known, 7, most_likely)  # n = 7: the last true input is frame start
+            inferred = model.predict(known, 7, most_likely)  # n = 7: the last true input is frame start
             torch.testing.assert_close(runs.logits[:, index], inferred.logits[:, start], rtol=1e-4, atol=1e-4)
             kept = given(inferred.logits[:, start].argmax(-1))
-            free = model(known, 7, kept).slots[:, start:]
+            free = model.predict(known, 7, kept).slots[:, start:]
             torch.testing.assert_close(runs.slots[:, 6 * index : 6 * index + 6], free, rtol=1e-4, atol=1e-4)
 
 

@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from hri.core.config import Config, DynamicsConfig, ModelConfig, RelationsConfig, RenderConfig, VisionConfig
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.presets import PRESETS, VARIANTS
+from hri.model.choices import given, most_likely, sampled, soft, straight
 from hri.model.decoders import ParallelDecoder, SlotDecoder, with_index
 from hri.model.encoder import LeafEncoder
 from hri.model.layers import Edges, Messages, Norm, gumbel_noise, linear
 from hri.model.losses import edge_prior, frame_nll, state_nll
-from hri.model.model import Model, Vision
-from hri.model.relations import Relations, given, most_likely, sampled, soft, straight
+from hri.model.model import Model
+from hri.model.relations import Relations
+from hri.model.vision import Vision
 from hri.training.patches import choose, tile_loss
 
 TREE = Tree.parse("4-3")
@@ -120,7 +122,7 @@ def test_edges_and_predictions_never_see_the_present_or_the_future() -> None:
     changed = seen.clone()
     changed[:, 12:] += 1
     with torch.no_grad():
-        before, after = (model(x, 1, most_likely, "truth") for x in (seen, changed))
+        before, after = (model.predict(x, 1, most_likely, "truth") for x in (seen, changed))
     torch.testing.assert_close(before.logits[:, :13], after.logits[:, :13])
     torch.testing.assert_close(before.slots[:, :12], after.slots[:, :12])
     assert not torch.allclose(before.logits[:, 13], after.logits[:, 13])
@@ -131,8 +133,8 @@ def test_free_run_is_a_function_of_the_burn_in_alone() -> None:
     changed = seen.clone()
     changed[:, 13:] = 99  # 8 free steps of 20 frames: inputs 0 ... 12 are true
     with torch.no_grad():
-        before, after = (model(x, 8, most_likely) for x in (seen, changed))
-        peeking = [model(x, 8, most_likely, "truth") for x in (seen, changed)]
+        before, after = (model.predict(x, 8, most_likely) for x in (seen, changed))
+        peeking = [model.predict(x, 8, most_likely, "truth") for x in (seen, changed)]
     torch.testing.assert_close(before, after)
     assert not torch.allclose(peeking[0].logits[:, -1], peeking[1].logits[:, -1])
 
@@ -140,10 +142,10 @@ def test_free_run_is_a_function_of_the_burn_in_alone() -> None:
 def test_free_run_feeds_predictions_back() -> None:
     model, seen = build("hri-h"), states()
     with torch.no_grad():
-        free = model(seen, 5, most_likely)
+        free = model.predict(seen, 5, most_likely)
         filled = seen.clone()
         filled[:, 16:] = free.slots[:, 15:]
-        torch.testing.assert_close(model(filled, 1, most_likely).slots, free.slots, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(model.predict(filled, 1, most_likely).slots, free.slots, rtol=1e-4, atol=1e-5)
 
 
 def test_a_static_graph_gathers_evidence_and_keeps_it() -> None:
@@ -153,7 +155,7 @@ def test_a_static_graph_gathers_evidence_and_keeps_it() -> None:
     kept = Model(dataclasses.replace(config, model=dataclasses.replace(config.model, relations=relations))).eval()
     kept.load_state_dict(static.state_dict())
     with torch.no_grad():
-        anew, once = static(seen, 8, most_likely), kept(seen, 8, most_likely)
+        anew, once = static.predict(seen, 8, most_likely), kept.predict(seen, 8, most_likely)
     # Until the last true input, the mean over the full windows of ten states so far (the latest window before there is
     # a full one); from then on the same graph.
     known = 20 - 8 + 2
@@ -178,11 +180,11 @@ def test_cutting_every_edge_equals_a_model_without_messages() -> None:
     model, seen = build("hri"), states()
     none = given(torch.zeros(3, 272, dtype=torch.long))
     with torch.no_grad():
-        cut = model(seen, 5, none).slots
+        cut = model.predict(seen, 5, none).slots
         for part in model.dynamics.messages.second:
             part.weight.zero_()
             part.bias.zero_()
-        torch.testing.assert_close(cut, model(seen, 5, most_likely).slots)
+        torch.testing.assert_close(cut, model.predict(seen, 5, most_likely).slots)
 
 
 def test_a_cut_pair_no_longer_influences() -> None:
@@ -193,8 +195,8 @@ def test_a_cut_pair_no_longer_influences() -> None:
     types = torch.zeros(3, 272, dtype=torch.long)
     types[:, row] = 1
     with torch.no_grad():
-        silent = model(seen, 1, given(torch.zeros_like(types))).slots
-        spoken = model(seen, 1, given(types)).slots
+        silent = model.predict(seen, 1, given(torch.zeros_like(types))).slots
+        spoken = model.predict(seen, 1, given(types)).slots
     changed = (silent - spoken).abs().amax((0, 1, 3)) > 1e-6
     assert changed.nonzero().flatten().tolist() == [int(model.receivers[row])]
 
@@ -204,25 +206,25 @@ def test_exchanging_siblings_exchanges_the_answer() -> None:
     order = torch.arange(17)
     order[[5, 6]] = order[[6, 5]]  # two leaves of the first intermediate
     with torch.no_grad():
-        direct = model(seen[:, :, order], 5, most_likely).slots
-        torch.testing.assert_close(direct, model(seen, 5, most_likely).slots[:, :, order], rtol=1e-3, atol=1e-4)
+        direct = model.predict(seen[:, :, order], 5, most_likely).slots
+        torch.testing.assert_close(direct, model.predict(seen, 5, most_likely).slots[:, :, order], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 @pytest.mark.parametrize("seen", ["state", "slot", "par"])
 def test_every_variant_runs_and_learns_something(variant: str, seen: str) -> None:
     model = build(variant, seen).train()
-    if model.vision is None:
+    if not model.sees_frames:
         slots = states(2, 13)
     else:
         frames = torch.rand(2, 13, 3, 32, 32)
-        slots = model.vision.encode(frames)
+        slots = model.observe(frames)
         assert slots.shape == (2, 13, 21, 16)
     edges = len(model.senders)
     pick = soft(gumbel_noise((2, 13, edges, 2), torch.Generator().manual_seed(0)), 0.5)
     if model.source != "inferred":
         pick = given(torch.ones(2, edges, dtype=torch.long))
-    prediction = model(slots, 4, pick)
+    prediction = model.predict(slots, 4, pick)
     nodes = len(model.tree.leaves) if model.joint_leaves else model.tree.size
     assert prediction.slots.shape == (2, 12, nodes, slots.shape[-1])
     assert prediction.logits.shape == (2, 13, edges, 2)
@@ -231,6 +233,23 @@ def test_every_variant_runs_and_learns_something(variant: str, seen: str) -> Non
     assert not silent
     if model.relations is not None:
         assert all(p.grad is not None for p in model.relations.parameters())
+
+
+@pytest.mark.parametrize("seen", ["slot", "par"])
+def test_frames_in_frames_out(seen: str) -> None:
+    model, frames = build("hri-h", seen), torch.rand(2, 13, 3, 32, 32)
+    with torch.no_grad():
+        expected = model(frames, 4)
+        leaves = model.predict(model.observe(frames), 4, most_likely).slots[:, :, 5:]
+        drawn = torch.stack([model.vision.decoder(scene) for scene in leaves])
+    assert expected.shape == (2, 12, 3, 32, 32)
+    torch.testing.assert_close(expected, drawn)
+
+
+def test_states_in_states_out() -> None:
+    model, seen = build("hri-h"), states()
+    with torch.no_grad():
+        torch.testing.assert_close(model(seen, 4), model.predict(seen, 4, most_likely).slots, rtol=0, atol=0)
 
 
 def test_passing_over_edges_that_are_not_inferred_is_refused() -> None:
@@ -263,7 +282,7 @@ def test_vision_shapes(size: int, decoder: str, grey: bool) -> None:
         config, data=dataclasses.replace(config.data, render=RenderConfig(size=size, grey=grey))
     )
     frames = torch.rand(2, 1 if grey else 3, size, size)
-    assert Vision(config)(frames).shape == frames.shape
+    assert Vision(config.model.vision, config.data.render)(frames).shape == frames.shape
 
 
 def test_a_slotdec_slot_sees_its_own_patch_only() -> None:

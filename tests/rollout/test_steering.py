@@ -14,7 +14,7 @@ from hri.core.hierarchy import SLOT_TREE
 from hri.core.presets import VARIANTS
 from hri.core.records import Rollout
 from hri.model.checkpoint import Checkpoint
-from hri.model.relations import most_likely
+from hri.model.choices import most_likely
 from hri.rollout.edits import ChooseEdges, Curtain, Edit, Mute, Nudge, SetEdge, SetLevel
 from hri.rollout.interventions import NOTHING, Intervention
 from hri.rollout.rollout import again, from_arrays, roll_out
@@ -58,8 +58,10 @@ def moves(one: Rollout, other: Rollout) -> np.ndarray:
 def test_hooks_that_do_nothing_change_no_digit(name: str) -> None:
     model, slots = made(name).model, torch.from_numpy(plain(name).slots)
     with torch.no_grad():
-        without = model(slots, FREE, most_likely)
-        with_hooks = model(slots, FREE, lambda logits, times: most_likely(logits, times).clone(), alter=lambda x, _: x)
+        without = model.predict(slots, FREE, most_likely)
+        with_hooks = model.predict(
+            slots, FREE, lambda logits, times: most_likely(logits, times).clone(), alter=lambda x, _: x
+        )
     assert all(torch.equal(one, two) for one, two in zip(without, with_hooks, strict=True))
 
 

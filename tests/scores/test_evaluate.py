@@ -15,8 +15,8 @@ from hri.core.presets import preset
 from hri.core.records import Normalisation, Trajectories
 from hri.data.dataset import Springs
 from hri.model.checkpoint import Checkpoint, Header
+from hri.model.choices import given
 from hri.model.model import Model
-from hri.model.relations import given
 from hri.physics.slot_springs import slot_springs
 from hri.physics.springs import simulate
 from hri.scores.edges import level_pairs

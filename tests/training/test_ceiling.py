@@ -16,8 +16,8 @@ from hri.core.config import Config, DataConfig, RelationsConfig
 from hri.core.presets import PRESETS
 from hri.data.sources import sequences
 from hri.model.checkpoint import Header, load, save
+from hri.model.choices import most_likely
 from hri.model.model import Model
-from hri.model.relations import most_likely
 from hri.physics.springs import simulate
 from hri.scores import ceilings
 from hri.scores.edges import effects_in_words
@@ -52,7 +52,7 @@ def test_its_network_infers_as_the_models_does(relations: dict[str, Any]) -> Non
     learner.eval()
     states = sequences(dataclasses.replace(SMALL, test=2), "test").states
     with torch.no_grad():
-        expected = model(states, 1, most_likely).logits
+        expected = model.predict(states, 1, most_likely).logits
         found = learner.logits(states, torch.arange(states.shape[1])).permute(2, 1, 0, 3)
         if model.static:
             whole = learner.logits(states, torch.tensor([states.shape[1]]))[:, 0].transpose(0, 1)

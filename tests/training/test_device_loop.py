@@ -20,7 +20,7 @@ from hri.core.config import Config, DataConfig, TrainConfig
 from hri.core.presets import PRESETS
 from hri.data.dataset import Springs
 from hri.data.sources import sequences
-from hri.model import checkpoint, dynamics, relations
+from hri.model import checkpoint, dynamics
 from hri.model.fast import device as device_recurrence
 from hri.model.fast import edges as fast
 from hri.model.model import Model
@@ -92,9 +92,9 @@ def built(config: Config, kind: type) -> tuple[Any, Model, Any]:
 def as_on_a_device() -> Iterator[None]:
     """The arithmetic that a device takes, here: no fused loops of CPUs, the recurrent loop of devices."""
     with pytest.MonkeyPatch.context() as patched:
-        for module in (fast, relations, dynamics):
-            patched.setattr(module, "suits", lambda values: False)
-        patched.setattr(device_recurrence, "suits", lambda values: torch.is_grad_enabled())
+        patched.setattr(fast, "ENABLED", False)
+        taken = [(lambda values: torch.is_grad_enabled(), device_recurrence.burn_in)]
+        patched.setattr(dynamics.BURN_IN, "_registered", taken)
         yield
 
 

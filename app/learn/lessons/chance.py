@@ -46,15 +46,15 @@ class Draws:
 
 
 def draws(probability: float, temperature: float, count: int = DRAWS, seed: int = 0) -> Draws:
-    """Draw as training does (:func:`hri.model.relations.soft`), with the same noise at every temperature.
+    """Draw as training does (:func:`hri.model.choices.soft`), with the same noise at every temperature.
 
     Raises:
         ValueError: a probability outside 0 ... 1, both excluded, or a temperature that is not positive.
     """
     import torch
 
+    from hri.model.choices import soft
     from hri.model.layers import gumbel_noise
-    from hri.model.relations import soft
 
     if not 0 < probability < 1 or temperature <= 0:
         raise ValueError("the probability must lie between 0 and 1, and the temperature above 0")

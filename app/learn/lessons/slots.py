@@ -23,8 +23,6 @@ FAMILY = (5, 6, 7)
 """The leaves that are drawn: three are enough to drag."""
 NOTICED = 1e-3
 """A slot has noticed a change if its numbers moved by more than this share of the usual length of a slot."""
-NAMES = {"slot": "SlotDec", "par": "ParDec"}
-"""Decoders as the paper names them."""
 
 
 # What it states ----------------------------------------------------------------------------------------
@@ -81,15 +79,14 @@ def slot_change(
     from hri.rollout.composition import cells
     from hri.rollout.imaging import encode
 
-    vision = checkpoint.header.config.model.vision
-    if vision is None:
+    if not checkpoint.model.sees_frames:
         raise ValueError(f"{checkpoint.name} sees states, so it has no slots of a picture; choose an image model")
     leaves = encode(checkpoint, np.stack([before, after])[None])[0][:, SLOT_TREE.leaves].cpu().numpy()
     usual = float(np.linalg.norm(leaves, axis=-1).mean())
     moved = np.linalg.norm(leaves[1] - leaves[0], axis=-1) / max(usual, 1e-9)
     changed = (before != after).any(-1)
     touched = np.array([bool((changed & cell).any()) for cell in cells(len(before))])
-    return SlotChange(NAMES[vision.decoder], moved.astype(np.float64), touched)
+    return SlotChange(checkpoint.model.vision.spec.label, moved.astype(np.float64), touched)
 
 
 def statement(seed: int, places: Mapping[int, tuple[float, float]], shown: Collection[int], checkpoint: str) -> str:

@@ -8,7 +8,7 @@ one array an MLP and computes the rest again, and fuses what lies between matrix
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from hri.model.fast import kernels
-
-if TYPE_CHECKING:
-    from hri.model.relations import Relations
+from hri.model.layers import ELU
+from hri.model.relations import EDGE_LOGITS, Relations
 
 PIECE_FLOATS = 400_000
 """Numbers an edge activation piece holds: a few pieces fit a core's cache together."""
@@ -190,12 +189,9 @@ def _pieces(edges: int, batch: int, width: int) -> Iterator[tuple[int, slice, tu
         yield start, slice(start * edges, (start + size) * edges), (edges, size)
 
 
-def elu(values: Float[Tensor, "R H"]) -> Float[Tensor, "R H"]:
-    """ELU; may overwrite its input."""
-    return _Elu.apply(values) if suits(values) and values.is_contiguous() else F.elu(values)
-
-
 class _Elu(torch.autograd.Function):
+    """ELU of contiguous rows, in place."""
+
     @staticmethod
     def forward(context: Any, values: Tensor) -> Tensor:
         context.mark_dirty(values)
@@ -210,3 +206,7 @@ class _Elu(torch.autograd.Function):
         result = torch.empty_like(gradient)
         kernels.elu_backward(gradient.numpy().reshape(-1), values.numpy().reshape(-1), result.numpy().reshape(-1))
         return result
+
+
+EDGE_LOGITS.register(suits, edge_logits)
+ELU.register(lambda values: suits(values) and values.is_contiguous(), _Elu.apply)

@@ -7,7 +7,8 @@ to calling the module step after step.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -15,10 +16,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from hri.model.dynamics import BURN_IN, GraphDynamics, LSTMState
 from hri.model.fast import kernels
-
-if TYPE_CHECKING:
-    from hri.model.dynamics import GraphDynamics, LSTMState
+from hri.model.fast.edges import suits
 
 
 def burn_in(
@@ -40,7 +40,7 @@ def burn_in(
     hidden, cell = BurnIn.apply(
         dynamics.residual,
         messages.skip,
-        dynamics.spans,
+        _spans(dynamics),
         gates,
         memory.hidden,
         memory.cell,
@@ -48,7 +48,7 @@ def burn_in(
         spoken,
         *parameters,
     )
-    return hidden, type(memory)(hidden=hidden[-1], cell=cell)
+    return hidden, LSTMState(hidden=hidden[-1], cell=cell)
 
 
 class Span:
@@ -62,6 +62,20 @@ class Span:
         """As node numbers; below as positions within the two ranges."""
         self.heard_at = self.receivers - self.hearing.start
         self.spoken_at = np.ascontiguousarray(senders, dtype=np.int64) - self.speaking.start
+
+
+_SPANS: WeakKeyDictionary[GraphDynamics, list[Span]] = WeakKeyDictionary()
+
+
+def _spans(dynamics: GraphDynamics) -> list[Span]:
+    """Of each phase, laid out once for each module: which nodes its edges join never changes."""
+    if dynamics not in _SPANS:
+        spans, row = [], 0
+        for phase in dynamics.joined():
+            spans.append(Span(phase.senders.numpy(), phase.receivers.numpy(), row))
+            row += len(phase.senders)
+        _SPANS[dynamics] = spans
+    return _SPANS[dynamics]
 
 
 class BurnIn(torch.autograd.Function):
@@ -240,3 +254,6 @@ def _flat(tensor: Float[Tensor, "T E B H"]) -> Float[Tensor, "R H"]:
 
 def _length(part: slice) -> int:
     return part.stop - part.start
+
+
+BURN_IN.register(suits, burn_in)
