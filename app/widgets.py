@@ -7,10 +7,8 @@ server. Text from users travels in ``data`` only.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +18,6 @@ from jaxtyping import Float, Int
 from app import drawn, library, parts, places, uploads
 from app.compute import scene_id
 from hri.core import hierarchy
-from hri.core.errors import sentence
 from hri.core.forces import force
 from hri.core.hierarchy import Tree
 from hri.core.records import Rollout
@@ -43,7 +40,7 @@ _images, _timeline, _matrix, _ledger, _shares = (
     parts.part(name, marks=True, sheet=_SHEET) for name in ("images", "timeline", "matrix", "ledger", "shares")
 )
 _graph = parts.part("graph", "plotly.js", marks=True, sheet=_SHEET)
-_share, _save, _board, _family = (parts.part(name, sheet=_SHEET) for name in ("share", "save", "board", "family"))
+_share, _board, _family = (parts.part(name, sheet=_SHEET) for name in ("share", "board", "family"))
 _link = parts.part("link")
 
 
@@ -294,50 +291,6 @@ def keep_place(player: str) -> None:
     """Let a player stay at its frame when another rollout of the same scene comes."""
     with st.container(key=f"{player}-place-sync"):
         tell(player, "place", {"keepsPlace": True})
-
-
-# Files -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class File:
-    """One button that makes a file."""
-
-    label: str
-    name: str
-    """Of the file, with its ending."""
-    make: Callable[[], bytes]
-    """Called when the button is pressed; a ValueError or OSError becomes a sentence beside the buttons."""
-    help: str = ""
-    mime: str = "application/octet-stream"
-
-
-def files(rows: dict[str, list[File]], key: str) -> None:
-    """Buttons whose file is made when one is pressed, and then saved by the browser.
-
-    Args:
-        rows: heading (empty: none) to the buttons beside it.
-        key: another one for each place.
-    """
-    offered = {file.name: file for group in rows.values() for file in group}
-    asked, answer = f"{key}-asked", None
-
-    def remember() -> None:
-        st.session_state[asked] = st.session_state[key]["asked"]
-
-    wanted = offered.get(st.session_state.pop(asked, None))
-    if wanted is not None:
-        count = st.session_state[f"{key}-count"] = st.session_state.get(f"{key}-count", 0) + 1
-        try:
-            content = base64.b64encode(wanted.make()).decode()
-            answer = {"number": count, "name": wanted.name, "mime": wanted.mime, "content": content}
-        except (ValueError, OSError) as error:
-            answer = {"number": count, "problem": f"{wanted.name} was not made: {sentence(error)}."}
-    told = [
-        {"heading": heading, "files": [{"id": f.name, "label": f.label, "help": f.help} for f in group]}
-        for heading, group in rows.items()
-    ]
-    _save(key=key, data={"rows": told, "answer": answer, "busy": "Making the file …"}, on_asked_change=remember)
 
 
 def uploader() -> None:

@@ -13,6 +13,7 @@ import hri
 
 ROOT = Path(hri.__file__).parent
 FOLDERS = re.findall(r"^- ([a-z, ]+):", hri.__doc__ or "", re.MULTILINE)
+LINES = 350
 ORDER = [name for row in FOLDERS for name in row.split(", ")]
 
 
@@ -53,6 +54,13 @@ def test_there_are_no_loose_modules_and_every_folder_is_on_the_map() -> None:
     assert sorted(path.name for path in ROOT.glob("*.py")) == ["__init__.py", "__main__.py"]
     folders = {path.parent.relative_to(ROOT).parts[0] for path in ROOT.rglob("*/__init__.py")}
     assert folders == set(ORDER)
+
+
+def test_a_module_is_short_or_says_why_not() -> None:
+    for path in [*ROOT.rglob("*.py"), *(ROOT.parent / "app").rglob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        head = ast.get_docstring(ast.parse(text)) or ""
+        assert text.count("\n") <= LINES or f"Over {LINES} lines:" in head, path
 
 
 @pytest.mark.parametrize("folder", ORDER)

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import library, places, widgets
+from app import files, library, places, widgets
 from app.library import Scene
 from hri.export.formats import FORMATS, FPS, encoded
 from hri.export.script import clip_lines, python_lines
@@ -29,14 +29,14 @@ def panel(scene: Scene) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             fps = st.number_input("Frames a second", *FPS, 10, key="export-fps", width=150, help="Of films and pages.")
             st.caption(f"This frame: {frame}, where the player rests.")
-        rows: dict[str, list[widgets.File]] = {}
+        rows: dict[str, list[files.File]] = {}
         for ending, known in FORMATS.items():
             tail = f"-frame-{frame}" if "frame" in known.takes else ""
             make = partial(encoded, scene.rollout, ending, int(fps), frame=frame)
             rows.setdefault(known.heading, []).append(
-                widgets.File(known.label, f"{stem}{tail}{ending}", make, known.about, known.mime)
+                files.File(known.label, f"{stem}{tail}{ending}", make, known.about, known.mime)
             )
-        widgets.files(rows, "export")
+        files.files(rows, "export")
     with right:
         _python(scene, frame)
 

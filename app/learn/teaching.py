@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import library, places, widgets
+from app import files, library, places
 from app.learn import classroom, course
 from app.learn.course import Lesson
 from app.learn.lessons import LESSONS
@@ -54,12 +54,8 @@ def show() -> None:
             "Open the file and print it."
         )
         make = partial(_handout, [lesson for lesson in LESSONS if lesson.key in chosen], scene, game, int(size))
-        widgets.files(
-            {
-                "": [
-                    widgets.File("Hand-out", "hand-out.html", make, "One HTML page that needs no network.", "text/html")
-                ]
-            },
+        files.files(
+            {"": [files.File("Hand-out", "hand-out.html", make, "One HTML page that needs no network.", "text/html")]},
             "teach-files",
         )
 

@@ -14,7 +14,7 @@ st.markdown(
 
 from app import drawn, places  # noqa: E402
 from app.results import tables  # noqa: E402
-from hri.experiments import claims, scaling, scoreboard  # noqa: E402
+from hri.experiments import claims, scaling, score_tables, scoreboard  # noqa: E402
 from hri.experiments.claims import Claim, Finding  # noqa: E402
 from hri.experiments.scoreboard import Board  # noqa: E402
 
@@ -84,7 +84,7 @@ def contest(board: Board) -> None:
         "Click a name to hide or show it."
     )
     tables.models(entries)
-    if scoreboard.relations(entries)["model"]:
+    if score_tables.relations(entries)["model"]:
         with st.expander("Relations by level"):
             tables.relations(entries)
     with st.expander("Every run"):
@@ -94,7 +94,7 @@ def contest(board: Board) -> None:
         st.caption(f"Not finished yet: {', '.join(plan.unfinished[:4])}{more}.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            "CSV", scoreboard.to_csv(list(board.entries)), "hri-results.csv", "text/csv", on_click="ignore",
+            "CSV", score_tables.to_csv(list(board.entries)), "hri-results.csv", "text/csv", on_click="ignore",
             icon=":material/download:", help="Every score of every model: mean, standard deviation, n.",
         )  # fmt: skip
         st.download_button(

@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from app import library
-from hri.experiments import scoreboard
-from hri.experiments.scoreboard import RUN_COLUMNS, Board, Entry, Plan, Setting
+from hri.experiments import score_tables, scoreboard
+from hri.experiments.score_tables import RUN_COLUMNS
+from hri.experiments.scoreboard import Board, Entry, Plan, Setting
 from hri.scores import ceilings
 from hri.scores.names import METRICS
 
@@ -28,12 +29,14 @@ def models(entries: list[Entry]) -> None:
         config[name] = number(metric.label, help=f"{metric.help}{unit}", format=metric.table)
         spread = f"Standard deviation of {metric.label} over seeds."
         config[f"± {name}"] = number("±", help=spread, format=metric.table)
-    _show("models", scoreboard.table(entries, set(library.sources())), [entry.checkpoint for entry in entries], config)
+    _show(
+        "models", score_tables.table(entries, set(library.sources())), [entry.checkpoint for entry in entries], config
+    )
 
 
 def relations(entries: list[Entry]) -> None:
     """A row a model that infers edges: how many of each level it found, between guessing and what could be found."""
-    columns = scoreboard.relations(entries)
+    columns = score_tables.relations(entries)
     if columns["model"]:
         st.dataframe(columns, hide_index=True, height="content", placeholder="–", key="relations-table")
         st.caption(f"{ceilings.EXPLAINED} {MATTERS}")
@@ -56,7 +59,7 @@ def runs(plan: Plan, setting: Setting) -> None:
     number = st.column_config.NumberColumn
     config: dict[str, Any] = {name: number(label, help=h, format=f) for name, (label, h, f) in RUN_COLUMNS.items()}
     config["checkpoint"] = st.column_config.TextColumn("Checkpoint")
-    columns = scoreboard.run_table(plan, setting, set(library.sources()))
+    columns = score_tables.run_table(plan, setting, set(library.sources()))
     _show("runs", columns, columns["checkpoint"], config)
 
 

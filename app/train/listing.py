@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import drawn, places, widgets
+from app import drawn, files, places
 from app.train.shared import attempt, show_view
 from hri.core.settings import differences
 from hri.experiments import queueing, runs
@@ -98,11 +98,11 @@ def actions(run: RunInfo) -> None:
             _promote(run)
         st.button("Delete", icon=":material/delete:", on_click=_delete, args=([run],), disabled=run.alive,
                   help="Stop it first." if run.alive else "It stays in the trash for a week.")  # fmt: skip
-    archive = widgets.File(
+    archive = files.File(
         "Export", f"{run.name}.zip", lambda: runs.archive(run.folder),
         "Settings, numbers, log, checkpoints and pictures.", "application/zip",
     )  # fmt: skip
-    widgets.files({"": [archive]}, f"export-{run.name}")
+    files.files({"": [archive]}, f"export-{run.name}")
 
 
 def _clone(name: str) -> None:

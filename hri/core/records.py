@@ -14,6 +14,8 @@
 | H W C  | image rows, columns, channels                                      |
 
 Everything here is NumPy: a page that shows a stored rollout never waits for torch.
+
+Over 350 lines: the letters, and all that is saved and read by them, stand in one place on purpose.
 """
 
 from __future__ import annotations

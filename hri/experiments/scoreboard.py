@@ -6,11 +6,9 @@ Pure Python: a page that shows tables waits for nothing. The files are written b
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +19,6 @@ from hri.scores.names import EDGE_METRICS, METRICS, Metric
 
 MAKE = "python -m hri reproduce --plan {} --publish"
 """The command that writes the file of a plan."""
-OPEN = ":material/play_circle: Open"
-"""On the button of a row whose checkpoint Explore can show."""
 PLANS = ("states", "states-long", "states-3-3", "images", "motion")
 """Plans in reading order; others follow."""
 LONG = ("states-long",)
@@ -88,16 +84,6 @@ NLL = Σ (predicted − true)² / (2 · 0.00005), over 48 steps and 4 numbers (x
 - *Paper's score* is NLL(HRI-GT) / NLL(model): 1 is as good as being told the true springs.
 """
 """How to read the main score."""
-
-RUN_COLUMNS: dict[str, tuple[str, str, str]] = {
-    "seed": ("Seed", "Of weights, data order and noise.", "%d"),
-    "updates": ("Updates", "Training updates of stage 2.", "%,d"),
-    "hours": ("Hours", "Wall-clock hours of training.", "%.2f"),
-    "seconds_per_update": ("s / update", "Seconds an update, on the machine it ran on.", "%.2f"),
-    "parameters": ("Parameters", "Numbers that training adjusts.", "%,d"),
-    "paper_score": (METRICS["paper_score"].label, METRICS["paper_score"].help, METRICS["paper_score"].table),
-}
-"""Label, meaning and format of what is told of single runs."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +151,7 @@ class Plan:
             "train_systems": "{:,} training systems",
             "test_systems": "{:,} unseen ones",
         }
-        told = [p.format(int(value)) for n, p in patterns.items() if (value := _number(self.about.get(n))) is not None]
+        told = [p.format(int(value)) for n, p in patterns.items() if (value := number(self.about.get(n))) is not None]
         commit = self.about.get("commit")
         return ", ".join([*told, *([f"commit {commit}"] if isinstance(commit, str) and commit else [])]).replace(
             "updates, of", "updates of"
@@ -276,7 +262,7 @@ def _entry(plan: str, row: dict[str, Any], runs: list[dict[str, Any]]) -> Entry:
         raise ValueError(f"the summary of {key['model']} has no metrics or no curves")
     own = [run for run in runs if all(run.get(name) == value for name, value in key.items())]
     named = [run["checkpoint"] for run in own if isinstance(run.get("checkpoint"), str)]
-    scores = {name: Spread(m, _number(v.get("std")), n) for name, v, m in _with_mean(metrics)}
+    scores = {name: Spread(m, number(v.get("std")), n) for name, v, m in _with_mean(metrics)}
     lines = {name: curve for name, v in curves.items() if (curve := _curve(v))}
     for name, metric in METRICS.items():
         line, step = lines.get(metric.curve), metric.step
@@ -304,20 +290,20 @@ def _entry(plan: str, row: dict[str, Any], runs: list[dict[str, Any]]) -> Entry:
 def _with_mean(metrics: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], float]]:
     """Scores that exist: (name, value, mean)."""
     for name, value in metrics.items():
-        if isinstance(value, dict) and (middle := _number(value.get("mean"))) is not None:
+        if isinstance(value, dict) and (middle := number(value.get("mean"))) is not None:
             yield name, value, middle
 
 
 def _curve(value: Any) -> Curve | None:
     def numbers(items: Any) -> tuple[float, ...] | None:
-        found = tuple(_number(item) for item in items) if isinstance(items, list) else ()
+        found = tuple(number(item) for item in items) if isinstance(items, list) else ()
         return tuple(x for x in found if x is not None) if found and None not in found else None
 
     middle, around = (numbers(value.get(part)) if isinstance(value, dict) else None for part in ("mean", "std"))
     return Curve(middle, around if around and len(around) == len(middle) else None) if middle else None
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
     good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     return float(value) if good else None
 
@@ -341,84 +327,3 @@ def with_ceilings(board: Board, known: Mapping[str, dict[str, Any] | None]) -> B
         return replace(entry, metrics=found | entry.metrics)
 
     return replace(board, entries=tuple(map(completed, board.entries)))
-
-
-def relations(entries: list[Entry]) -> dict[str, list[Any]]:
-    """Columns of the table of relations by level, in words: accuracy and AUROC of each level pair, springs that matter.
-
-    Only models that infer edges have a row; a level whose pairs are all alike has no column.
-    """
-
-    def value(entry: Entry, name: str) -> float | None:
-        return entry.metrics[name].mean if name in entry.metrics else None
-
-    rows = [entry for entry in entries if "edges.burn_in.overall.accuracy" in entry.metrics]
-    names = [name.split(".")[2] for entry in rows for name in entry.metrics if name.startswith("edges.burn_in.")]
-    levels = [name for name in dict.fromkeys(names) if name not in ("overall", "possible", "unrelated")]
-    columns: dict[str, list[Any]] = {"model": [entry.label for entry in rows]}
-    for level in levels:
-        for metric in ("accuracy", "auroc"):
-            texts = []
-            for entry in rows:
-                found, springs = (value(entry, f"edges.burn_in.{level}.{name}") for name in (metric, "springs"))
-                mixed = found is not None and springs is not None and 0 < springs < 1
-                most, least = (
-                    value(entry, f"ceiling.burn_in.{level}.{metric}"),
-                    ceilings.guess({"springs": springs}, metric),
-                )
-                texts.append(ceilings.in_words(found, most, least) if mixed else None)
-            if any(texts):
-                columns[f"{level}, {ceilings.metric_word(metric)}"] = texts
-    for kind, words in (("matters", "springs that matter, found"), ("does_not_matter", "springs that do not, found")):
-        shares = [value(entry, f"edges.burn_in.possible.{kind}.recall") for entry in rows]
-        if any(share is not None for share in shares):
-            columns[words] = [None if share is None else f"{share:.2f}" for share in shares]
-    return columns
-
-
-def table(entries: list[Entry], openable: Container[str]) -> dict[str, list[Any]]:
-    """Columns of the table of models: label, :data:`OPEN` where that can be, runs, then each score and its spread.
-
-    A score is a column if any model has it, its spread (``± score``) if any model was repeated.
-    """
-    columns: dict[str, list[Any]] = {
-        "model": [entry.label for entry in entries],
-        "open": [OPEN if entry.checkpoint in openable else None for entry in entries],
-        "n": [entry.n for entry in entries],
-    }
-    for name, metric in METRICS.items():
-        # The error of slots has no unit that a reader could know.
-        found = [
-            entry.metrics.get(name) if entry.setting.seen == "state" or not metric.of_states else None
-            for entry in entries
-        ]
-        if any(found):
-            columns[name] = [spread.mean if spread else None for spread in found]
-        if any(spread and spread.std is not None for spread in found):
-            columns[f"± {name}"] = [spread.std if spread else None for spread in found]
-    return columns
-
-
-def run_table(plan: Plan, setting: Setting, openable: Container[str]) -> dict[str, list[Any]]:
-    """Columns of the table of single runs."""
-    runs = [run for run in plan.runs if (run.get("seen"), run.get("tree")) == (setting.seen, setting.tree)]
-    names = [run.get("checkpoint") for run in runs]
-    columns: dict[str, list[Any]] = {
-        "model": [model_label(str(run.get("model"))) for run in runs],
-        "open": [OPEN if isinstance(name, str) and name in openable else None for name in names],
-        "checkpoint": [name if isinstance(name, str) else None for name in names],
-    }
-    return columns | {name: [_number(run.get(name)) for run in runs] for name in RUN_COLUMNS}
-
-
-def to_csv(entries: list[Entry]) -> str:
-    """Every score of every row: mean, standard deviation and n, one line a score."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["plan", "seen", "tree", "model", "n", "score", "mean", "std", "checkpoint"])
-    for e in entries:
-        for name, spread in e.metrics.items():
-            writer.writerow(
-                [e.plan, e.setting.seen, e.setting.tree, e.model, spread.n, name, spread.mean, spread.std, e.checkpoint]
-            )
-    return out.getvalue()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hri.experiments import scoreboard
+from hri.experiments import score_tables, scoreboard
 from hri.experiments.scoreboard import METRICS, Setting, read
 from tests import synthetic_results as made
 
@@ -52,18 +52,18 @@ def test_errors_by_step_become_scores_where_a_file_does_not_tell_them(tmp_path: 
 
 def test_a_table_has_spreads_where_models_were_repeated_and_opens_what_there_is(tmp_path: Path) -> None:
     board = read(made.write(tmp_path))
-    table = scoreboard.table(board.of(STATES), {"springs-4-3-state-hri"})
+    table = score_tables.table(board.of(STATES), {"springs-4-3-state-hri"})
     assert all(len(column) == 11 for column in table.values())
     row = table["model"].index("HRI")
-    assert table["open"][row] == scoreboard.OPEN
-    assert [label for label in table["open"] if label] == [scoreboard.OPEN]
+    assert table["open"][row] == score_tables.OPEN
+    assert [label for label in table["open"] if label] == [score_tables.OPEN]
     assert (table["nll"][row], table["± nll"][row]) == (8700, None)
-    images = scoreboard.table(board.of(Setting("slot", "4-3")), set())
+    images = score_tables.table(board.of(Setting("slot", "4-3")), set())
     assert "± nll" not in images
     assert "frame_mse" in images
     assert "mse_at_20" not in images
-    runs = scoreboard.run_table(board.plan(STATES), STATES, {"springs-4-3-state-hri"})
-    assert runs["open"].count(scoreboard.OPEN) == 1
+    runs = score_tables.run_table(board.plan(STATES), STATES, {"springs-4-3-state-hri"})
+    assert runs["open"].count(score_tables.OPEN) == 1
     assert len(runs["seed"]) == 19
 
 
@@ -78,12 +78,12 @@ def test_the_long_table_is_a_contest_of_its_own(tmp_path: Path) -> None:
     assert equal.metrics["nll"].n == 3
     assert trained_long.metrics["nll"].n == 1
     assert board.plan(long).name == "states-long"
-    assert set(scoreboard.run_table(board.plan(long), long, set())["updates"]) == {12_000.0, 20_000.0}
+    assert set(score_tables.run_table(board.plan(long), long, set())["updates"]) == {12_000.0, 20_000.0}
 
 
 def test_csv_is_read_by_others(tmp_path: Path) -> None:
     board = read(made.write(tmp_path))
-    rows = list(csv.DictReader(scoreboard.to_csv(list(board.entries)).splitlines()))
+    rows = list(csv.DictReader(score_tables.to_csv(list(board.entries)).splitlines()))
     nri = next(row for row in rows if (row["plan"], row["model"], row["score"]) == ("states", "nri", "nll"))
     assert (float(nri["mean"]), nri["n"]) == (14_100, "3")
     assert len(rows) == sum(len(entry.metrics) for entry in board.entries)
@@ -134,7 +134,7 @@ def test_odd_values_inside_a_file_are_left_out(tmp_path: Path) -> None:
     assert "mse_by_step" not in entry.curves
     assert board.of(STATES)[-1].label == "odd model"
     assert board.plan(STATES).command == "python -m hri reproduce --plan states --publish"
-    assert scoreboard.run_table(board.plan(STATES), STATES, set())["hours"][0] is None
+    assert score_tables.run_table(board.plan(STATES), STATES, set())["hours"][0] is None
 
 
 def test_no_folder_is_an_empty_board(tmp_path: Path) -> None:
