@@ -14,7 +14,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hri.core.forces import force
 from hri.core.places import RESULTS
 from hri.scores.names import EDGE_METRICS, EDGE_SCORES
 
@@ -66,6 +65,8 @@ def key_of(parts: dict[str, Any]) -> str:
     """A readable name of :func:`belongs_to`, such as ``springs-4-3-04-states-hierarchy``; two may share it."""
     data, relations = parts["data"], parts["relations"]
     odd = [f"{name.replace('_', '-')}-{relations[name]}" for name, usual in PLAIN.items() if relations[name] != usual]
+    from hri.core.forces import force  # NumPy comes with it
+
     source = "" if force(data["physics"]).flat else "springs-"
     encoder = [parts["encoder"][:8]] if parts["encoder"] else []
     return "-".join([f"{source}{data['tree']}", data["physics"], parts["seen"], *encoder, relations["pairs"], *odd])
