@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from hri.core.config import Config, DataConfig, ModelConfig, RelationsConfig, RenderConfig, VisionConfig
+from hri.core.forces import usual_physics
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.presets import CONTROLS, VARIANTS
 from hri.core.records import Normalisation
@@ -184,7 +185,7 @@ def _config(tensors: dict[str, Tensor], variant: str, tree: str, name: str) -> C
             encoder_channels=len(tensors["enc_i2t.c0.conv.bias"]),
             decoder_channels=last.shape[0],
         )
-    data = DataConfig(tree=tree, physics="05" if tree == "3-3" else "04", render=render)
+    data = DataConfig(tree=tree, physics=usual_physics(tree), render=render)
     return Config(
         name=name, data=data, model=ModelConfig(vision=vision, relations=_plain(relations), dynamics=dynamics)
     )
