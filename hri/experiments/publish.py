@@ -215,7 +215,13 @@ def _frames(scores: dict[str, Any]) -> list[tuple[str, str]]:
         likeness = f"{scores['reconstruction_psnr']:.1f} dB, {scores['reconstruction_ssim']:.3f}"
         rows.append(("reconstruction PSNR, SSIM", likeness))
     copied = scores.get("copy_baseline") or {}
-    for kind, form in (("psnr", ".1f"), ("ssim", ".3f")):
+    kinds = (
+        ("psnr", "PSNR of frames", ".1f"),
+        ("ssim", "SSIM of frames", ".3f"),
+        ("light", "light left", ".2f"),
+        ("balls", "balls kept", ".2f"),
+    )
+    for kind, label, form in kinds:
         by_step = scores.get(f"frame_{kind}_by_step")
         if by_step is not None:
             steps = [k for k in (1, 5, 10, 20) if k <= len(by_step)]
@@ -223,7 +229,7 @@ def _frames(scores: dict[str, Any]) -> list[tuple[str, str]]:
                 ", ".join(f"{values[k - 1]:{form}}" for k in steps)
                 for values in (by_step, copied[f"frame_{kind}_by_step"])
             )
-            name = f"{kind.upper()} of frames after {', '.join(map(str, steps))} steps"
+            name = f"{label} after {', '.join(map(str, steps))} steps"
             rows.append((name, f"{ours} (repeating the last frame: {copies})"))
     return rows
 

@@ -23,11 +23,13 @@ from hri.model.checkpoint import Checkpoint
 from hri.model.losses import state_nll
 from hri.model.model import Model
 from hri.physics import removal
+from hri.physics.render import half_axes
 from hri.physics.slot_springs import lost, slot_springs
 from hri.rollout.settings import SCORED_FREE_STEPS
 from hri.scores import ceilings, meanings
 from hri.scores.edges import EdgeTally
 from hri.scores.metrics import encoded, encoded_and_reconstructed, frame_likeness, free_run_scores, natural_choice
+from hri.scores.pictures import ball_area, balls_kept, light_left
 
 HORIZON = 20
 """Steps after the last true input whose error is told."""
@@ -96,6 +98,7 @@ def evaluate(
     | frame_mse, frame_nll, frame_psnr, frame_ssim | decoded predictions of the 5 free steps (images; one     |
     |                        | system in 4)                                                                 |
     | frame_mse_by_step, frame_psnr_by_step, frame_ssim_by_step | as mse_by_step, of decoded predictions      |
+    | frame_light_by_step, frame_balls_by_step | light left and balls kept (:mod:`hri.scores.pictures`)     |
     | edge_accuracy          | see :meth:`hri.scores.edges.EdgeTally.accuracy`; null for images              |
     | edges                  | see :meth:`hri.scores.edges.EdgeTally.scores`, of the run of mse_by_step;     |
     |                        | "truth" is "balls", or "slots" for images (:mod:`hri.physics.slot_springs`), whose     |
@@ -143,7 +146,7 @@ def evaluate(
         if whole and slots is not None:
             variance = header.config.train.variance
             means.add(len(part), **free_run_scores(model, part, SCORED_FREE_STEPS, variance, slots=slots))
-            types = _long_run(model, part, slots, variance, means, tally)
+            types = _long_run(model, part, slots, variance, means, tally, pictures=True)
             if once is not None:
                 _whole(model, part, slots, once)
             if effects and tally is not None and first < WEIGHED:
@@ -263,8 +266,13 @@ def _long_run(
     variance: float,
     means: _Means,
     tally: EdgeTally | None,
+    pictures: bool = False,
 ) -> Int[Tensor, "B T E"]:
-    """Errors by step of one long free run, those of copying, and what it said of the edges: types that spoke."""
+    """Errors by step of one long free run, those of copying, and what it said of the edges: types that spoke.
+
+    Args:
+        pictures: also whether predicted frames still show what is there (:mod:`hri.scores.pictures`), which takes long.
+    """
     rows = np.arange(len(data))
     horizon, last = _horizon(data.steps)
     prediction = model.predict(slots, horizon + 1, natural_choice(model, data, rows, model.source))
@@ -292,8 +300,24 @@ def _long_run(
     for name, frames in (("", drawn), ("copy_", copies)):
         likeness = frame_likeness(frames.flatten(0, 1), truth[:, 1:].flatten(0, 1))
         by_step = {key: values.reshape(len(few), horizon).mean(0) for key, values in likeness.items()}
+        if pictures:
+            by_step |= _shown(data, frames, truth[:, 1:])
         means.add(len(few), **{f"{name}frame_{key}_by_step": values for key, values in by_step.items()})
     return types
+
+
+def _shown(
+    data: Sequences, frames: Float[Tensor, "M F C H W"], truth: Float[Tensor, "M F C H W"]
+) -> dict[str, Float[np.ndarray, " F"]]:
+    """Light left and, of balls, those kept, by step."""
+    scenes, steps = truth.shape[:2]
+    drawn, real = (part.flatten(0, 1).permute(0, 2, 3, 1).float().cpu().numpy() for part in (frames, truth))
+    scores = {"light": light_left(drawn, real)}
+    if isinstance(data, Springs):
+        area = ball_area(half_axes(Tree.parse(data.data.tree), data.data.render))
+        scores["balls"] = balls_kept(drawn, real, area)
+    by_step = {name: values.reshape(scenes, steps) for name, values in scores.items()}
+    return {name: np.nanmean(values, 0) for name, values in by_step.items() if np.isfinite(values).any(0).all()}
 
 
 def _weigh(model: Model, data: Sequences, types: Int[Tensor, "B T E"], tally: EdgeTally) -> None:

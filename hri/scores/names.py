@@ -26,7 +26,7 @@ class Metric:
     short: str = ""
     """Above a narrow column of a terminal; empty: it stands in none."""
     curve: str = ""
-    """The score by step that it can be read off where a file does not tell it; only of states."""
+    """The score by step that it can be read off where a file does not tell it."""
     step: int = 0
     """At which step, from 1."""
 
@@ -38,7 +38,7 @@ class Metric:
     @property
     def of_states(self) -> bool:
         """Whether it is in units of states, so that it says nothing where a model predicts slots."""
-        return bool(self.curve)
+        return self.curve == "mse_by_step"
 
     def text(self, value: float) -> str:
         """A value in its format."""
@@ -95,6 +95,26 @@ METRICS: dict[str, Metric] = {
     "reconstruction_mse": _error("Reconstruction", "pixels in 0 … 1, squared", "of reconstructed pixels"),
     "frame_psnr": Metric("PSNR", "dB", "Signal over noise of predicted frames. Higher is better.", ".1f"),
     "frame_ssim": Metric("SSIM", "", "Likeness of predicted frames; 1 is identical. Higher is better.", ".3f"),
+    "frame_light_at_10": Metric(
+        "Light left",
+        "",
+        "Light of predicted frames over that of the true ones, 10 steps after the last true frame; 1 is as bright as "
+        "the truth, 0 is black.",
+        ".2f",
+        "light left",
+        "frame_light_by_step",
+        10,
+    ),
+    "frame_balls_at_10": Metric(
+        "Balls kept",
+        "",
+        "Of the balls in the true frame 10 steps after the last true input, the share that the predicted frame shows "
+        "too: in their colour, within two pixels. 1 is all of them.",
+        ".2f",
+        "balls kept",
+        "frame_balls_by_step",
+        10,
+    ),
     **_edge_columns(
         "accuracy",
         "Edges right",

@@ -85,6 +85,19 @@ def test_frames_have_decibels_and_similarities_beside_errors() -> None:
         assert (np.abs(ssim) <= 1).all()
 
 
+def test_light_left_and_balls_kept_are_told_of_predictions_and_of_repeating_the_last_frame() -> None:
+    model = make("springs-4-3-par-hri-h")
+    scores = evaluate(model, data(model, SYSTEMS[:5]))
+    copied = scores["copy_baseline"]
+    for found in (scores, copied):
+        assert len(found["frame_light_by_step"]) == len(found["frame_balls_by_step"]) == HORIZON
+        assert all(0 <= share <= 1 for share in found["frame_balls_by_step"])
+    # A frame that is repeated is as bright as ever, and soon shows the balls where they no longer are.
+    assert np.mean(copied["frame_light_by_step"]) == pytest.approx(1, abs=0.15)
+    assert copied["frame_balls_by_step"][0] > copied["frame_balls_by_step"][-1]
+    assert "frame_light_by_step" not in evaluate(make(), data(make()))
+
+
 def test_errors_by_step_begin_one_step_after_the_last_true_input() -> None:
     still = make(still=True)
     states = data(still).states.double()
