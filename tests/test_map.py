@@ -74,3 +74,13 @@ def test_a_folder_is_read_from_top_to_bottom_and_imports_only_what_stands_above_
                 assert inside in order[: order.index(name)], f"{folder}/{name} imports {inside}"
             else:
                 assert place in above, f"{folder}/{name} imports {module}"
+
+
+def test_the_files_that_docs_send_one_to_are_there() -> None:
+    root = ROOT.parent
+    for page in [root / "README.md", *(root / "docs").glob("*.md")]:
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"`((?:hri|app|tests)/[a-z_/0-9]+\.(?:py|js))`", text):
+            assert (root / name).is_file(), f"{page.name} names {name}"
+        for name in re.findall(r"\]\(((?!http)[^)#]+)", text):
+            assert (page.parent / name).exists(), f"{page.name} links to {name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import streamlit as st
 
 from app import drawn, widgets
@@ -10,7 +12,7 @@ from hri.view import beliefs
 from hri.view import facts as pictures
 from hri.view.layout import Layout
 
-LAYOUTS: list[Layout] = ["radial", "image"]
+LAYOUTS: list[Layout] = list(get_args(Layout))
 PAIRS: list[pictures.Pairs] = ["hierarchy", "all"]
 
 

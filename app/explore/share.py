@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import files, library, places, widgets
 from app.library import Scene
-from hri.export.formats import FORMATS, FPS, encoded
+from hri.export.formats import FORMATS, FPS, Options, encoded
 from hri.export.script import clip_lines, python_lines
 
 
@@ -27,7 +27,9 @@ def panel(scene: Scene) -> None:
         widgets.copy_link(given)
         stem = file_stem(scene)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            fps = st.number_input("Frames a second", *FPS, 10, key="export-fps", width=150, help="Of films and pages.")
+            fps = st.number_input(
+                "Frames a second", *FPS, int(Options().fps), key="export-fps", width=150, help="Of films and pages."
+            )
             st.caption(f"This frame: {frame}, where the player rests.")
         rows: dict[str, list[files.File]] = {}
         for ending, known in FORMATS.items():
