@@ -54,9 +54,9 @@ def evaluate(
     from hri.scores.evaluate import evaluate as score
     from hri.scores.evaluate import springs_of
 
-    given = Trajectories.of(arrays, str(data)) if arrays is not None else None
+    trajectories = Trajectories.of(arrays, str(data)) if arrays is not None else None
     with bar("preparing", None):
-        springs = springs_of(loaded, given, systems)
+        springs = springs_of(loaded, trajectories, systems)
     with bar("evaluating", len(springs)) as reach:
         scores = score(loaded, springs, progress=reach, effects=not skip_effects)
     if not json and scores["edges"]:
@@ -108,15 +108,15 @@ def ceiling(
         check_target(out)
     from hri.model.devices import device_named
 
-    chosen = device_named(device)
-    source = named_preset(preset) if preset is not None else load_checkpoint(checkpoint or Path(), chosen)
+    place = device_named(device)
+    source = named_preset(preset) if preset is not None else load_checkpoint(checkpoint or Path(), place)
     from hri.scores import ceilings
     from hri.training.ceiling import measure
 
     arrays = read_npz(data) if data else None
-    given = Trajectories.of(arrays, str(data)) if arrays is not None else None
+    trajectories = Trajectories.of(arrays, str(data)) if arrays is not None else None
     with stages_bar() as reach:
-        record = measure(source, updates, train_systems, given, systems, seed, chosen, reach)
+        record = measure(source, updates, train_systems, trajectories, systems, seed, place, reach)
     named = ["--preset", preset] if preset is not None else ["--checkpoint", source.name]
     words = [*named, "--updates", str(updates), "--seed", str(seed)]
     words += ["--train-systems", str(train_systems)] if train_systems is not None else []

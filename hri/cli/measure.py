@@ -58,10 +58,10 @@ def bench(
         raise ValueError("--trees belongs to --scaling; add it")
     from hri.model.devices import device_named
 
-    chosen = device_named(device)
+    resolved = device_named(device)
     if scaling:
-        timed = _scaling(trees, threads, chosen, seconds)
-        answer(timed, json, f"a training step as the tree grows, {timed['threads']} threads, {chosen}")
+        timed = _scaling(trees, threads, resolved, seconds)
+        answer(timed, json, f"a training step as the tree grows, {timed['threads']} threads, {resolved}")
         if out is not None:
             write_json(out, timed)
         return
@@ -72,7 +72,7 @@ def bench(
     from hri.experiments.bench import bench as measure
     from hri.experiments.bench import profile as operations
 
-    place = torch.device(chosen)
+    place = torch.device(resolved)
     if profile is not None:
         on_gpu = place.type == "cuda" and profile in device_bench.PARTS
         print(device_bench.profile(profile, place) if on_gpu else operations(profile, threads, precision, place))
@@ -80,11 +80,11 @@ def bench(
     parts = PARTS if only == "all" else only.split(",")
     with bar("timing", len(PARTS)) as reach:
         stored = find_checkpoint(checkpoint) if checkpoint else None
-        timed = measure(parts, threads, precision, chosen, stored, seconds, lambda name, done: reach(done))
+        timed = measure(parts, threads, precision, resolved, stored, seconds, lambda name, done: reach(done))
     if place.type == "cuda":
         named = tuple(device_bench.PARTS) if only in ("all", "train") else tuple(set(parts) & device_bench.PARTS.keys())
         timed |= {"device_updates": device_bench.measure(place, named, min(seconds, 3.0))}
-    answer(timed, json, f"{timed['threads']} threads, {chosen}")
+    answer(timed, json, f"{timed['threads']} threads, {resolved}")
     if out is not None:
         write_json(out, timed)
 
@@ -94,12 +94,12 @@ def _scaling(trees: str | None, threads: int, device: str, seconds: float) -> di
     from hri.experiments import scaling, scaling_measure
     from hri.model.checkpoint import provenance
 
-    chosen = scaling.TREES if trees is None else tuple(trees.split(","))
-    for tree in chosen:
+    selection = scaling.TREES if trees is None else tuple(trees.split(","))
+    for tree in selection:
         Tree.parse(tree)
-    with bar("timing", 2 * len(chosen)) as reach:
+    with bar("timing", 2 * len(selection)) as reach:
         timed = scaling_measure.measure_all(
-            chosen,
+            selection,
             threads=threads,
             device=device,
             seconds=seconds,

@@ -46,13 +46,13 @@ def simulate(
     from hri.physics.springs import write_simulation
 
     nodes, physics = _system(tree, config, system)
-    chosen = _seeds(seeds)
+    numbers = _seeds(seeds)
     if not 200 <= steps <= 1_000_000:
         raise ValueError(f"--steps is {steps}; choose from 200 (one frame) to 1000000")
     check_target(out)
-    with bar("simulating", len(chosen)) as reach:
-        write_simulation(out, nodes, physics, chosen, frames, render, progress=reach, steps=steps)
-    print(f"wrote {out}: {len(chosen)} systems of {nodes.size} balls{', with frames' if frames else ''}")
+    with bar("simulating", len(numbers)) as reach:
+        write_simulation(out, nodes, physics, numbers, frames, render, progress=reach, steps=steps)
+    print(f"wrote {out}: {len(numbers)} systems of {nodes.size} balls{', with frames' if frames else ''}")
 
 
 def _system(tree: str | None, config: str, system: str | None) -> tuple[Tree, str]:

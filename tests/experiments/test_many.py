@@ -374,7 +374,7 @@ def test_a_recorded_step_is_replayed_and_recording_leaves_no_trace() -> None:
 
     plain, called = made()
     called.launch(range(3))
-    wanted = called.told().losses
+    wanted = called.result().losses
     step, _ = made()
     with pretended_cuda(step) as seen:
         step.device = torch.device("cuda")
@@ -387,7 +387,7 @@ def test_a_recorded_step_is_replayed_and_recording_leaves_no_trace() -> None:
             assert torch.equal(tensor, old)
         recorded.launch(range(3))
         assert recorded.ready()
-        np.testing.assert_allclose(recorded.told().losses, wanted, rtol=1e-6)
+        np.testing.assert_allclose(recorded.result().losses, wanted, rtol=1e-6)
         assert seen.replays == 3
     for tensor, old in zip(step.tensors(), plain.tensors(), strict=True):
         torch.testing.assert_close(tensor, old)
