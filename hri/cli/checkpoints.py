@@ -80,7 +80,7 @@ def import_published(
     Args:
         file: The authors' file, saved on a CPU or a GPU.
         out: Checkpoint to write; by default the file's name with .safetensors.
-        variant: Which model of the paper it is; auto: told from the file.
+        variant: Which model of the paper it is; auto: what the file itself shows.
         tree: The simulated system, which the file does not name.
     """
     target = out or Path(file.with_suffix(".safetensors").name)

@@ -21,7 +21,7 @@ def evaluate(
     device: str = "auto",
     skip_effects: bool = False,
 ) -> None:
-    """Score a checkpoint: likelihoods, errors by step, reconstruction, found springs, against copying the last state.
+    """Score a checkpoint: likelihoods, errors by step, reconstruction, springs found, against copying the last state.
 
     nll, nll_leaves, nll_upper, nll_free: negative log-likelihood with 5 free steps, of all nodes, of leaves, of the
     nodes above them, and the part that lies in free steps. mse_by_step: error 1, 2, ... 20 steps after the last true
@@ -78,7 +78,7 @@ def ceiling(
     store: bool = False,
     device: str = "auto",
 ) -> None:
-    """Measure the most that a model's edges could be: its own relation network, trained with the true springs.
+    """Measure how right a model's edges could be at most: its own relation network, trained with the true springs.
 
     Fresh weights of the same network see the same windows of the same data and learn the truth by cross-entropy; they
     are tested on systems that no training saw. For images the checkpoint's encoder stays as it is, and the truth is

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hri.experiments.many import Many
     from hri.experiments.many_plan import PlannedRun
 
-ABOUT = """Train the runs of a plan side by side on one GPU, for so many minutes.
+ABOUT = """Train the runs of a plan side by side on one GPU, for a given number of minutes.
 
 First a few updates are made on the CPU and on the GPU; where their losses differ, nothing is trained. Then the runs
 begin in the order of the plan, several at a time. Every minute, at the end and on SIGTERM, --out gets bundles of all
@@ -39,7 +39,7 @@ ENDING_SECONDS = 20.0
 
 
 def train_many(arguments: Sequence[str]) -> int:
-    """Train the runs of a plan side by side on one GPU, for so many minutes.
+    """Train the runs of a plan side by side on one GPU, for a given number of minutes.
 
     Raises:
         ValueError: flags or a plan that cannot be; one sentence.
@@ -140,7 +140,7 @@ def _compared(agreement: Any) -> str:
 
 
 def bench(device: torch.device, out: Path) -> None:
-    """Updates a second of the device and of one core of this CPU, to bench.json."""
+    """Updates per second of the device and of one core of this CPU, to bench.json."""
     from hri.core.files import replacing
     from hri.experiments.device_bench import BRIEF, measure
 

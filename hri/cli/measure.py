@@ -30,8 +30,9 @@ def bench(
     seconds drift, their multiple of that product does not. Training steps are those of training, with inputs and
     Adam: 32 sequences of 49 frames, or 196 single frames in stage 1.
 
-    On CUDA device_updates is added: updates a second as training on a GPU makes them (one replay of a CUDA graph each),
-    beside those of one core: HRI-H at batch 32 and 256 and four side by side, HRI, NRI, LSTM, both stages of images.
+    On CUDA device_updates is added: updates per second as training on a GPU makes them (one replay of a CUDA graph
+    each), beside those of one core: HRI-H at batch 32 and 256 and four side by side, HRI, NRI, LSTM, both stages of
+    images.
 
     With --scaling instead: time and peak memory of a training step as the tree grows, hierarchical messages (HRI-H)
     against flat ones (NRI), each size in a process of its own.
@@ -42,7 +43,7 @@ def bench(
         json: Print one JSON object instead of a table.
         only: Parts joined by commas: simulate, render, rollout, train (all steps), hri, hri_h, nri, lstm,
             stage1_slot, stage1_slot_patches, stage1_par, stage2_slot, stage2_par; or all.
-        threads: CPU threads; one by default, as runs are trained: one a core, side by side.
+        threads: CPU threads; one by default, as runs are trained: one per core, side by side.
         precision: Of the training steps; by default what each preset uses.
         checkpoint: Whose rollout is timed; by default a fresh springs-4-3-slot-hri.
         seconds: Time for the repetitions of each part.

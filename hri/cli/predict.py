@@ -87,7 +87,7 @@ def rollout(
         cut: Of the clip.
         out: File to write.
         settings: Of the free run.
-        systems: Only the first so many scenes of the input.
+        systems: Predict only this many scenes, from the first.
         device: auto (CUDA where there is one), cpu, cuda or cuda:1.
     """
     check_target(out)
@@ -173,14 +173,14 @@ def export(
     Args:
         rollout: File that the rollout command wrote.
         out: File to write; by default the rollout's name with the format's ending.
-        format: What it becomes; auto: told from the ending of --out.
+        format: What to turn it into; auto: what the ending of --out says.
         scene: Which scene of the rollout, from 0.
-        frame: Frame that {frame} show, from 1; by default the last.
-        fps: Frames a second of {fps}, {FPS[0]} to {FPS[1]}.
-        scale: Screen pixels a pixel of {scale}, {SCALE[0]} to {SCALE[1]}.
+        frame: Which frame, from 1, in {frame}; by default the last.
+        fps: Frames per second, in {fps}, {FPS[0]} to {FPS[1]}.
+        scale: Screen pixels for each pixel of a frame, in {scale}, {SCALE[0]} to {SCALE[1]}.
     """
     if out is None and format == "auto":
-        raise ValueError("--out or --format must be given: what shall the rollout become?")
+        raise ValueError("--out or --format must be given: say what the rollout is to become")
     target = out or Path(rollout.with_suffix(f".{format}").name)
     if format != "auto" and target.suffix.lower() != f".{format}":
         raise ValueError(f"{target.name} does not end with .{format}; rename it, or leave --format out")

@@ -62,7 +62,7 @@ def reproduce(
         stage1_updates: Updates of stage 1 (images).
         vision_from_slot: Take SlotDec's encoder and decoder from this checkpoint and skip stage 1.
         vision_from_par: The same for ParDec.
-        jobs: Runs at once; by default one a GPU, or one a core. On CPUs each has one thread.
+        jobs: Runs at the same time; by default one per GPU, or one per core. On CPUs each has one thread.
         engine: This machine's processes, or Ray: pip install ray.
         ray_address: A running Ray cluster that shares the folder, such as auto; by default a Ray of this machine.
         rescore: Score finished runs anew, after evaluate has changed.
@@ -277,7 +277,7 @@ def _print_survey(survey: dict[str, Any]) -> None:
     table = Table(
         title=f"{survey['plan']} in {survey['folder']}: {len(survey['jobs'])} runs, {survey['at_once']} at once"
     )
-    for name in ("run", "state", "updates", "seconds an update", "hours left"):
+    for name in ("run", "state", "updates", "seconds per update", "hours left"):
         table.add_column(name, justify="left" if name in ("run", "state") else "right", no_wrap=True)
     for job in survey["jobs"]:
         done = f"{job['update']} of {job['updates']}"

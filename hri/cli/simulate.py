@@ -33,7 +33,7 @@ def simulate(
     Example: python -m hri simulate --system springs5 --seeds 900000:900200
 
     Args:
-        seeds: START:STOP (without STOP itself), one seed, or several joined by commas. One system a seed.
+        seeds: START:STOP (without STOP itself), one seed, or several joined by commas. One system for each seed.
         tree: Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4 or 4-4-4; flat-5: five without a hierarchy.
         config: Physics: 04 (published with 4-3) or 05 (published with 3-3); springs or charged without a hierarchy;
             auto: 05 for 3-3, springs for flat-5 and the like, else 04.

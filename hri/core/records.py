@@ -95,7 +95,7 @@ class Trajectories:
         """
         if missing := sorted({"positions", "velocities", "adjacency"} - arrays.keys()):
             raise ValueError(
-                f"{name} is no simulation: it lacks {', '.join(missing)}; write one with `python -m hri simulate`"
+                f"{name} is not a simulation: it lacks {', '.join(missing)}; write one with `python -m hri simulate`"
             )
         x = arrays["positions"]
         if x.ndim != 4 or x.shape[3] != 2 or 0 in x.shape or x.dtype.kind != "f":

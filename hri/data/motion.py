@@ -104,7 +104,7 @@ class MotionSet:
         arrays = read_npz(path)
         keys = ("positions", "starts", "names", "subjects", "splits", "fps", "joints", "parents")
         if missing := [name for name in keys if name not in arrays]:
-            raise ValueError(f"{path} is no motion data set: it lacks {missing[0]}; make one with `data`")
+            raise ValueError(f"{path} is not a motion data set: it lacks {missing[0]}; make one with `data`")
         starts, positions = arrays["starts"], arrays["positions"]
         if (
             starts.ndim != 1

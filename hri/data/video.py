@@ -38,17 +38,17 @@ class Cut:
     """Which part of a clip is taken, and how it is changed."""
 
     start: float = 0.0
-    """Seconds that are skipped."""
+    """Seconds to skip at the beginning."""
     length: float | None = None
-    """Seconds that are taken, at most 200 frames; by default 49 frames."""
+    """Seconds to take, at most 200 frames; by default 49 frames."""
     crop: tuple[int, int, int, int] | None = None
     """Left, top, right and bottom edge in pixels of the clip; by default the whole picture, squeezed to a square."""
     rate: float | None = None
-    """Frames a second that are taken, the nearest in time; by default the clip's own (its mean, where it varies)."""
+    """Frames to take per second, the nearest in time; by default the clip's own (its mean, where it varies)."""
     grey: bool = False
-    """Brightness alone, also for a checkpoint that sees colours."""
+    """Take brightness only, even for a checkpoint that sees colours."""
     background: bool = False
-    """Take the still background away: what does not differ from the median over time becomes black."""
+    """Remove the still background: what does not differ from the median over time becomes black."""
 
 
 WHOLE = Cut()

@@ -162,7 +162,7 @@ def profile(name: str, threads: int, precision: Precision, device: torch.device)
         ValueError: not the name of a training step.
     """
     if name not in STEPS:
-        raise ValueError(f"{name!r} is no training step; choose from {', '.join(STEPS)}")
+        raise ValueError(f"{name!r} is not a training step; choose from {', '.join(STEPS)}")
     keep_freed_memory()
     with cpu_threads(threads):
         step = _step(name, precision, device)

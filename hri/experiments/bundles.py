@@ -161,7 +161,7 @@ def unpack(source: Path, runs: Path) -> list[str]:
 
 def _read(bundle: Path) -> dict[str, dict[str, bytes]]:
     """Files by run. What is in a bundle is data: names that no run has are refused before anything is written."""
-    wrong = f"{bundle} is no bundle of runs, or is damaged"
+    wrong = f"{bundle} is not a bundle of runs, or is damaged"
     try:
         with zipfile.ZipFile(bundle) as archive:
             index = json.loads(archive.read(INDEX))

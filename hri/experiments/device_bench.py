@@ -180,7 +180,7 @@ def profile(name: str, device: torch.device, updates: int = 3) -> str:
         ValueError: an unknown part.
     """
     if name not in PARTS:
-        raise ValueError(f"{name!r} is no update; choose from {', '.join(PARTS)}")
+        raise ValueError(f"{name!r} is not an update; choose from {', '.join(PARTS)}")
     recorded = recorded_step(PARTS[name], device)
     activities = [torch.profiler.ProfilerActivity.CPU]
     if device.type == "cuda":

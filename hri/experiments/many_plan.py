@@ -54,7 +54,7 @@ def read_plan(path: Path) -> list[PlannedRun]:
     except FileNotFoundError:
         raise ValueError(f"there is no plan {path}; docs/gpu.md names the one that comes with the project") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is no JSON ({error})") from None
+        raise ValueError(f"{path} is not valid JSON ({error})") from None
     if not isinstance(document, dict) or not isinstance(document.get("runs"), list) or not document["runs"]:
         raise ValueError(f'{path} must be an object with "runs", a list of at least one training')
     runs: list[PlannedRun] = []

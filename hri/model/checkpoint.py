@@ -73,7 +73,7 @@ class Header:
         try:
             values = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ValueError(f"its header is no JSON ({error})") from None
+            raise ValueError(f"its header is not valid JSON ({error})") from None
         if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
             raise ValueError(
                 f"its header has another format than {FORMAT}; use the version of HRI Explorer that wrote it"
@@ -88,7 +88,7 @@ class Header:
             raise ValueError(f"its normalisation does not fit ({error})") from None
         commands = values.get("commands", [])
         if not isinstance(commands, list):
-            raise ValueError("its commands are no list of words and stages")
+            raise ValueError("its commands are not a list of words and stages")
         values["commands"] = tuple(map(Command.from_dict, commands))
         return Header(**values)
 

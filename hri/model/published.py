@@ -83,7 +83,7 @@ def import_published(path: str | os.PathLike[str], variant: str | None = None, t
         config = _config(tensors, family, tree, path.stem)
         model, renamed = Model(config), _rename(tensors)
     except (*_MISFITS, ValueError) as error:
-        raise ValueError(f"{path.name} is no {family} model of the published layout ({error})") from None
+        raise ValueError(f"{path.name} is not a model of kind {family} in the published layout ({error})") from None
     own = {
         n: v
         for n, v in model.state_dict().items()
@@ -92,7 +92,8 @@ def import_published(path: str | os.PathLike[str], variant: str | None = None, t
     for name, value in own.items():
         if name not in renamed or renamed[name].shape != value.shape:
             raise ValueError(
-                f"{path.name} is no {family} model of the published layout: {name} is missing or has another shape"
+                f"{path.name} is not a model of kind {family} in the published layout: "
+                f"{name} is missing or has another shape"
             )
         if not torch.isfinite(renamed[name]).all():
             raise ValueError(f"{path.name} is damaged: {name} holds numbers that are not finite")

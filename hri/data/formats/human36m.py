@@ -87,5 +87,5 @@ def _pose(file: Path) -> np.ndarray:
         return flat.reshape(-1, 32, 3) / 1000
     except Exception as error:  # a damaged file fails in many places of the reader
         raise ValueError(
-            f"{file} is no Human3.6M pose file, or half a download ({type(error).__name__}); get it again"
+            f"{file} is not a Human3.6M pose file, or is half a download ({type(error).__name__}); get it again"
         ) from None
