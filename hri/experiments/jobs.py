@@ -204,8 +204,8 @@ def read_scores(place: Path) -> dict[str, Any] | None:
     return scores
 
 
-def _are_scores(found: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(found, dict) and {"nll", "parameters"} <= found.keys()
+def _are_scores(scores: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(scores, dict) and {"nll", "parameters"} <= scores.keys()
 
 
 def reached(place: Path, stage: int) -> tuple[int, float]:

@@ -113,9 +113,9 @@ class SharedData:
         for *key, store in self._made:
             if key == [data, split, normalisation]:
                 return store
-        made = sequences(data, split, normalisation)
-        self._made.append((data, split, normalisation, made))
-        return made
+        store = sequences(data, split, normalisation)
+        self._made.append((data, split, normalisation, store))
+        return store
 
 
 class Many:

@@ -86,8 +86,8 @@ def reconstructed(model: Model, header: Header, scene: Trajectories | Film) -> R
     else:
         every = frames_of(header.config, scene.positions, scene.seeds, Tree.parse(header.config.data.tree))
     frames = every[:, np.linspace(0, every.shape[1] - 1, FRAMES).astype(int)]
-    _, drawn = encode_and_reconstruct(Checkpoint("", model, header), frames)
-    return Reconstruction(frames[0], _levels(drawn[0]))
+    _, images = encode_and_reconstruct(Checkpoint("", model, header), frames)
+    return Reconstruction(frames[0], _levels(images[0]))
 
 
 def _levels(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
