@@ -50,7 +50,7 @@ THINGS = {
         own=("hri/data/clips.py", "hri/data/formats/", "hri/data/motion.py"),
     ),
     "decoder": Thing(
-        files=7,
+        files=3,
         aim=3,
         names=("slot", "par"),
         several=2,

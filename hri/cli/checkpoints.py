@@ -80,7 +80,7 @@ def import_published(
     Args:
         file: The authors' file, saved on a CPU or a GPU.
         out: Checkpoint to write; by default the file's name with .safetensors.
-        variant: Which model of the paper it is; auto: told from the file.
+        variant: Which model of the paper it is; auto: what the file itself shows.
         tree: The simulated system, which the file does not name.
     """
     target = out or Path(file.with_suffix(".safetensors").name)
@@ -89,11 +89,15 @@ def import_published(
     from hri.model.checkpoint import provenance, save
     from hri.model.published import import_published as convert
 
-    made = convert(file, None if variant == "auto" else variant, tree)
+    conversion = convert(file, None if variant == "auto" else variant, tree)
     words = ["import", str(file), "--out", str(target), "--variant", variant, "--tree", tree]
     commands = (Command((*START, *words)),)
-    save(target, made.model, dataclasses.replace(made.header, commands=commands, **provenance()))
-    what = "encoder and decoder only: it reconstructs" if made.header.parts == "vision" else _kind(made.header.config)
+    save(target, conversion.model, dataclasses.replace(conversion.header, commands=commands, **provenance()))
+    what = (
+        "encoder and decoder only: it reconstructs"
+        if conversion.header.parts == "vision"
+        else _kind(conversion.header.config)
+    )
     print(f"wrote {target} ({what})")
 
 

@@ -73,10 +73,10 @@ def data(
     if kind == "video":
         from hri.data.clips import convert_videos
 
-        found = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.suffix[1:].lower() in KINDS)
+        files = [path] if path.is_file() else sorted(p for p in path.iterdir() if p.suffix[1:].lower() in KINDS)
         with bar("decoding", None):
-            told = convert_videos(found, out, size, cut, by)
-        answer(told, json, "videos")
+            reports = convert_videos(files, out, size, cut, by)
+        answer(reports, json, "videos")
         return
     if kind == "kth":
         from hri.data.formats.kth import convert

@@ -21,7 +21,7 @@ def evaluate(
     device: str = "auto",
     skip_effects: bool = False,
 ) -> None:
-    """Score a checkpoint: likelihoods, errors by step, reconstruction, found springs, against copying the last state.
+    """Score a checkpoint: likelihoods, errors by step, reconstruction, springs found, against copying the last state.
 
     nll, nll_leaves, nll_upper, nll_free: negative log-likelihood with 5 free steps, of all nodes, of leaves, of the
     nodes above them, and the part that lies in free steps. mse_by_step: error 1, 2, ... 20 steps after the last true
@@ -54,9 +54,9 @@ def evaluate(
     from hri.scores.evaluate import evaluate as score
     from hri.scores.evaluate import springs_of
 
-    given = Trajectories.of(arrays, str(data)) if arrays is not None else None
+    trajectories = Trajectories.of(arrays, str(data)) if arrays is not None else None
     with bar("preparing", None):
-        springs = springs_of(loaded, given, systems)
+        springs = springs_of(loaded, trajectories, systems)
     with bar("evaluating", len(springs)) as reach:
         scores = score(loaded, springs, progress=reach, effects=not skip_effects)
     if not json and scores["edges"]:
@@ -78,7 +78,7 @@ def ceiling(
     store: bool = False,
     device: str = "auto",
 ) -> None:
-    """Measure the most that a model's edges could be: its own relation network, trained with the true springs.
+    """Measure how right a model's edges could be at most: its own relation network, trained with the true springs.
 
     Fresh weights of the same network see the same windows of the same data and learn the truth by cross-entropy; they
     are tested on systems that no training saw. For images the checkpoint's encoder stays as it is, and the truth is
@@ -108,15 +108,15 @@ def ceiling(
         check_target(out)
     from hri.model.devices import device_named
 
-    chosen = device_named(device)
-    source = named_preset(preset) if preset is not None else load_checkpoint(checkpoint or Path(), chosen)
+    place = device_named(device)
+    source = named_preset(preset) if preset is not None else load_checkpoint(checkpoint or Path(), place)
     from hri.scores import ceilings
     from hri.training.ceiling import measure
 
     arrays = read_npz(data) if data else None
-    given = Trajectories.of(arrays, str(data)) if arrays is not None else None
+    trajectories = Trajectories.of(arrays, str(data)) if arrays is not None else None
     with stages_bar() as reach:
-        record = measure(source, updates, train_systems, given, systems, seed, chosen, reach)
+        record = measure(source, updates, train_systems, trajectories, systems, seed, place, reach)
     named = ["--preset", preset] if preset is not None else ["--checkpoint", source.name]
     words = [*named, "--updates", str(updates), "--seed", str(seed)]
     words += ["--train-systems", str(train_systems)] if train_systems is not None else []

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hri.experiments.many import Many
     from hri.experiments.many_plan import PlannedRun
 
-ABOUT = """Train the runs of a plan side by side on one GPU, for so many minutes.
+ABOUT = """Train the runs of a plan side by side on one GPU, for a given number of minutes.
 
 First a few updates are made on the CPU and on the GPU; where their losses differ, nothing is trained. Then the runs
 begin in the order of the plan, several at a time. Every minute, at the end and on SIGTERM, --out gets bundles of all
@@ -39,29 +39,29 @@ ENDING_SECONDS = 20.0
 
 
 def train_many(arguments: Sequence[str]) -> int:
-    """Train the runs of a plan side by side on one GPU, for so many minutes.
+    """Train the runs of a plan side by side on one GPU, for a given number of minutes.
 
     Raises:
         ValueError: flags or a plan that cannot be; one sentence.
         OSError: a folder cannot be written.
     """
     began = time.monotonic()
-    given = _parser().parse_args(list(arguments))
-    if given.unpack is not None:
+    options = _parser().parse_args(list(arguments))
+    if options.unpack is not None:
         from hri.experiments.bundles import unpack
 
-        names = unpack(given.unpack, given.runs)
-        print(f"unpacked {len(names)} runs into {given.runs}: {', '.join(names)}")
+        names = unpack(options.unpack, options.runs)
+        print(f"unpacked {len(names)} runs into {options.runs}: {', '.join(names)}")
         return 0
-    if given.plan is None or given.out is None:
+    if options.plan is None or options.out is None:
         raise ValueError("train-many needs --plan and --out, or --unpack; see `python -m hri train-many --help`")
-    if not 0 < given.minutes <= 10_000:
-        raise ValueError(f"--minutes is {given.minutes:g}; give how long to train, such as 9")
-    if not 1 <= given.lanes <= 64:
-        raise ValueError(f"--lanes is {given.lanes}; choose 1 to 64 runs side by side")
+    if not 0 < options.minutes <= 10_000:
+        raise ValueError(f"--minutes is {options.minutes:g}; give how long to train, such as 9")
+    if not 1 <= options.lanes <= 64:
+        raise ValueError(f"--lanes is {options.lanes}; choose 1 to 64 runs side by side")
     from hri.experiments.many_plan import read_plan
 
-    plan = read_plan(given.plan)
+    plan = read_plan(options.plan)
     # Before CUDA starts: a queue a stream, and matrix products that add up in one order.
     os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -69,23 +69,23 @@ def train_many(arguments: Sequence[str]) -> int:
 
     from hri.model.devices import device_named
 
-    device = torch.device(device_named(given.device))
+    device = torch.device(device_named(options.device))
     if device.index is not None and device.type == "cuda":
         torch.cuda.set_device(device)
-    given.out.mkdir(parents=True, exist_ok=True)
-    whole = 60 * given.minutes
+    options.out.mkdir(parents=True, exist_ok=True)
+    whole = 60 * options.minutes
     ends = began + whole - min(ENDING_SECONDS, ENDING * whole)
     with _terminated() as is_over:
-        if not given.no_check and not is_over():
+        if not options.no_check and not is_over():
             check(plan, device)
-        if given.bench and not is_over():
-            bench(device, given.out)
+        if options.bench and not is_over():
+            bench(device, options.out)
         from hri.experiments.many import Many
 
-        many = Many(plan, given.runs, given.out, device, given.lanes, say)
-        say(f"{many.about['device']}: {len(plan)} runs, up to {given.lanes} side by side, until {whole:.0f} s")
+        many = Many(plan, options.runs, options.out, device, options.lanes, say)
+        say(f"{many.about['device']}: {len(plan)} runs, up to {options.lanes} side by side, until {whole:.0f} s")
         summary = _until(many, ends, is_over)
-    if given.json:
+    if options.json:
         print(json.dumps(summary))
     failed = [run["name"] for run in summary["runs"] if run["state"] == "failed"]
     return complain(f"{len(failed)} of {len(plan)} runs failed: {', '.join(failed)}") if failed else 0
@@ -115,31 +115,32 @@ def check(plan: Sequence[PlannedRun], device: torch.device) -> None:
 
     for config, kind in kinds([run.config for run in plan]):
         try:
-            found = compare(config, kind, device)
-            good, said = found.holds and not found.unrecorded, f"{found.what}: {_compared(found)}"
+            agreement = compare(config, kind, device)
+            good, text = agreement.holds and not agreement.unrecorded, f"{agreement.what}: {_compared(agreement)}"
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
-            good, said = False, f"stage {kind.number} of {config.name}: {str(error).strip().splitlines()[0]}"
+            good, text = False, f"stage {kind.number} of {config.name}: {str(error).strip().splitlines()[0]}"
         if not good:
-            say(f"{said}: once more with the plain recurrent loop")
+            say(f"{text}: once more with the plain recurrent loop")
             plain_loop()
-            found = compare(config, kind, device)
-        if not found.holds:
-            raise ValueError(f"{found.what} differs between CPU and {device}: {_compared(found)}; nothing was trained")
-        say(f"{found.what}: {_compared(found)}, as it should be")
+            agreement = compare(config, kind, device)
+        if not agreement.holds:
+            raise ValueError(
+                f"{agreement.what} differs between CPU and {device}: {_compared(agreement)}; nothing was trained"
+            )
+        say(f"{agreement.what}: {_compared(agreement)}, as it should be")
 
 
-def _compared(found: Any) -> str:
-    worst = max(range(len(found.here)), key=lambda place: found.differences[place])
-    unrecorded = f", without a graph ({found.unrecorded})" if found.unrecorded else ""
-    return (
-        f"losses {found.here[worst]:.7g} and {found.there[worst]:.7g}, {found.differences[worst]:.1e} apart{unrecorded}"
-    )
+def _compared(agreement: Any) -> str:
+    worst = max(range(len(agreement.here)), key=lambda place: agreement.differences[place])
+    unrecorded = f", without a graph ({agreement.unrecorded})" if agreement.unrecorded else ""
+    here, there = agreement.here[worst], agreement.there[worst]
+    return f"losses {here:.7g} and {there:.7g}, {agreement.differences[worst]:.1e} apart{unrecorded}"
 
 
 def bench(device: torch.device, out: Path) -> None:
-    """Updates a second of the device and of one core of this CPU, to bench.json."""
+    """Updates per second of the device and of one core of this CPU, to bench.json."""
     from hri.core.files import replacing
     from hri.experiments.device_bench import BRIEF, measure
 
@@ -157,16 +158,16 @@ def say(text: str) -> None:
 @contextmanager
 def _terminated() -> Iterator[Any]:
     """Inside, SIGTERM and Ctrl-C only make what is yielded say True: there is time to save."""
-    asked: list[int] = []
+    signals: list[int] = []
 
     def note(number: int, frame: object) -> None:
-        if asked:
+        if signals:
             raise KeyboardInterrupt  # asked twice
-        asked.append(number)
+        signals.append(number)
 
     before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(signals)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -30,8 +30,9 @@ def bench(
     seconds drift, their multiple of that product does not. Training steps are those of training, with inputs and
     Adam: 32 sequences of 49 frames, or 196 single frames in stage 1.
 
-    On CUDA device_updates is added: updates a second as training on a GPU makes them (one replay of a CUDA graph each),
-    beside those of one core: HRI-H at batch 32 and 256 and four side by side, HRI, NRI, LSTM, both stages of images.
+    On CUDA device_updates is added: updates per second as training on a GPU makes them (one replay of a CUDA graph
+    each), beside those of one core: HRI-H at batch 32 and 256 and four side by side, HRI, NRI, LSTM, both stages of
+    images.
 
     With --scaling instead: time and peak memory of a training step as the tree grows, hierarchical messages (HRI-H)
     against flat ones (NRI), each size in a process of its own.
@@ -42,7 +43,7 @@ def bench(
         json: Print one JSON object instead of a table.
         only: Parts joined by commas: simulate, render, rollout, train (all steps), hri, hri_h, nri, lstm,
             stage1_slot, stage1_slot_patches, stage1_par, stage2_slot, stage2_par; or all.
-        threads: CPU threads; one by default, as runs are trained: one a core, side by side.
+        threads: CPU threads; one by default, as runs are trained: one per core, side by side.
         precision: Of the training steps; by default what each preset uses.
         checkpoint: Whose rollout is timed; by default a fresh springs-4-3-slot-hri.
         seconds: Time for the repetitions of each part.
@@ -58,10 +59,10 @@ def bench(
         raise ValueError("--trees belongs to --scaling; add it")
     from hri.model.devices import device_named
 
-    chosen = device_named(device)
+    resolved = device_named(device)
     if scaling:
-        timed = _scaling(trees, threads, chosen, seconds)
-        answer(timed, json, f"a training step as the tree grows, {timed['threads']} threads, {chosen}")
+        timed = _scaling(trees, threads, resolved, seconds)
+        answer(timed, json, f"a training step as the tree grows, {timed['threads']} threads, {resolved}")
         if out is not None:
             write_json(out, timed)
         return
@@ -72,7 +73,7 @@ def bench(
     from hri.experiments.bench import bench as measure
     from hri.experiments.bench import profile as operations
 
-    place = torch.device(chosen)
+    place = torch.device(resolved)
     if profile is not None:
         on_gpu = place.type == "cuda" and profile in device_bench.PARTS
         print(device_bench.profile(profile, place) if on_gpu else operations(profile, threads, precision, place))
@@ -80,11 +81,11 @@ def bench(
     parts = PARTS if only == "all" else only.split(",")
     with bar("timing", len(PARTS)) as reach:
         stored = find_checkpoint(checkpoint) if checkpoint else None
-        timed = measure(parts, threads, precision, chosen, stored, seconds, lambda name, done: reach(done))
+        timed = measure(parts, threads, precision, resolved, stored, seconds, lambda name, done: reach(done))
     if place.type == "cuda":
         named = tuple(device_bench.PARTS) if only in ("all", "train") else tuple(set(parts) & device_bench.PARTS.keys())
         timed |= {"device_updates": device_bench.measure(place, named, min(seconds, 3.0))}
-    answer(timed, json, f"{timed['threads']} threads, {chosen}")
+    answer(timed, json, f"{timed['threads']} threads, {resolved}")
     if out is not None:
         write_json(out, timed)
 
@@ -94,12 +95,12 @@ def _scaling(trees: str | None, threads: int, device: str, seconds: float) -> di
     from hri.experiments import scaling, scaling_measure
     from hri.model.checkpoint import provenance
 
-    chosen = scaling.TREES if trees is None else tuple(trees.split(","))
-    for tree in chosen:
+    selection = scaling.TREES if trees is None else tuple(trees.split(","))
+    for tree in selection:
         Tree.parse(tree)
-    with bar("timing", 2 * len(chosen)) as reach:
+    with bar("timing", 2 * len(selection)) as reach:
         timed = scaling_measure.measure_all(
-            chosen,
+            selection,
             threads=threads,
             device=device,
             seconds=seconds,

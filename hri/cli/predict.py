@@ -41,7 +41,7 @@ class Flags(Settings):
     at all (none); or edits, FILE.json or '{"version": 1, "edits": [...]}'."""
     intervention: Annotated[Intervention, tyro.conf.Fixed, tyro.conf.Suppress] = NOTHING
 
-    def chosen(self) -> Settings:
+    def read(self) -> Settings:
         """The settings, edits read.
 
         Raises:
@@ -87,11 +87,11 @@ def rollout(
         cut: Of the clip.
         out: File to write.
         settings: Of the free run.
-        systems: Only the first so many scenes of the input.
+        systems: Predict only this many scenes, from the first.
         device: auto (CUDA where there is one), cpu, cuda or cuda:1.
     """
     check_target(out)
-    chosen = settings.chosen()
+    options = settings.read()
     if (input is None) == (video is None):
         raise ValueError("give either --input, scenes in an .npz, or --video, a clip")
     if video is None and cut != WHOLE:
@@ -102,14 +102,14 @@ def rollout(
         if systems is not None:
             raise ValueError("--systems belongs to --input; a clip is one scene")
         loaded = load_checkpoint(checkpoint, device)
-        _from_video(loaded, video, cut, out, chosen)
+        _from_video(loaded, video, cut, out, options)
         return
     assert input is not None
     if systems is not None and systems < 1:
         raise ValueError(f"--systems is {systems}; choose 1 or more")
     if input.is_dir():
         loaded = recorded_in(load_checkpoint(checkpoint, device), input)
-        _from_recordings(loaded, systems or RECORDED, out, chosen)
+        _from_recordings(loaded, systems or RECORDED, out, options)
         return
     arrays = read_npz(input)
     loaded = load_checkpoint(checkpoint, device)
@@ -119,11 +119,11 @@ def rollout(
         whole = {"possible", "true_edge_sender_receiver"}
         arrays = {name: value if name in whole else value[:systems] for name, value in arrays.items() if value.ndim}
     with bar("predicting", None):
-        made = from_arrays(loaded, arrays, str(input), chosen)
-        parts = made if isinstance(made, dict) else {"slots": made.slots}
-        write_npz(out, parts) if isinstance(made, dict) else made.save(out)
+        result = from_arrays(loaded, arrays, str(input), options)
+        parts = result if isinstance(result, dict) else {"slots": result.slots}
+        write_npz(out, parts) if isinstance(result, dict) else result.save(out)
     scenes, steps, nodes, _ = parts["slots"].shape
-    what = "reconstructed" if isinstance(made, dict) else f"{chosen.free_steps} free steps"
+    what = "reconstructed" if isinstance(result, dict) else f"{options.free_steps} free steps"
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {what}")
 
 
@@ -138,8 +138,8 @@ def _from_video(checkpoint: Checkpoint, video: Path, cut: Cut, out: Path, settin
         seen.rollout.save(out)
     for sentence in seen.sentences:
         print(sentence)
-    taken = f"{len(footage.frames)} frames at {footage.rate:.4g} a second from {footage.width} x {footage.height}"
-    print(f"wrote {out}: {taken}, {settings.free_steps} free steps")
+    about = f"{len(footage.frames)} frames at {footage.rate:.4g} a second from {footage.width} x {footage.height}"
+    print(f"wrote {out}: {about}, {settings.free_steps} free steps")
 
 
 def _from_recordings(checkpoint: Checkpoint, scenes: int, out: Path, settings: Settings) -> None:
@@ -173,14 +173,14 @@ def export(
     Args:
         rollout: File that the rollout command wrote.
         out: File to write; by default the rollout's name with the format's ending.
-        format: What it becomes; auto: told from the ending of --out.
+        format: What to turn it into; auto: what the ending of --out says.
         scene: Which scene of the rollout, from 0.
-        frame: Frame that {frame} show, from 1; by default the last.
-        fps: Frames a second of {fps}, {FPS[0]} to {FPS[1]}.
-        scale: Screen pixels a pixel of {scale}, {SCALE[0]} to {SCALE[1]}.
+        frame: Which frame, from 1, in {frame}; by default the last.
+        fps: Frames per second, in {fps}, {FPS[0]} to {FPS[1]}.
+        scale: Screen pixels for each pixel of a frame, in {scale}, {SCALE[0]} to {SCALE[1]}.
     """
     if out is None and format == "auto":
-        raise ValueError("--out or --format must be given: what shall the rollout become?")
+        raise ValueError("--out or --format must be given: say what the rollout is to become")
     target = out or Path(rollout.with_suffix(f".{format}").name)
     if format != "auto" and target.suffix.lower() != f".{format}":
         raise ValueError(f"{target.name} does not end with .{format}; rename it, or leave --format out")

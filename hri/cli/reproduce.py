@@ -62,7 +62,7 @@ def reproduce(
         stage1_updates: Updates of stage 1 (images).
         vision_from_slot: Take SlotDec's encoder and decoder from this checkpoint and skip stage 1.
         vision_from_par: The same for ParDec.
-        jobs: Runs at once; by default one a GPU, or one a core. On CPUs each has one thread.
+        jobs: Runs at the same time; by default one per GPU, or one per core. On CPUs each has one thread.
         engine: This machine's processes, or Ray: pip install ray.
         ray_address: A running Ray cluster that shares the folder, such as auto; by default a Ray of this machine.
         rescore: Score finished runs anew, after evaluate has changed.
@@ -72,43 +72,47 @@ def reproduce(
         json: Print the results as one JSON object instead of a table.
     """
     vision = {"slot": vision_from_slot, "par": vision_from_par}
-    chosen = named_plan(plan, updates, stage1_updates, {seen: str(path) for seen, path in vision.items() if path})
+    selection = named_plan(plan, updates, stage1_updates, {seen: str(path) for seen, path in vision.items() if path})
     place = folder or Path("runs", plan)
     if jobs is not None and jobs < 1:
         raise ValueError(f"--jobs is {jobs}; choose 1 or more")
     if ray_address is not None and engine != "ray":
         raise ValueError("--ray-address is for --engine ray; give both")
-    if publish and not chosen.worth_publishing:
+    if publish and not selection.worth_publishing:
         raise ValueError(f"the plan {plan} trains too little to be published; leave --publish out")
     from hri.experiments import reproduce as carrying
 
-    carrying.check_vision(chosen)
+    carrying.check_vision(selection)
     if dry_run:
         from hri.experiments.jobs import Local
 
         with bar("timing a few updates of each model", None):
-            found = carrying.survey(chosen, place, jobs or Local().slots)
-        answer(found, True, "") if json else _print_survey(found)
+            result = carrying.survey(selection, place, jobs or Local().slots)
+        answer(result, True, "") if json else _print_survey(result)
         return
-    carrying.claim(chosen, place)  # what is wrong with the folder is said before an engine starts
+    carrying.claim(selection, place)  # what is wrong with the folder is said before an engine starts
     if from_published:
         from hri.experiments.reproduce_publish import take_published
 
-        if taken := take_published(chosen, place, CHECKPOINTS):
-            print(f"taken from {CHECKPOINTS.name}: {', '.join(taken)}", file=sys.stderr)
-    failed = _carry_out(chosen, place, _engine(engine, jobs, ray_address), rescore)
+        if copies := take_published(selection, place, CHECKPOINTS):
+            print(f"taken from {CHECKPOINTS.name}: {', '.join(copies)}", file=sys.stderr)
+    failed = _carry_out(selection, place, _engine(engine, jobs, ray_address), rescore)
     if publish:
         from hri.experiments.reproduce_publish import publish_plan
 
         with bar("publishing", None):
             names = publish_plan(
-                chosen, place, CHECKPOINTS, CHECKPOINTS.parent / "assets/stored", CHECKPOINTS.parent / "assets/results"
+                selection,
+                place,
+                CHECKPOINTS,
+                CHECKPOINTS.parent / "assets/stored",
+                CHECKPOINTS.parent / "assets/results",
             )
         print(f"published {', '.join(names) or 'nothing'}", file=sys.stderr)
-    found = carrying.keep(chosen, place)
-    answer(found, True, "") if json else _print_table(found, place)
+    result = carrying.keep(selection, place)
+    answer(result, True, "") if json else _print_table(result, place)
     if failed:
-        raise ValueError(f"{failed} of {len(chosen.jobs(place))} runs failed; the same command tries them again")
+        raise ValueError(f"{failed} of {len(selection.jobs(place))} runs failed; the same command tries them again")
 
 
 def _engine(name: str, jobs: int | None, address: str | None) -> Engine:
@@ -125,25 +129,25 @@ def _carry_out(plan: Plan, folder: Path, engine: Engine, rescore: bool) -> int:
     """Run the plan and show it; the number of failed jobs."""
     from hri.experiments.reproduce import reproduce as carry_out
 
-    told: dict[str, str] = {}
+    last: dict[str, str] = {}
     with _interrupted_by_termination(), _display(plan, folder, engine.slots) as show:
         events = carry_out(plan, folder, engine, rescore)
         try:
             for statuses in events:
                 for status in statuses:
                     name, state = status.job.name, status.state
-                    if told.get(name, "waiting") != state:
+                    if last.get(name, "waiting") != state:
                         if state == "failed":
                             complain(f"{name} failed: {status.reason}")
-                        elif name in told or state != "done":
-                            said = {"elsewhere": "is trained by another process; waiting for it"}.get(state, state)
-                            print(f"{name} {said}", file=sys.stderr)
-                    told[name] = state
+                        elif name in last or state != "done":
+                            text = {"elsewhere": "is trained by another process; waiting for it"}.get(state, state)
+                            print(f"{name} {text}", file=sys.stderr)
+                    last[name] = state
                 show(statuses)
         finally:
             events.close()
             engine.close()
-    return sum(state == "failed" for state in told.values())
+    return sum(state == "failed" for state in last.values())
 
 
 @contextmanager
@@ -174,8 +178,8 @@ def _display(plan: Plan, folder: Path, slots: int) -> Iterator[Callable[[list[St
     bars: dict[str, TaskID] = {}
     due = {"look": 0.0, "line": time.monotonic() + REPORT_SECONDS}
 
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        whole = shown.add_task(plan.name, total=sum(job.counted for job in jobs), left="")
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
+        whole = display.add_task(plan.name, total=sum(job.counted for job in jobs), left="")
 
         def show(statuses: list[Status]) -> None:
             now = time.monotonic()
@@ -192,17 +196,17 @@ def _display(plan: Plan, folder: Path, slots: int) -> Iterator[Callable[[list[St
                     left = ("scoring" if not ahead else _words(ahead)) if update else "starting"
                     lines.append(f"{name} {update} of {status.job.counted} ({left})")
                     if name not in bars:
-                        bars[name] = shown.add_task(name, total=status.job.counted, left="")
-                    shown.update(bars[name], completed=update, left=left)
+                        bars[name] = display.add_task(name, total=status.job.counted, left="")
+                    display.update(bars[name], completed=update, left=left)
                 elif name in bars:
-                    shown.remove_task(bars.pop(name))
+                    display.remove_task(bars.pop(name))
             whole_ahead = sum(
                 (status.job.counted - at[status.job.name][0]) * pace[status.job.name]
                 for status in statuses
                 if status.open
             )
             left = _words(whole_ahead / slots) if whole_ahead else ""
-            shown.update(whole, completed=sum(update for update, _ in at.values()), left=left)
+            display.update(whole, completed=sum(update for update, _ in at.values()), left=left)
             if not console.is_terminal and now >= due["line"]:
                 due["line"] = now + REPORT_SECONDS
                 done = sum(status.state == "done" for status in statuses)
@@ -231,20 +235,20 @@ def _words(seconds: float) -> str:
     return f"about {minutes / 60:.1f} h left" if minutes >= 90 else f"about {max(1, round(minutes))} min left"
 
 
-def _print_table(found: dict[str, Any], folder: Path) -> None:
+def _print_table(results: dict[str, Any], folder: Path) -> None:
     """Mean and spread of each model, those with the lowest NLL first."""
     from rich.console import Console
     from rich.table import Table
 
-    summary = sorted(found["summary"], key=lambda row: row["metrics"].get("nll", {}).get("mean", float("inf")))
+    summary = sorted(results["summary"], key=lambda row: row["metrics"].get("nll", {}).get("mean", float("inf")))
     for row in summary:
         if springs := row["metrics"].get("edges.burn_in.possible.springs"):
             row["metrics"] |= {"guess.accuracy": {"mean": ceilings.guess({"springs": springs["mean"]}), "std": None}}
     columns = [
         name for name, metric in METRICS.items() if metric.short and any(name in row["metrics"] for row in summary)
     ]
-    about = f"{found['updates']} updates, batch {found['batch']}, {found['train_systems']} training systems"
-    table = Table(title=f"{found['plan']}: {about}, {found['test_systems'] or 'no'} test systems")
+    about = f"{results['updates']} updates, batch {results['batch']}, {results['train_systems']} training systems"
+    table = Table(title=f"{results['plan']}: {about}, {results['test_systems'] or 'no'} test systems")
     for name in ("model", "seen", "tree", "n"):
         table.add_column(name, justify="right" if name == "n" else "left", no_wrap=True)
     for name in columns:
@@ -253,9 +257,8 @@ def _print_table(found: dict[str, Any], folder: Path) -> None:
         cells = [_spread(row["metrics"].get(name)) for name in columns]
         table.add_row(row["model"], row["seen"], row["tree"], str(row["n"]), *cells)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
-    print(
-        f"{len(found['runs'])} runs done, {len(found['unfinished'])} not; all scores: {folder / 'results.json'}, .csv"
-    )
+    done, rest = len(results["runs"]), len(results["unfinished"])
+    print(f"{done} runs done, {rest} not; all scores: {folder / 'results.json'}, .csv")
 
 
 def _spread(metric: dict[str, Any] | None) -> str:
@@ -267,15 +270,17 @@ def _spread(metric: dict[str, Any] | None) -> str:
     return f"{mean:{digits}}" + (f" ± {spread:{',.0f' if abs(mean) >= 1000 else '.2g'}}" if spread is not None else "")
 
 
-def _print_survey(found: dict[str, Any]) -> None:
+def _print_survey(survey: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{found['plan']} in {found['folder']}: {len(found['jobs'])} runs, {found['at_once']} at once")
-    for name in ("run", "state", "updates", "seconds an update", "hours left"):
+    table = Table(
+        title=f"{survey['plan']} in {survey['folder']}: {len(survey['jobs'])} runs, {survey['at_once']} at once"
+    )
+    for name in ("run", "state", "updates", "seconds per update", "hours left"):
         table.add_column(name, justify="left" if name in ("run", "state") else "right", no_wrap=True)
-    for job in found["jobs"]:
+    for job in survey["jobs"]:
         done = f"{job['update']} of {job['updates']}"
         table.add_row(job["name"], job["state"], done, f"{job['seconds_per_update']:.3g}", f"{job['hours']:.2f}")
     Console(width=None if sys.stdout.isatty() else 120).print(table)
-    print(f"about {found['hours']:.1f} hours of training, each model timed alone for a few updates")
+    print(f"about {survey['hours']:.1f} hours of training, each model timed alone for a few updates")

@@ -33,7 +33,7 @@ def simulate(
     Example: python -m hri simulate --system springs5 --seeds 900000:900200
 
     Args:
-        seeds: START:STOP (without STOP itself), one seed, or several joined by commas. One system a seed.
+        seeds: START:STOP (without STOP itself), one seed, or several joined by commas. One system for each seed.
         tree: Children per level, such as 4-3 (17 balls), 3-3 (13), 4-4 or 4-4-4; flat-5: five without a hierarchy.
         config: Physics: 04 (published with 4-3) or 05 (published with 3-3); springs or charged without a hierarchy;
             auto: 05 for 3-3, springs for flat-5 and the like, else 04.
@@ -46,13 +46,13 @@ def simulate(
     from hri.physics.springs import write_simulation
 
     nodes, physics = _system(tree, config, system)
-    chosen = _seeds(seeds)
+    numbers = _seeds(seeds)
     if not 200 <= steps <= 1_000_000:
         raise ValueError(f"--steps is {steps}; choose from 200 (one frame) to 1000000")
     check_target(out)
-    with bar("simulating", len(chosen)) as reach:
-        write_simulation(out, nodes, physics, chosen, frames, render, progress=reach, steps=steps)
-    print(f"wrote {out}: {len(chosen)} systems of {nodes.size} balls{', with frames' if frames else ''}")
+    with bar("simulating", len(numbers)) as reach:
+        write_simulation(out, nodes, physics, numbers, frames, render, progress=reach, steps=steps)
+    print(f"wrote {out}: {len(numbers)} systems of {nodes.size} balls{', with frames' if frames else ''}")
 
 
 def _system(tree: str | None, config: str, system: str | None) -> tuple[Tree, str]:

@@ -68,7 +68,7 @@ def _rows(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, str]]
             yield from _rows(value, f"{before}{name}.")
         elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
             for item in value:
-                yield f"{before}{name}", ", ".join(f"{key} {told}" for key, told in _rows(item))
+                yield f"{before}{name}", ", ".join(f"{key} {text}" for key, text in _rows(item))
         elif isinstance(value, list):
             yield f"{before}{name}", " ".join(f"{item:.3g}" if isinstance(item, float) else str(item) for item in value)
         elif value is not None:
@@ -95,9 +95,9 @@ def bar(text: str, total: int | None) -> Iterator[Callable[[int], None]]:
         if total
         else [SpinnerColumn(), TextColumn("{task.description}")]
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task(text, total=total)
-        yield lambda done: shown.update(task, completed=done)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
+        task = display.add_task(text, total=total)
+        yield lambda done: display.update(task, completed=done)
 
 
 @contextmanager
@@ -108,13 +108,13 @@ def stages_bar() -> Iterator[Callable[[str, int, int], None]]:
 
     console = Console(stderr=True)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as display:
         tasks: dict[str, Any] = {}
 
         def reach(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = shown.add_task(what, total=total)
-            shown.update(tasks[what], completed=done, total=total)
+                tasks[what] = display.add_task(what, total=total)
+            display.update(tasks[what], completed=done, total=total)
 
         yield reach
 
@@ -136,15 +136,15 @@ def training_bar(name: str, systems: int) -> Iterator[Callable[[Any], None]]:
         TimeLeft(),
     ]
     tasks: dict[int, Any] = {}
-    with Progress(*columns, console=console, expand=True, disable=not console.is_terminal) as shown:
+    with Progress(*columns, console=console, expand=True, disable=not console.is_terminal) as display:
         console.print(f"training {name}: preparing {systems} systems", highlight=False)
 
         def show(report: Any) -> None:
             name, losses = f"stage {report.stage}", f"loss {report.losses['loss']:.5g}, rate {report.learning_rate:.2g}"
             if report.stage not in tasks:
                 done = report.update - 1
-                tasks[report.stage] = shown.add_task(name, total=report.updates, completed=done, losses="")
-            shown.update(tasks[report.stage], completed=report.update, losses=losses)
+                tasks[report.stage] = display.add_task(name, total=report.updates, completed=done, losses="")
+            display.update(tasks[report.stage], completed=report.update, losses=losses)
             if report.validation:
                 place = f"{name}, update {report.update} of {report.updates}"
                 console.print(f"{place}: {losses}; validation: {listed(report.validation)}", highlight=False)

@@ -82,8 +82,8 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
             model: What the model is made of.
             train: How it is trained.
         """
-        given = {"updates": updates, "stage1_updates": stage1_updates, "seed": seed}
-        short: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        choices = {"updates": updates, "stage1_updates": stage1_updates, "seed": seed}
+        short: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
         config = Config(preset, source_of(data).fitting(), model, dataclasses.replace(train, **short))
         source = str(find_checkpoint(vision_from)) if vision_from else None
         if estimate:

@@ -34,7 +34,7 @@ class RenderConfig:
     grey: bool = False
     """One luminance channel instead of RGB."""
     colours: Literal["node", "limb"] = "node"
-    """A colour a node, or one a limb of a body (:attr:`hri.core.hierarchy.Tree.limbs`)."""
+    """A colour for each node, or one for each limb of a body (a chain of joints between branchings)."""
 
     @property
     def channels(self) -> int:
@@ -105,11 +105,11 @@ class MotionConfig(Origin):
     angles: Annotated[float, Between(0.0, 360.0)] = 360.0
     """Degrees from which the camera's angle is drawn; 0: it always looks along the recording's y axis."""
     orbit: Annotated[float, Between(0.0, 360.0)] = 0.0
-    """Fastest orbit around the body, degrees a second, either way; 0: the angle is fixed within a window."""
+    """Fastest orbit around the body, degrees per second, either way; 0: the angle is fixed within a window."""
     mirror: bool = True
     """Half of the training windows are mirrored, left and right joints exchanged."""
     bend: Annotated[float, Between(0.0, 90.0)] = 0.0
-    """Every bone of a training window is turned about its joint by up to so many degrees, with all that hangs on it and
+    """Every bone of a training window is turned about its joint by up to this many degrees, with all that hangs on it,
     by the same turn throughout the window: poses that nobody recorded, of a body that moves as somebody did."""
 
     def check(self, config: Config) -> None:
@@ -142,7 +142,7 @@ class ClipsConfig(Origin):
     mirror: bool = True
     """Half of the training windows are mirrored."""
     shift: Annotated[int, Between(0, 32)] = 0
-    """Training windows are shifted to either side by up to so many pixels, black coming in: for a black ground."""
+    """Training windows are shifted to either side by up to this many pixels; black moves in: for a black ground."""
 
     def check(self, config: Config) -> None:
         if config.model.vision is None:

@@ -59,6 +59,12 @@ DECODERS: dict[DecoderName, DecoderSpec] = {
     ),
 }
 
+
+def paper_decoder(draws_slots_alone: bool) -> DecoderName:
+    """The one of the paper's two decoders that draws every slot alone, or the one that draws all together."""
+    return next(name for name, spec in DECODERS.items() if spec.draws_slots_alone is draws_slots_alone)
+
+
 UPPER = (Convolution(2, pool=2), Convolution(2, pool=2))
 """From the 4 x 4 cells to the 2 x 2 of the intermediate slots, and from there to the one of the root."""
 

@@ -116,13 +116,13 @@ def system_named(name: str) -> tuple[str, str]:
         ValueError: no such name, or too few or too many balls.
     """
     starts = {force.start: physics for physics, force in FORCES.items() if force.start}
-    found = re.fullmatch(rf"({'|'.join(starts)})([0-9]{{1,9}})", name)
-    if not found or not 2 <= int(found[2]) <= MOST_BALLS:
+    match = re.fullmatch(rf"({'|'.join(starts)})([0-9]{{1,9}})", name)
+    if not match or not 2 <= int(match[2]) <= MOST_BALLS:
         raise ValueError(
             f"unknown system {name[:60]!r}; write {' or '.join(starts)} and the number of balls, "
             f"from 2 to {MOST_BALLS}, such as {', '.join(f'{start}5' for start in starts)}"
         )
-    return Tree.balls(int(found[2])).text, starts[found[1]]
+    return Tree.balls(int(match[2])).text, starts[match[1]]
 
 
 def system_name(tree: str, physics: str) -> str:

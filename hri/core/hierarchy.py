@@ -56,7 +56,7 @@ class Tree:
     def balls(count: int) -> Tree:
         """So many nodes without a hierarchy; at least two, for one alone is a root."""
         if not 2 <= count <= MOST_BALLS:
-            raise ValueError(f"{count} balls are no system without a hierarchy; choose from 2 to {MOST_BALLS}")
+            raise ValueError(f"{count} balls do not make a system without a hierarchy; choose from 2 to {MOST_BALLS}")
         return Tree((-1,) * count)
 
     @staticmethod

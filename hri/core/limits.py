@@ -30,15 +30,15 @@ class Between:
 @cache
 def limits(kind: type) -> dict[str, Between]:
     """Ranges of a dataclass and of those in it, optional ones too, by path such as "train.batch", in their order."""
-    found: dict[str, Between] = {}
+    ranges: dict[str, Between] = {}
     for name, hint in typing.get_type_hints(kind, include_extras=True).items():
         inner = next((option for option in _options(hint) if dataclasses.is_dataclass(option)), None)
         if isinstance(inner, type):
-            found |= {f"{name}.{path}": limit for path, limit in limits(inner).items()}
+            ranges |= {f"{name}.{path}": limit for path, limit in limits(inner).items()}
         for note in getattr(hint, "__metadata__", ()):
             if isinstance(note, Between):
-                found[name] = note
-    return found
+                ranges[name] = note
+    return ranges
 
 
 def check_limits(values: Any) -> None:

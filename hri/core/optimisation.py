@@ -17,7 +17,7 @@ class TrainConfig:
     updates: Annotated[int, Between(0, 100_000_000)] = 4000
     """Updates of stage 2 (prediction)."""
     batch: Annotated[int, Between(1, 100_000)] = 32
-    """Sequences an update in stage 2, over all processes together."""
+    """Sequences per update in stage 2, over all processes together."""
     optimiser: Literal["muon", "adam"] = "muon"
     """Muon makes the updates of weight matrices orthogonal and learns faster here; Adam is the published choice."""
     learning_rate: Annotated[float, Between(0.0, 10.0)] = 1e-2
@@ -42,7 +42,7 @@ class TrainConfig:
     prior_warmup: Annotated[int, Between(0, 100_000_000)] = 0
     """Updates over which the weight of the edge-prior term rises from 0 to edge_weight."""
     prior_end: Annotated[float, Between(1e-6, 1.0)] = 1.0
-    """Share of edge_weight that is left at the last update; on the way there it falls by the same factor an update. A
+    """Share of edge_weight that is left at the last update; it falls by the same factor at every update. A
     strong prior first makes edges earn their place; weak springs can only do so once it has eased."""
     edge_sample: Literal["soft", "straight"] = "soft"
     """What speaks in training: the soft Gumbel sample of the published code, or its most likely type alone, with the
@@ -50,18 +50,18 @@ class TrainConfig:
     average: Annotated[float, Between(0.0, 0.99999)] = 0.0
     """Decay of the running average of weights that is validated and saved; 0: the weights themselves."""
     upper_decay: Annotated[float, Between(0.0, 10.0)] = 0.0
-    """By how many learning rates the weights that make the upper slots of images shrink an update. As targets those
+    """By how many learning rates the weights that make upper slots of images shrink at each update. As targets those
     slots are constants, or they would collapse; on some data nothing then keeps them from growing without end."""
     variance: Annotated[float, Between(1e-12, 1e6)] = 5e-5
     """Fixed output variance of both Gaussian likelihoods."""
     frames_decoded: Annotated[int, Between(1, 48)] = 4
-    """Frames a sequence whose image loss is computed in stage 2 (an unbiased sample)."""
+    """Frames of each sequence whose image loss is computed in stage 2 (an unbiased sample)."""
     batch_norm: Literal["batch", "running"] = "batch"
     """Training statistics of batch norm; "running" keeps them fixed (then several processes equal one exactly)."""
     stage1_updates: Annotated[int, Between(0, 100_000_000)] = 20000
     """Updates of stage 1 (0 for state models)."""
     stage1_batch: Annotated[int, Between(1, 100_000)] = 32
-    """Single frames an update in stage 1."""
+    """Single frames per update in stage 1."""
     stage1_learning_rate: Annotated[float, Between(0.0, 10.0)] = 1e-3
     """Peak learning rate of stage 1."""
     patch_share: Annotated[float, Between(0.0, 1.0)] = 0.0

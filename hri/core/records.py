@@ -95,18 +95,18 @@ class Trajectories:
         """
         if missing := sorted({"positions", "velocities", "adjacency"} - arrays.keys()):
             raise ValueError(
-                f"{name} is no simulation: it lacks {', '.join(missing)}; write one with `python -m hri simulate`"
+                f"{name} is not a simulation: it lacks {', '.join(missing)}; write one with `python -m hri simulate`"
             )
         x = arrays["positions"]
         if x.ndim != 4 or x.shape[3] != 2 or 0 in x.shape or x.dtype.kind != "f":
             raise ValueError(f"positions in {name} are {x.dtype} {list(x.shape)}; they must be floats [S, T, N, 2]")
         systems, _, nodes, _ = x.shape
         adjacency = arrays["adjacency"]
-        wanted = {"velocities": x.shape, "adjacency": (systems, nodes, nodes), "seeds": (systems,)}
-        for key, shape in wanted.items():
+        shapes = {"velocities": x.shape, "adjacency": (systems, nodes, nodes), "seeds": (systems,)}
+        for key, shape in shapes.items():
             if key in arrays and (arrays[key].shape != shape or arrays[key].dtype.kind not in "biuf"):
-                found = f"{arrays[key].dtype} {list(arrays[key].shape)}"
-                raise ValueError(f"{key} in {name} are {found}; its positions need numbers {list(shape)}")
+                description = f"{arrays[key].dtype} {list(arrays[key].shape)}"
+                raise ValueError(f"{key} in {name} are {description}; its positions need numbers {list(shape)}")
         joined = (adjacency > 0).astype(np.uint8)
         joined[:, range(nodes), range(nodes)] = 0
         return Trajectories(
@@ -322,7 +322,7 @@ def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
     if slots.ndim != 4 or logits.ndim != 4:
         raise ValueError(f"{path} is not a rollout: slots must be [B, T, N, D] and edge_logits [B, T, E, K]")
     (b, t, n, d), (e, k) = slots.shape, logits.shape[2:]
-    wanted: dict[str, tuple[int | None, ...]] = {
+    shapes: dict[str, tuple[int | None, ...]] = {
         "parents": (n,),
         "edge_sender_receiver": (e, 2),
         "predicted_slots": (b, t - 1, None, d),
@@ -339,13 +339,13 @@ def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
         "position_span": (2,),
         "carries": (e,),
     }
-    for name, shape in wanted.items():
+    for name, shape in shapes.items():
         if name not in arrays:
             continue
-        found = arrays[name].shape
-        if len(found) != len(shape) or any(want not in (None, have) for want, have in zip(shape, found, strict=True)):
+        actual = arrays[name].shape
+        if len(actual) != len(shape) or any(want not in (None, have) for want, have in zip(shape, actual, strict=True)):
             text = ", ".join("any" if size is None else str(size) for size in shape)
-            raise ValueError(f"{path} is damaged: {name} has shape {list(found)} and should have [{text}]")
+            raise ValueError(f"{path} is damaged: {name} has shape {list(actual)} and should have [{text}]")
 
 
 _SHARED = {

@@ -80,13 +80,13 @@ def differences(configs: list[Config]) -> dict[str, list[Any]]:
     """Settings in which configs differ, each with its values in order; None where a config has no such setting."""
     paths = dict.fromkeys(setting.path for config in configs for setting in settings(config))
 
-    def found(config: Config, path: str) -> Any:
+    def value_at(config: Config, path: str) -> Any:
         try:
             return value_of(config, path)
         except ValueError:
             return None
 
-    rows = {path: [found(config, path) for config in configs] for path in paths}
+    rows = {path: [value_at(config, path) for config in configs] for path in paths}
     return {path: values for path, values in rows.items() if any(value != values[0] for value in values)}
 
 
@@ -117,7 +117,7 @@ def docstrings(kind: type) -> dict[str, str]:
     """The string under each field of a dataclass, on one line."""
     (tree,) = ast.parse(inspect.cleandoc(inspect.getsource(kind))).body
     assert isinstance(tree, ast.ClassDef)
-    found = {}
+    texts = {}
     for field, text in zip(tree.body, tree.body[1:], strict=False):
         if (
             isinstance(field, ast.AnnAssign)
@@ -125,5 +125,5 @@ def docstrings(kind: type) -> dict[str, str]:
             and isinstance(text, ast.Expr)
             and isinstance(text.value, ast.Constant)
         ):
-            found[field.target.id] = " ".join(str(text.value.value).split())
-    return found
+            texts[field.target.id] = " ".join(str(text.value.value).split())
+    return texts

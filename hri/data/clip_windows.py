@@ -82,14 +82,14 @@ def _read(path: Path, changed: int) -> ClipSet:
     return ClipSet.read(path)
 
 
-def of_split(config: ClipsConfig, found: ClipSet, split: str) -> list[Clip]:
+def of_split(config: ClipsConfig, clip_set: ClipSet, split: str) -> list[Clip]:
     """The clips of a split. A way to split that has no validation takes the last eighth of the training persons."""
-    listed = [(clip, clip.splits.get(config.split)) for clip in found.clips]
-    if not any(named == "validation" for _, named in listed):
-        persons = sorted({clip.person for clip, named in listed if named == "train"})
+    rows = [(clip, clip.splits.get(config.split)) for clip in clip_set.clips]
+    if not any(named == "validation" for _, named in rows):
+        persons = sorted({clip.person for clip, named in rows if named == "train"})
         held = set(persons[len(persons) - max(1, len(persons) // 8) :]) if len(persons) > 1 else set()
-        listed = [(clip, "validation" if named == "train" and clip.person in held else named) for clip, named in listed]
-    return [clip for clip, named in listed if named == split]
+        rows = [(clip, "validation" if named == "train" and clip.person in held else named) for clip, named in rows]
+    return [clip for clip, named in rows if named == split]
 
 
 def draw(data: DataConfig, seeds: Sequence[int] | Int[np.ndarray, " S"]) -> Windows:
@@ -99,20 +99,20 @@ def draw(data: DataConfig, seeds: Sequence[int] | Int[np.ndarray, " S"]) -> Wind
         ValueError: no clips, of another size, or none of a split that is long enough.
     """
     assert data.clips is not None
-    config, found = data.clips, clips(data.clips)
-    if found.frames.shape[1] != data.render.size:
+    config, clip_set = data.clips, clips(data.clips)
+    if clip_set.frames.shape[1] != data.render.size:
         raise ValueError(
-            f"the clips in {config.folder} are {found.frames.shape[1]} pixels wide, and data.render.size is "
+            f"the clips in {config.folder} are {clip_set.frames.shape[1]} pixels wide, and data.render.size is "
             f"{data.render.size}; convert them with --size {data.render.size}"
         )
     usable: dict[str, list[tuple[Clip, int]]] = {}
-    chosen, starts, mirrored, shifts = [], [], [], []
+    picks, starts, mirrored, shifts = [], [], [], []
     for seed in (int(seed) for seed in seeds):
         split = data.split_of(seed)
         if split not in usable:
             usable[split] = [
                 (clip, count)
-                for clip in of_split(config, found, split)
+                for clip in of_split(config, clip_set, split)
                 if (count := clip.stop - clip.start - config.every * (config.frames - 1)) > 0
             ]
             if not usable[split]:
@@ -126,12 +126,12 @@ def draw(data: DataConfig, seeds: Sequence[int] | Int[np.ndarray, " S"]) -> Wind
         index = int(np.searchsorted(counts, at, side="right"))
         clip, count = usable[split][index]
         turn, shift = random.random(), int(random.integers(-config.shift, config.shift + 1))
-        chosen.append(clip)
+        picks.append(clip)
         starts.append(clip.start + at - int(counts[index]) + count)
         mirrored.append(split == "train" and config.mirror and turn < 0.5)
         shifts.append(shift if split == "train" else 0)
     whole = np.array(starts, dtype=np.int64)
-    return Windows(tuple(chosen), whole, np.array(mirrored, dtype=bool), np.array(shifts, dtype=np.int64))
+    return Windows(tuple(picks), whole, np.array(mirrored, dtype=bool), np.array(shifts, dtype=np.int64))
 
 
 def scenes(data: DataConfig, seeds: Sequence[int]) -> Film:

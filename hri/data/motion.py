@@ -102,9 +102,9 @@ class MotionSet:
             ValueError: not a motion data set, or a damaged one.
         """
         arrays = read_npz(path)
-        wanted = ("positions", "starts", "names", "subjects", "splits", "fps", "joints", "parents")
-        if missing := [name for name in wanted if name not in arrays]:
-            raise ValueError(f"{path} is no motion data set: it lacks {missing[0]}; make one with `data`")
+        keys = ("positions", "starts", "names", "subjects", "splits", "fps", "joints", "parents")
+        if missing := [name for name in keys if name not in arrays]:
+            raise ValueError(f"{path} is not a motion data set: it lacks {missing[0]}; make one with `data`")
         starts, positions = arrays["starts"], arrays["positions"]
         if (
             starts.ndim != 1

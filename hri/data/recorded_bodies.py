@@ -70,16 +70,17 @@ class RecordedBodies(Source):
     def about(self) -> str:
         from hri.data.windows import recordings
 
-        motion, found = self.motion, recordings(self.motion).of("train")
-        seconds = sum(len(recording.positions) / recording.fps for recording in found)
-        named = ", ".join(recording.name.replace("_", " ") for recording in found[:5])
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        rate = found[0].fps / motion.every
+        motion, examples = self.motion, recordings(self.motion).of("train")
+        seconds = sum(len(recording.positions) / recording.fps for recording in examples)
+        named = ", ".join(recording.name.replace("_", " ") for recording in examples[:5])
+        more = f" and {len(examples) - 5} more" if len(examples) > 5 else ""
+        rate = examples[0].fps / motion.every
         bent = f"bones bent by up to {motion.bend:g}°"
         changes = [text for text, done in (("half of them mirrored", motion.mirror), (bent, motion.bend)) if done]
         return (
-            f"{len(found)} recording{'s' if len(found) != 1 else ''} of a body ({named}{more}), {seconds:.0f} seconds "
-            f"in all, as {self.data.train} windows of {motion.frames} frames at {rate:g} a second from random camera "
+            f"{len(examples)} recording{'s' if len(examples) != 1 else ''} of a body ({named}{more}), "
+            f"{seconds:.0f} seconds in all, as {self.data.train} windows of {motion.frames} frames at {rate:g} a "
+            "second from random camera "
             f"angles{''.join(f', {change}' for change in changes)}; validated and tested on others"
         )
 

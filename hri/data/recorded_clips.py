@@ -59,11 +59,11 @@ class RecordedClips(Source):
         from hri.data.clip_windows import clips, of_split
 
         config, size = self.clips, self.data.render.size
-        found = of_split(config, clips(config), "train")
-        frames = sum(clip.stop - clip.start for clip in found)
+        examples = of_split(config, clips(config), "train")
+        frames = sum(clip.stop - clip.start for clip in examples)
         changed = [text for text, done in (("half of them mirrored", config.mirror), ("shifted", config.shift)) if done]
         return (
-            f"{len(found)} video clip{'s' if len(found) != 1 else ''} from {config.folder} ({frames} frames of "
+            f"{len(examples)} video clip{'s' if len(examples) != 1 else ''} from {config.folder} ({frames} frames of "
             f"{size} x {size} in all), as {self.data.train} windows of {config.frames} "
             f"frames{', ' + ' and '.join(changed) if changed else ''}; validated and tested on others or on later parts"
             f"{FEW_TOLD if frames < FEW else ''}"

@@ -45,12 +45,11 @@ class SpringSystems(Source):
     def about(self) -> str:
         seeds = self.data.seeds("train")
         count, force = self.data.train, self.data.force
-        told = f"(seeds {seeds[0]} to {seeds[-1]})"
+        which = f"(seeds {seeds[0]} to {seeds[-1]})"
         if force.flat:
-            return (
-                f"{count} simulated {force.systems}, {Tree.parse(self.data.tree).size} balls without a hierarchy {told}"
-            )
-        return f"{count} simulated {self.data.tree} {force.systems} {told}"
+            balls = Tree.parse(self.data.tree).size
+            return f"{count} simulated {force.systems}, {balls} balls without a hierarchy {which}"
+        return f"{count} simulated {self.data.tree} {force.systems} {which}"
 
     def scenes(self, seeds: Sequence[int]) -> Trajectories:
         from hri.physics.springs import simulate

@@ -38,17 +38,17 @@ class Cut:
     """Which part of a clip is taken, and how it is changed."""
 
     start: float = 0.0
-    """Seconds that are skipped."""
+    """Seconds to skip at the beginning."""
     length: float | None = None
-    """Seconds that are taken, at most 200 frames; by default 49 frames."""
+    """Seconds to take, at most 200 frames; by default 49 frames."""
     crop: tuple[int, int, int, int] | None = None
     """Left, top, right and bottom edge in pixels of the clip; by default the whole picture, squeezed to a square."""
     rate: float | None = None
-    """Frames a second that are taken, the nearest in time; by default the clip's own (its mean, where it varies)."""
+    """Frames to take per second, the nearest in time; by default the clip's own (its mean, where it varies)."""
     grey: bool = False
-    """Brightness alone, also for a checkpoint that sees colours."""
+    """Take brightness only, even for a checkpoint that sees colours."""
     background: bool = False
-    """Take the still background away: what does not differ from the median over time becomes black."""
+    """Remove the still background: what does not differ from the median over time becomes black."""
 
 
 WHOLE = Cut()
@@ -134,10 +134,10 @@ def read(source: Path | BytesIO, name: str, size: int, channels: int, cut: Cut =
             shape = picture.shape
             small.append(shrink(_cropped(picture, cut.crop, name), size))
         if len(small) < count and reader.cut_off:
-            told = f" of the {reader.seconds:.1f} it announces" if reader.seconds else ""
+            promise = f" of the {reader.seconds:.1f} it announces" if reader.seconds else ""
             raise ValueError(
-                f"{name} breaks off after {reader.reached:.1f} seconds{told}, as half a download does: get it again, "
-                "or take a part before that"
+                f"{name} breaks off after {reader.reached:.1f} seconds{promise}, as half a download does: "
+                "get it again, or take a part before that"
             )
         if shape is None:
             raise ValueError(
@@ -273,8 +273,8 @@ class _Reader:
                 "make it smaller first"
             )
         self.stream.codec_context.thread_count = 1  # more threads would each hold frames
-        told = self.stream.average_rate or self.stream.guessed_rate
-        self.rate = float(told) if told and 0.1 <= told <= 240 else 25.0
+        rate = self.stream.average_rate or self.stream.guessed_rate
+        self.rate = float(rate) if rate and 0.1 <= rate <= 240 else 25.0
         length = self.stream.duration and float(self.stream.duration * self.stream.time_base)
         self.seconds: float | None = length or (self.container.duration and self.container.duration / 1e6) or None
 
@@ -320,20 +320,20 @@ class _Reader:
 
     def sampled(self, start: float, rate: float, count: int) -> Iterator[VideoFrame]:
         """The frames nearest to ``start``, ``start + 1 / rate``, ...; fewer where the clip ends."""
-        taken = 0
+        index = 0
         earlier: tuple[float, VideoFrame] | None = None
         for time, frame in self.frames(start):
-            while taken < count and start + taken / rate <= time:
-                wanted = start + taken / rate  # half-way between two, whatever the rounding, the earlier
-                before = earlier is not None and wanted - earlier[0] <= time - wanted + 1e-6
+            while index < count and start + index / rate <= time:
+                moment = start + index / rate  # half-way between two, whatever the rounding, the earlier
+                before = earlier is not None and moment - earlier[0] <= time - moment + 1e-6
                 yield earlier[1] if before and earlier is not None else frame
-                taken += 1
-            if taken == count:
+                index += 1
+            if index == count:
                 return
             earlier = time, frame
-        while earlier is not None and taken < count and start + taken / rate <= earlier[0] + 0.5 / self.rate:
+        while earlier is not None and index < count and start + index / rate <= earlier[0] + 0.5 / self.rate:
             yield earlier[1]
-            taken += 1
+            index += 1
 
     def notes(self, rate: float) -> tuple[str, ...]:
         """What was odd in what was decoded."""

@@ -63,10 +63,12 @@ def fitting(data: DataConfig) -> DataConfig:
     """The same with the tree and the names of the joints of its recordings, whatever body they are of."""
     if data.motion is None:
         return data
-    found = recordings(data.motion)
-    if found.tree == Tree.parse(data.tree) and [*map(_plain, found.joints)] == [*map(_plain, data.motion.joints)]:
+    motion_set = recordings(data.motion)
+    if motion_set.tree == Tree.parse(data.tree) and [*map(_plain, motion_set.joints)] == [
+        *map(_plain, data.motion.joints)
+    ]:
         return data
-    return replace(data, tree=found.tree.text, motion=replace(data.motion, joints=found.joints))
+    return replace(data, tree=motion_set.tree.text, motion=replace(data.motion, joints=motion_set.joints))
 
 
 def _plain(name: str) -> str:
@@ -82,17 +84,17 @@ def scenes(data: DataConfig, seeds: Sequence[int] | Int[np.ndarray, " S"]) -> Tr
         ValueError: no recordings, another body than ``data.tree`` says, or none of a split that is long enough.
     """
     assert data.motion is not None
-    motion, found = data.motion, recordings(data.motion)
+    motion, motion_set = data.motion, recordings(data.motion)
     tree = Tree.parse(data.tree)
-    if found.tree != tree:
+    if motion_set.tree != tree:
         raise ValueError(
-            f"the recordings in {motion.folder} are of {found.tree.size} joints (tree {found.tree.text}), "
+            f"the recordings in {motion.folder} are of {motion_set.tree.size} joints (tree {motion_set.tree.text}), "
             f"not of the body with tree {data.tree}; name a folder with recordings of that body"
         )
-    swapped = swapped_sides(found.joints, tree)
+    swapped = swapped_sides(motion_set.joints, tree)
     places, speeds = [], []
     for seed in seeds:
-        placed, moving = _scene(motion, found, data.split_of(int(seed)), int(seed), swapped)
+        placed, moving = _scene(motion, motion_set, data.split_of(int(seed)), int(seed), swapped)
         places.append(placed)
         speeds.append(moving)
     shape = (0, motion.frames, tree.size, 3)
@@ -122,9 +124,11 @@ def about(data: DataConfig, seed: int) -> str:
     )
 
 
-def _drawn(motion: MotionConfig, found: MotionSet, split: str, seed: int) -> tuple[Recording, int, float, float, bool]:
+def _drawn(
+    motion: MotionConfig, motion_set: MotionSet, split: str, seed: int
+) -> tuple[Recording, int, float, float, bool]:
     """Recording, first frame, camera angle (radians), its speed (radians a second), mirrored or not."""
-    usable = [(recording, starts(motion, recording)) for recording in found.recordings if recording.split == split]
+    usable = [(recording, starts(motion, recording)) for recording in motion_set.recordings if recording.split == split]
     counts = np.array([len(frames) for _, frames in usable], dtype=np.int64)
     if not counts.sum():
         raise ValueError(
@@ -133,24 +137,24 @@ def _drawn(motion: MotionConfig, found: MotionSet, split: str, seed: int) -> tup
             "frames"
         )
     random = np.random.default_rng([seed, 3])
-    chosen = int(random.integers(counts.sum()))
+    pick = int(random.integers(counts.sum()))
     turned, moved, mirrored = random.random(3)
-    index = int(np.searchsorted(np.cumsum(counts), chosen, side="right"))
+    index = int(np.searchsorted(np.cumsum(counts), pick, side="right"))
     recording, frames = usable[index]
-    start = frames[chosen - int(counts[:index].sum())]
+    start = frames[pick - int(counts[:index].sum())]
     angle, speed = np.radians(motion.angles) * turned, np.radians(motion.orbit) * (2 * moved - 1)
     return recording, start, float(angle), float(speed), bool(motion.mirror and split == "train" and mirrored < 0.5)
 
 
 def _scene(
-    motion: MotionConfig, found: MotionSet, split: str, seed: int, swapped: Int[np.ndarray, " J"] | None
+    motion: MotionConfig, motion_set: MotionSet, split: str, seed: int, swapped: Int[np.ndarray, " J"] | None
 ) -> tuple[Float[np.ndarray, "T J 3"], Float[np.ndarray, "T J 3"]]:
-    recording, start, angle, speed, mirrored = _drawn(motion, found, split, seed)
+    recording, start, angle, speed, mirrored = _drawn(motion, motion_set, split, seed)
     world = recording.positions[start - motion.every :: motion.every][: motion.frames + 1].astype(np.float64)
     if mirrored and swapped is not None:
         world = (world * [-1.0, 1.0, 1.0])[:, swapped]
     if motion.bend and split == "train":
-        world = bent(world, found.tree, np.radians(motion.bend), np.random.default_rng([seed, 4]))
+        world = bent(world, motion_set.tree, np.radians(motion.bend), np.random.default_rng([seed, 4]))
     origin = world[1, 0].copy()
     centres = np.broadcast_to(origin, (len(world), 3)).copy()
     if motion.follow:
@@ -194,16 +198,16 @@ def swapped_sides(joints: Sequence[str], tree: Tree) -> Int[np.ndarray, " J"] | 
     """
     place = {name: index for index, name in enumerate(joints)}
     other = np.array([place.get(_other_side(name), place[name]) for name in joints])
-    moved = (other != np.arange(len(joints))).any()
-    kept = all(tree.parents[other[n]] == (other[p] if p >= 0 else -1) for n, p in enumerate(tree.parents))
-    return other if moved and kept and (other[other] == np.arange(len(joints))).all() else None
+    has_sides = (other != np.arange(len(joints))).any()
+    keeps_tree = all(tree.parents[other[n]] == (other[p] if p >= 0 else -1) for n, p in enumerate(tree.parents))
+    return other if has_sides and keeps_tree and (other[other] == np.arange(len(joints))).all() else None
 
 
 _SIDES = {"left": "right", "right": "left", "Left": "Right", "Right": "Left", "LEFT": "RIGHT", "RIGHT": "LEFT"}
 
 
 def _other_side(name: str) -> str:
-    swapped = re.sub("|".join(_SIDES), lambda found: _SIDES[found.group()], name)
+    swapped = re.sub("|".join(_SIDES), lambda name_match: _SIDES[name_match.group()], name)
     if swapped != name:
         return swapped
     letters = {"l": "r", "r": "l", "L": "R", "R": "L"}

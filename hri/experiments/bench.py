@@ -80,8 +80,8 @@ def bench(
     Raises:
         ValueError: an unknown part, or no such number of threads.
     """
-    chosen = [part for name in only for part in (STEPS if name == "train" else [name])]
-    if unknown := [name for name in chosen if name not in PARTS]:
+    selection = [part for name in only for part in (STEPS if name == "train" else [name])]
+    if unknown := [name for name in selection if name not in PARTS]:
         raise ValueError(
             f"unknown part {unknown[0]!r}; choose from train, {', '.join(PARTS)} (train: all training steps)"
         )
@@ -92,7 +92,7 @@ def bench(
         watch = Stopwatch(torch.device(device), seconds)
         watch.matmul()
         result: dict[str, Any] = {"matmul_ms": 0.0, "threads": threads, "device": device}
-        for done, part in enumerate(chosen):
+        for done, part in enumerate(selection):
             if progress:
                 progress(part, done)
             if part in STEPS:
@@ -162,7 +162,7 @@ def profile(name: str, threads: int, precision: Precision, device: torch.device)
         ValueError: not the name of a training step.
     """
     if name not in STEPS:
-        raise ValueError(f"{name!r} is no training step; choose from {', '.join(STEPS)}")
+        raise ValueError(f"{name!r} is not a training step; choose from {', '.join(STEPS)}")
     keep_freed_memory()
     with cpu_threads(threads):
         step = _step(name, precision, device)
@@ -205,10 +205,10 @@ def training_step(
     def step() -> None:
         nonlocal update
         rows = batch_rows(0, stage.number, update, stage.batch, stage.population)
-        made = stage.inputs(update, rows)
-        made = {name: v.to(device) if isinstance(v, torch.Tensor) else v for name, v in made.items()}
+        tensors = stage.inputs(update, rows)
+        tensors = {name: v.to(device) if isinstance(v, torch.Tensor) else v for name, v in tensors.items()}
         with torch.autocast(device.type, dtype, enabled=dtype is not None):
-            loss, _ = stage(**made)
+            loss, _ = stage(**tensors)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1e9)

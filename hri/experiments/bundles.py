@@ -118,21 +118,21 @@ class _Bundle:
 
 
 def _parts(folder: Path) -> dict[str, _Part]:
-    found: dict[str, _Part] = {}
+    parts: dict[str, _Part] = {}
     for name in FILES:
         try:
             content = (folder / name).read_bytes()
         except FileNotFoundError:
             continue
-        same = next((other for other, part in found.items() if part.content == content), "")
+        same = next((other for other, part in parts.items() if part.content == content), "")
         if same:
-            found[name] = _Part(b"", 200, same)
+            parts[name] = _Part(b"", 200, same)
             continue
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             archive.writestr(f"{folder.name}/{name}", content)
-        found[name] = _Part(content, buffer.tell())
-    return found
+        parts[name] = _Part(content, buffer.tell())
+    return parts
 
 
 def unpack(source: Path, runs: Path) -> list[str]:
@@ -161,22 +161,22 @@ def unpack(source: Path, runs: Path) -> list[str]:
 
 def _read(bundle: Path) -> dict[str, dict[str, bytes]]:
     """Files by run. What is in a bundle is data: names that no run has are refused before anything is written."""
-    wrong = f"{bundle} is no bundle of runs, or is damaged"
+    wrong = f"{bundle} is not a bundle of runs, or is damaged"
     try:
         with zipfile.ZipFile(bundle) as archive:
             index = json.loads(archive.read(INDEX))
             runs, same = list(index["runs"]), dict(index["same"])
-            found: dict[str, dict[str, bytes]] = {}
+            files: dict[str, dict[str, bytes]] = {}
             for run in runs:
                 if not isinstance(run, str) or not _NAME.fullmatch(run):
                     raise ValueError(f"{wrong}: it names a run {run!r}")
-                found[run] = {}
+                files[run] = {}
                 for name in FILES:
                     place = str(same.get(f"{run}/{name}", f"{run}/{name}"))
                     if place in archive.namelist():
                         if archive.getinfo(place).file_size > _LARGEST:
                             raise ValueError(f"{wrong}: {place} is larger than a gigabyte")
-                        found[run][name] = archive.read(place)
-            return found
+                        files[run][name] = archive.read(place)
+            return files
     except (zipfile.BadZipFile, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{wrong} ({error}); copy it again") from None

@@ -28,7 +28,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from hri.core.decoding import DECODERS
+from hri.core.decoding import DECODERS, paper_decoder
 from hri.experiments.scoreboard import Board, Entry, Setting, Spread
 from hri.scores.names import METRICS
 
@@ -54,7 +54,9 @@ _STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2
 
 STATES, STATES_3_3 = Setting("state", "4-3"), Setting("state", "3-3")
 STATES_LONG = Setting("state", "4-3", long=True)
-SLOT, PAR = Setting("slot", "4-3"), Setting("par", "4-3")
+IMAGES = tuple(Setting(decoder, "4-3") for decoder in DECODERS)
+"""Every decoder's."""
+DRAWN_ALONE, DRAWN_TOGETHER = (Setting(paper_decoder(alone), "4-3") for alone in (True, False))
 MOCAP = Setting("state", "mocap")
 HRI = ("hri", "hri-h")
 """Either form of the paper's HRI."""
@@ -69,8 +71,8 @@ class Side:
 
     def entry(self, board: Board, metric: str) -> Entry | None:
         """The form with most runs that has this score."""
-        found = [board.entry(self.setting, model) for model in self.models]
-        scored = [entry for entry in found if entry is not None and metric in entry.metrics]
+        entries = [board.entry(self.setting, model) for model in self.models]
+        scored = [entry for entry in entries if entry is not None and metric in entry.metrics]
         return max(scored, key=lambda entry: entry.n, default=None)
 
 
@@ -122,11 +124,11 @@ class Finding:
     def numbers(self) -> str:
         """Such as "NLL (nats): HRI 7,172 ± 210 (3 runs), NRI 12,234 (1 run)"; empty while one is missing."""
         metric = METRICS[self.comparison.metric]
-        told = [
+        texts = [
             f"{name} {spread.text(metric)} ({spread.n} {'run' if spread.n == 1 else 'runs'})"
             for name, spread in self.figures()
         ]
-        return f"{metric.label} ({metric.unit}): {', '.join(told)}{self.lengths()}" if told else ""
+        return f"{metric.label} ({metric.unit}): {', '.join(texts)}{self.lengths()}" if texts else ""
 
     def lengths(self) -> str:
         """Such as "; 3,000 updates each", or how many the left and the right model trained for; empty if not known."""
@@ -167,14 +169,14 @@ CLAIMS: tuple[Claim, ...] = (
         "Knowing that things act on each other, and finding out which, should beat one network that sees only numbers.",
         "better",
         "paper",
-        _in(("nri",), ("lstm",), STATES, STATES_LONG, STATES_3_3, SLOT, PAR, also=(MOCAP,)),
+        _in(("nri",), ("lstm",), STATES, STATES_LONG, STATES_3_3, *IMAGES, also=(MOCAP,)),
     ),
     Claim(
         "HRI predicts better than NRI.",
         "Messages that go up, across and down a hierarchy should beat messages between all pairs at once.",
         "better",
         "paper",
-        _in(HRI, ("nri",), STATES, STATES_LONG, STATES_3_3, SLOT, PAR, also=(MOCAP,)),
+        _in(HRI, ("nri",), STATES, STATES_LONG, STATES_3_3, *IMAGES, also=(MOCAP,)),
     ),
     Claim(
         "NRI-GT predicts much better than NRI.",
@@ -204,7 +206,7 @@ CLAIMS: tuple[Claim, ...] = (
         "better",
         "paper",
         tuple(
-            Comparison(Side(HRI, PAR), Side(HRI, SLOT), metric, where)
+            Comparison(Side(HRI, DRAWN_TOGETHER), Side(HRI, DRAWN_ALONE), metric, where)
             for metric, where in (
                 ("reconstruction_mse", "Reconstruction, images 4-3"),
                 ("frame_mse", "Prediction, images 4-3"),
@@ -217,29 +219,29 @@ CLAIMS: tuple[Claim, ...] = (
         "with that difference, it would not be the hierarchy's.",
         "better",
         "ours",
-        _in(HRI, ("nri-residual",), STATES, also=(STATES_3_3, SLOT, PAR)),
+        _in(HRI, ("nri-residual",), STATES, also=(STATES_3_3, *IMAGES)),
     ),
     Claim(
         "Ten states of history predict better than one.",
         "The paper infers relations from the ten most recent states. Do they say more than the last one alone?",
         "better",
         "ours",
-        _in(("hri-h",), ("hri-h-one",), STATES, also=(STATES_3_3, SLOT, PAR)),
+        _in(("hri-h",), ("hri-h-one",), STATES, also=(STATES_3_3, *IMAGES)),
     ),
     Claim(
         "Ten recent states predict better than the published window.",
         "The published code saw one state only, ten steps old: the paper's method had never been run with it.",
         "better",
         "ours",
-        _in(("hri-h",), ("hri-h-published",), STATES, also=(STATES_3_3, SLOT, PAR)),
+        _in(("hri-h",), ("hri-h-published",), STATES, also=(STATES_3_3, *IMAGES)),
     ),
 )
 
 
 def findings(claim: Claim, board: Board) -> list[Finding]:
     """What the results say of a claim, setting by setting."""
-    found = [find(claim, comparison, board) for comparison in claim.comparisons]
-    return [f for f in found if f.verdict != "not run yet" or not f.comparison.optional]
+    answers = [find(claim, comparison, board) for comparison in claim.comparisons]
+    return [f for f in answers if f.verdict != "not run yet" or not f.comparison.optional]
 
 
 def find(claim: Claim, comparison: Comparison, board: Board) -> Finding:
@@ -301,12 +303,12 @@ def _form(side: Side, used: Entry, board: Board, metric: str) -> str:
     if len(side.models) == 1:
         return ""
     others = [board.entry(side.setting, model) for model in side.models if model != used.model]
-    told = [
+    texts = [
         f"{e.label} scores {e.metrics[metric].text(METRICS[metric])} (n = {e.n})"
         for e in others
         if e is not None and metric in e.metrics
     ]
-    return f"{used.label} stands for HRI" + (f"; {told[0]}." if told else ".") if told or used.model != "hri" else ""
+    return f"{used.label} stands for HRI" + (f"; {texts[0]}." if texts else ".") if texts or used.model != "hri" else ""
 
 
 def _named(entry: Entry, other: Entry) -> str:

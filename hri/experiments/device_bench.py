@@ -147,7 +147,7 @@ def _on_device(part: Part, device: torch.device, seconds: float) -> dict[str, An
         for run in runs:
             run.launch(range(done, done + block))
         for run in runs:
-            run.told()
+            run.result()
         elapsed = time.perf_counter() - started
         if done:  # the first block is a warm-up
             took += elapsed
@@ -180,13 +180,13 @@ def profile(name: str, device: torch.device, updates: int = 3) -> str:
         ValueError: an unknown part.
     """
     if name not in PARTS:
-        raise ValueError(f"{name!r} is no update; choose from {', '.join(PARTS)}")
+        raise ValueError(f"{name!r} is not an update; choose from {', '.join(PARTS)}")
     recorded = recorded_step(PARTS[name], device)
     activities = [torch.profiler.ProfilerActivity.CPU]
     if device.type == "cuda":
         activities.append(torch.profiler.ProfilerActivity.CUDA)
     with torch.profiler.profile(activities=activities) as seen:
         recorded.launch(range(updates))
-        recorded.told()
+        recorded.result()
     sort = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
     return seen.key_averages().table(sort_by=sort, row_limit=25, max_name_column_width=60)

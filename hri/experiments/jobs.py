@@ -68,8 +68,8 @@ class Local:
         self._started: list[tuple[int, JobProcess]] = []
 
     def start(self, job: Job, folder: Path, again: bool) -> JobProcess:
-        taken = [slot for slot, process in self._started if process.alive]
-        slot = min(range(len(taken) + 1), key=lambda index: (taken.count(index), index))
+        busy = [slot for slot, process in self._started if process.alive]
+        slot = min(range(len(busy) + 1), key=lambda index: (busy.count(index), index))
         devices = {"CUDA_VISIBLE_DEVICES": self.gpus[slot % len(self.gpus)]} if self.gpus else one_thread()
         process = JobProcess(job, folder, devices, again)
         self._started = [*((s, p) for s, p in self._started if p.alive), (slot, process)]
@@ -204,8 +204,8 @@ def read_scores(place: Path) -> dict[str, Any] | None:
     return scores
 
 
-def _are_scores(found: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(found, dict) and {"nll", "parameters"} <= found.keys()
+def _are_scores(scores: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(scores, dict) and {"nll", "parameters"} <= scores.keys()
 
 
 def reached(place: Path, stage: int) -> tuple[int, float]:
@@ -251,7 +251,7 @@ def gpu_names() -> dict[str, str]:
     """Number and name of each GPU that this torch can use, without loading torch."""
     if version("torch").endswith("+cpu") or (program := shutil.which("nvidia-smi")) is None:
         return {}
-    asked = [program, "--query-gpu=index,name", "--format=csv,noheader"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=20)
+    words = [program, "--query-gpu=index,name", "--format=csv,noheader"]
+    answer = subprocess.run(words, capture_output=True, text=True, check=False, timeout=20)
     pairs = (line.partition(",") for line in answer.stdout.splitlines() if "," in line)
     return {number.strip(): name.strip() for number, _, name in pairs}

@@ -110,12 +110,12 @@ class SharedData:
         self._made: list[tuple[DataConfig, Split, Normalisation | None, Sequences]] = []
 
     def __call__(self, data: DataConfig, split: Split, normalisation: Normalisation | None = None) -> Sequences:
-        for *key, found in self._made:
+        for *key, store in self._made:
             if key == [data, split, normalisation]:
-                return found
-        made = sequences(data, split, normalisation)
-        self._made.append((data, split, normalisation, made))
-        return made
+                return store
+        store = sequences(data, split, normalisation)
+        self._made.append((data, split, normalisation, store))
+        return store
 
 
 class Many:
@@ -222,12 +222,12 @@ class Many:
 
     def _go_on(self, lane: Lane) -> bool:
         """All that a run has to tell by now; whether that is anything."""
-        told, result = False, self.results[lane.planned.name]
+        reported, result = False, self.results[lane.planned.name]
         try:
             for report in lane.reports:
                 if report is None:
-                    return told
-                told = True
+                    return reported
+                reported = True
                 if lane.last is None or report.stage != lane.last.stage:
                     lane.first = report
                 lane.last, lane.validation = report, report.validation or lane.validation

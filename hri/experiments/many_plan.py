@@ -50,15 +50,15 @@ def read_plan(path: Path) -> list[PlannedRun]:
         ValueError: no such file, no JSON, an unknown key, preset or setting, a name that comes twice; one sentence.
     """
     try:
-        found = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise ValueError(f"there is no plan {path}; docs/gpu.md names the one that comes with the project") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is no JSON ({error})") from None
-    if not isinstance(found, dict) or not isinstance(found.get("runs"), list) or not found["runs"]:
+        raise ValueError(f"{path} is not valid JSON ({error})") from None
+    if not isinstance(document, dict) or not isinstance(document.get("runs"), list) or not document["runs"]:
         raise ValueError(f'{path} must be an object with "runs", a list of at least one training')
     runs: list[PlannedRun] = []
-    for number, entry in enumerate(found["runs"], start=1):
+    for number, entry in enumerate(document["runs"], start=1):
         try:
             runs += _runs(entry, {run.name: run for run in runs})
         except ValueError as error:

@@ -132,7 +132,7 @@ class Plan:
         return tuple(dict.fromkeys(jobs))
 
     def _jobs(self, folder: Path) -> Iterator[Job]:
-        given = dict(self.vision)
+        sources = dict(self.vision)
         for group in self.groups:
             for seed in group.seeds:
                 for model in group.models:
@@ -140,8 +140,8 @@ class Plan:
                     job = Job(model, group.seen, group.tree, seed, updates, self.settings)
                     if group.seen == "state":
                         yield job
-                    elif group.seen in given:
-                        yield replace(job, vision=given[group.seen])
+                    elif group.seen in sources:
+                        yield replace(job, vision=sources[group.seen])
                     else:
                         # Neither part depends on the model that will predict, nor on its seed.
                         first = replace(job, model="hri-h", seed=0, updates=0)
@@ -239,12 +239,12 @@ def plan(
         raise ValueError(
             f"unknown plan {name!r}; choose from {', '.join(PLANS)}{f' (did you mean {near[0]}?)' if near else ''}"
         )
-    chosen = PLANS[name]
+    selection = PLANS[name]
     if updates is not None:
         if updates < 1:
             raise ValueError(f"--updates is {updates}; a model needs 1 or more")
-        chosen = replace(chosen, updates=updates)
-    trained = {group.seen for group in chosen.groups} - {"state"}
+        selection = replace(selection, updates=updates)
+    trained = {group.seen for group in selection.groups} - {"state"}
     for seen in vision or {}:
         if seen not in trained:
             raise ValueError(f"the plan {name} trains no {seen} models: leave --vision-from-{seen} out")
@@ -253,8 +253,8 @@ def plan(
             raise ValueError(f"the plan {name} trains no encoder here: leave --stage1-updates out")
         if stage1_updates < 1:
             raise ValueError(f"--stage1-updates is {stage1_updates}; an encoder needs 1 or more")
-        chosen = replace(chosen, settings=(*chosen.settings, ("train.stage1_updates", stage1_updates)))
-    chosen = replace(chosen, vision=tuple((vision or {}).items()))
-    for job in chosen.jobs(Path()):
+        selection = replace(selection, settings=(*selection.settings, ("train.stage1_updates", stage1_updates)))
+    selection = replace(selection, vision=tuple((vision or {}).items()))
+    for job in selection.jobs(Path()):
         _ = job.config  # wrong settings are said before any work
-    return chosen
+    return selection

@@ -239,7 +239,7 @@ def _edges(scores: dict[str, Any], ceiling: dict[str, Any] | None, physics: str)
     edges = scores.get("edges")
     if edges is None:
         return []
-    told = brief(edges, ceiling, physics)
+    texts = brief(edges, ceiling, physics)
     rows = (
         [("edges right", ceilings.compared(edges, ceiling, "possible", period=ceilings.main_period(edges), digits=3))]
         if "possible" in edges["burn_in"]
@@ -248,7 +248,7 @@ def _edges(scores: dict[str, Any], ceiling: dict[str, Any] | None, physics: str)
     rows += [
         (f"edges, {period}: {group}", text)
         for period, name in (("burn-in", "burn_in"), ("free run", "free_run"), ("all states", "whole"))
-        for group, text in told.get(name, {}).items()
+        for group, text in texts.get(name, {}).items()
     ]
     if "lost" in edges:
         lost = edges["lost"]

@@ -48,13 +48,13 @@ class Limits:
 def limits(root: Path) -> Limits:
     """The limits of a root; the usual ones where none were set."""
     try:
-        found = json.loads((root / _LIMITS).read_text())
-        return Limits(int(found["at_once"]), int(found["threads"]), str(found["gpu"]))
+        entries = json.loads((root / _LIMITS).read_text())
+        return Limits(int(entries["at_once"]), int(entries["threads"]), str(entries["gpu"]))
     except (OSError, ValueError, KeyError, TypeError):
         return Limits()
 
 
-def set_limits(root: Path, chosen: Limits) -> None:
+def set_limits(root: Path, bounds: Limits) -> None:
     """Set them; the queue obeys from its next look.
 
     Raises:
@@ -62,7 +62,7 @@ def set_limits(root: Path, chosen: Limits) -> None:
     """
     root.mkdir(parents=True, exist_ok=True)
     with replacing(root / _LIMITS) as file:
-        file.write(json.dumps(asdict(chosen)).encode())
+        file.write(json.dumps(asdict(bounds)).encode())
 
 
 def enqueue(root: Path, folder: Path) -> None:
@@ -92,11 +92,11 @@ def waiting(root: Path) -> list[Path]:
     """The runs that wait, the next one first."""
     if not root.is_dir():
         return []
-    found = []
+    places = []
     for file in root.glob(f"*/{QUEUED}"):
         with suppress(OSError, ValueError):
-            found.append((float(file.read_text()), file.parent))
-    return [folder for _, folder in sorted(found)]
+            places.append((float(file.read_text()), file.parent))
+    return [folder for _, folder in sorted(places)]
 
 
 def wake(root: Path) -> None:
@@ -136,12 +136,12 @@ def _look(root: Path, started: dict[Path, subprocess.Popen[bytes]]) -> None:
             del started[folder]
             if code:
                 _say_failure(folder, code)
-    chosen = limits(root)
+    bounds = limits(root)
     # A paused run takes no core.
     busy = [
         there for folder in folders(root) if (there := presence(folder)) and there.alive and there.state != "paused"
     ]
-    for folder in waiting(root)[: max(0, chosen.at_once - len(busy))]:
+    for folder in waiting(root)[: max(0, bounds.at_once - len(busy))]:
         if _trains(folder):
             take_back(folder)
             continue
@@ -149,7 +149,7 @@ def _look(root: Path, started: dict[Path, subprocess.Popen[bytes]]) -> None:
             continue  # somebody asks how it stands: the next look will do
         # It waits until it is started: at no moment does it look like a run that nobody has asked for.
         try:
-            started[folder] = _start(folder, chosen)
+            started[folder] = _start(folder, bounds)
             if not (folder / QUEUED).exists():
                 ask(folder, "stop")  # somebody took it back meanwhile
         except (ValueError, OSError) as error:
@@ -158,20 +158,20 @@ def _look(root: Path, started: dict[Path, subprocess.Popen[bytes]]) -> None:
             take_back(folder)
 
 
-def _start(folder: Path, chosen: Limits) -> subprocess.Popen[bytes]:
+def _start(folder: Path, bounds: Limits) -> subprocess.Popen[bytes]:
     """The training as a process of its own; what it prints goes to output.log.
 
     Raises:
         ValueError: its settings cannot be used.
         OSError: its folder cannot be written.
     """
-    found = info(folder)
-    if found.config is None:
-        raise ValueError(found.reason)
-    words = command(folder, found.config, found.about.vision_from)
+    run = info(folder)
+    if run.config is None:
+        raise ValueError(run.reason)
+    words = command(folder, run.config, run.about.vision_from)
     ask(folder, "go")  # what is asked from now on is for this process
-    variables = {"OMP_NUM_THREADS": str(chosen.threads), WISHES_KEPT: "1"}
-    variables |= {"CUDA_VISIBLE_DEVICES": chosen.gpu} if chosen.gpu else {}
+    variables = {"OMP_NUM_THREADS": str(bounds.threads), WISHES_KEPT: "1"}
+    variables |= {"CUDA_VISIBLE_DEVICES": bounds.gpu} if bounds.gpu else {}
     process = processes.start(words, folder / "output.log", append=False, variables=variables, outlives=True)
     with suppress(AttributeError, OSError):  # a page that answers at once comes first; no such call on Windows
         os.setpriority(os.PRIO_PROCESS, process.pid, 10)

@@ -44,11 +44,11 @@ class RayEngine:
                 _answers(address)
                 ray.init(address=address, **quiet)
         except (OSError, RuntimeError, ValueError, AssertionError) as error:
-            said = getattr(error, "strerror", None) or " ".join(str(error).split()).split(". ")[0]
+            reason = getattr(error, "strerror", None) or " ".join(str(error).split()).split(". ")[0]
             raise ValueError(
-                f"there is no Ray cluster at {address} ({said}); start one with `ray start --head`"
+                f"there is no Ray cluster at {address} ({reason}); start one with `ray start --head`"
                 if address
-                else f"Ray does not start here ({said}); leave --engine ray out"
+                else f"Ray does not start here ({reason}); leave --engine ray out"
             ) from None
         there = ray.cluster_resources()
         graphics = int(there.get("GPU", 0))

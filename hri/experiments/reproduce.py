@@ -104,22 +104,22 @@ def claim(plan: Plan, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not os.access(folder, os.W_OK):
         raise PermissionError(errno.EACCES, "the folder may not be written", str(folder))
-    path, wanted = folder / "plan.json", plan.fixed()
+    path, facts = folder / "plan.json", plan.fixed()
     if not path.exists():
         with replacing(path) as file:
-            file.write(json.dumps(wanted, indent=1).encode())
+            file.write(json.dumps(facts, indent=1).encode())
         return
     try:
-        found = json.loads(path.read_bytes())
+        stored_facts = json.loads(path.read_bytes())
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        stored_facts = None
+    if not isinstance(stored_facts, dict):
         raise ValueError(f"{path} is damaged; put it back, or choose another folder")
-    for name, value in wanted.items():
-        if found.get(name) != value:
-            said = [json.dumps(item) for item in (found.get(name), value)]
+    for name, value in facts.items():
+        if stored_facts.get(name) != value:
+            values = [json.dumps(item) for item in (stored_facts.get(name), value)]
             raise ValueError(
-                f"{folder} holds a plan with {name} = {said[0]}, and {said[1]} was asked for; "
+                f"{folder} holds a plan with {name} = {values[0]}, and {values[1]} was asked for; "
                 "choose another folder, or ask for the same"
             )
 
@@ -131,9 +131,9 @@ def keep(plan: Plan, folder: Path) -> dict[str, Any]:
         ValueError: scores or a checkpoint are damaged.
         OSError: the folder cannot be written or the disk is full.
     """
-    found = results.collect(plan, folder, command(plan))
-    results.write(found, folder / "results.json")
-    return found
+    scores = results.collect(plan, folder, command(plan))
+    results.write(scores, folder / "results.json")
+    return scores
 
 
 def command(plan: Plan) -> str:

@@ -62,7 +62,7 @@ def take_published(plan: Plan, folder: Path, checkpoints: Path) -> list[str]:
         OSError: the folder cannot be written or the disk is full.
     """
     claim(plan, folder)
-    taken = []
+    names = []
     for job in plan.jobs(folder):
         place, source = folder / job.name, checkpoints / f"{published_name(plan, job)}.safetensors"
         if job.stage != 2 or (place / "config.json").exists() or read_scores(place) is not None or not source.exists():
@@ -81,5 +81,5 @@ def take_published(plan: Plan, folder: Path, checkpoints: Path) -> list[str]:
             with replacing(place / name) as file:
                 file.write(content)
         write_scores(place, json.dumps(scores).encode())
-        taken.append(job.name)
-    return taken
+        names.append(job.name)
+    return names

@@ -47,12 +47,12 @@ def collect(plan: Plan, folder: Path, command: str) -> dict[str, Any]:
     """
     jobs = plan.jobs(folder)
     predicting = [job for job in jobs if job.stage == 2]
-    found = [(job, read_scores(folder / job.name)) for job in jobs]
-    runs = [_run(job, folder / job.name, scores) for job, scores in found if scores is not None and job.stage == 2]
+    pairs = [(job, read_scores(folder / job.name)) for job in jobs]
+    runs = [_run(job, folder / job.name, scores) for job, scores in pairs if scores is not None and job.stage == 2]
     for run in runs:
         run["paper_score"] = paper_score(run, runs)
     config = predicting[0].config
-    headers = [read_header(folder / job.name / "best.safetensors") for job, scores in found if scores is not None]
+    headers = [read_header(folder / job.name / "best.safetensors") for job, scores in pairs if scores is not None]
     return {
         "plan": plan.name,
         "updates": plan.updates,
@@ -64,7 +64,7 @@ def collect(plan: Plan, folder: Path, command: str) -> dict[str, Any]:
         "versions": headers[0].versions if headers else {},
         "runs": runs,
         "summary": [_summary(place, group) for place, group in _groups(runs)],
-        "unfinished": [job.name for job, scores in found if scores is None],
+        "unfinished": [job.name for job, scores in pairs if scores is None],
     }
 
 

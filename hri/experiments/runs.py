@@ -23,7 +23,7 @@ from hri.core.config import Config, to_json
 from hri.core.files import replacing
 from hri.core.presets import preset
 from hri.core.settings import settings, value_of
-from hri.training.control import Wish, asked, is_busy, presence
+from hri.training.control import Wish, is_busy, presence, read_wish
 from hri.training.progress import Tail
 
 RunState = Literal["queued", "starting", "running", "paused", "stopped", "finished", "failed", "new", "damaged"]
@@ -106,8 +106,8 @@ def info(folder: Path, records: Sequence[dict[str, Any]] | None = None) -> RunIn
     state: RunState = there.state if there else "new"
     if waits and not (there and there.alive):
         state = "queued"
-    wish: Wish = asked(folder) if there and there.alive else "go"
-    told = RunInfo(folder, state, there.reason if there else "", config, about, wish=wish)
+    wish: Wish = read_wish(folder) if there and there.alive else "go"
+    details = RunInfo(folder, state, there.reason if there else "", config, about, wish=wish)
     last, best = None, None
     for record in Tail(folder).read() if records is None else records:
         last = record
@@ -117,17 +117,17 @@ def info(folder: Path, records: Sequence[dict[str, Any]] | None = None) -> RunIn
             same = best is not None and best[0] == record["stage"]
             best = (record["stage"], min(score, best[1]) if best is not None and same else score)
     if last is None:
-        return told
+        return details
     planned = config.train.updates if last["stage"] == 2 else config.train.stage1_updates
     progress = {"stage": last["stage"], "update": last["update"], "updates": planned, "seconds": last["seconds"]}
-    return dataclasses.replace(told, **progress, best=best[1] if best else None)
+    return dataclasses.replace(details, **progress, best=best[1] if best else None)
 
 
 def read_about(folder: Path) -> About:
     """What was added to a run; nothing where that cannot be read."""
     try:
-        found = json.loads((folder / "about.json").read_text())
-        return About(str(found["note"]), str(found["vision_from"]), float(found["made"]))
+        entries = json.loads((folder / "about.json").read_text())
+        return About(str(entries["note"]), str(entries["vision_from"]), float(entries["made"]))
     except (OSError, ValueError, KeyError, TypeError):
         try:
             return About(made=(folder / "config.json").stat().st_mtime)
@@ -181,12 +181,12 @@ def check_name(name: str) -> str:
     return name
 
 
-def free_name(root: Path, wanted: str) -> str:
+def free_name(root: Path, wish: str) -> str:
     """The wanted name, or the first of wanted-2, wanted-3, ... that no run has."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip("-._")[:50] or "run"
-    taken = {path.name for path in root.iterdir()} if root.is_dir() else set()
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", wish).strip("-._")[:50] or "run"
+    names = {path.name for path in root.iterdir()} if root.is_dir() else set()
     number = 1
-    while (name := stem if number == 1 else f"{stem}-{number}") in taken:
+    while (name := stem if number == 1 else f"{stem}-{number}") in names:
         number += 1
     return name
 
@@ -221,10 +221,10 @@ def clone(root: Path, folder: Path, name: str) -> Path:
         ValueError: settings that cannot be read, or the name is taken or not allowed.
         OSError: the folder cannot be written or the disk is full.
     """
-    found = info(folder)
-    if found.config is None:
-        raise ValueError(f"{folder.name} cannot be cloned: {found.reason}")
-    return create(root, name, found.config, found.about.vision_from, found.about.note)
+    source = info(folder)
+    if source.config is None:
+        raise ValueError(f"{folder.name} cannot be cloned: {source.reason}")
+    return create(root, name, source.config, source.about.vision_from, source.about.note)
 
 
 def delete(root: Path, folder: Path) -> Path:
@@ -271,13 +271,13 @@ def archive(folder: Path) -> bytes:
     Raises:
         OSError: something in it cannot be read.
     """
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as zipped:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
         for path in sorted(folder.rglob("*")):
             skipped = path.name in ("state.safetensors", "train.lock", "asked", "process.json", QUEUED)
             if path.is_file() and not skipped and path.suffix != ".part":
                 zipped.write(path, Path(folder.name, path.relative_to(folder)))
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def promote(folder: Path, checkpoints: Path, name: str) -> Path:
@@ -304,7 +304,7 @@ def promote(folder: Path, checkpoints: Path, name: str) -> Path:
 
 def checkpoints_of(folder: Path) -> dict[int, Path]:
     """Checkpoints over the course of stage 2, by their update, the earliest first."""
-    found = {
+    files = {
         int(path.stem): path for path in sorted((folder / "snapshots").glob("*.safetensors")) if path.stem.isdecimal()
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(files.items()))

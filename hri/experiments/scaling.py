@@ -68,13 +68,13 @@ def growths(result: dict[str, Any]) -> list[Growth]:
     """
     try:
         sizes = [dict(size) for size in result["sizes"]]
-        found = series(sizes)
-        numbers = [x for growth in found for row in growth[2:] for x in row]
-        if not found or not all(isinstance(x, int | float) and math.isfinite(x) and x > 0 for x in numbers):
+        curves = series(sizes)
+        numbers = [x for growth in curves for row in growth[2:] for x in row]
+        if not curves or not all(isinstance(x, int | float) and math.isfinite(x) and x > 0 for x in numbers):
             raise ValueError
     except (KeyError, TypeError, ValueError):
         raise ValueError("its sizes are missing or of another shape") from None
-    return found
+    return curves
 
 
 def series(sizes: list[dict[str, Any]]) -> list[Growth]:
@@ -84,25 +84,25 @@ def series(sizes: list[dict[str, Any]]) -> list[Growth]:
         "deeper": [size for size in sizes if size["model"] == "hri-h" and size["tree"] in DEEPER],
     }
     columns = ("tree", "nodes", "edges", "matmuls", "memory_mb")
-    for chosen in rows.values():
-        chosen.sort(key=lambda size: size["nodes"])
+    for points in rows.values():
+        points.sort(key=lambda size: size["nodes"])
     return [
-        Growth(name, *(tuple(size[column] for size in chosen) for column in columns))
-        for name, chosen in rows.items()
-        if len({size["nodes"] for size in chosen}) > 1
+        Growth(name, *(tuple(size[column] for size in points) for column in columns))
+        for name, points in rows.items()
+        if len({size["nodes"] for size in points}) > 1
     ]
 
 
-def sentence(found: Sequence[Growth]) -> str:
+def sentence(curves: Sequence[Growth]) -> str:
     """What the curves say, in words."""
     words = {
         "flat": "for flat messages (NRI)",
         "deeper": "for hierarchical ones (HRI-H) as levels are added",
         "wider": "for hierarchical ones as families grow",
     }
-    powers = {growth.series: growth.slopes["time"] for growth in found}
-    told = [f"{powers[series]:.1f} {what}" for series, what in words.items() if series in powers]
-    return f"The time of a training step grows with the number of nodes, N, to the power of {', '.join(told)}."
+    powers = {growth.series: growth.slopes["time"] for growth in curves}
+    phrases = [f"{powers[series]:.1f} {what}" for series, what in words.items() if series in powers]
+    return f"The time of a training step grows with the number of nodes, N, to the power of {', '.join(phrases)}."
 
 
 def caption(result: dict[str, Any]) -> str:

@@ -49,7 +49,7 @@ def measure_all(
         raise ValueError(f"a batch of {batch} on {threads} threads cannot be measured; choose 1 or more of each")
     sizes = [(tree, model, edges(tree, model)) for tree in trees for model in ("hri-h", "nri")]
     sizes = [size for size in sizes if size[2] <= EDGES]
-    found = []
+    measured_sizes = []
     # Spawned, not forked: a fresh process has no memory of ours, and torch's threads do not survive a fork.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         for done, (tree, model, count) in enumerate(sizes):
@@ -57,19 +57,19 @@ def measure_all(
                 progress(f"{model}, tree {tree}", done)
             few = max(1, min(batch, EDGES // count))
             try:
-                found.append(pool.submit(measure, tree, model, few, threads, device, seconds).result())
+                measured_sizes.append(pool.submit(measure, tree, model, few, threads, device, seconds).result())
             except BrokenProcessPool:
                 raise ValueError(
                     f"the step of {model} on tree {tree} was ended by the system, most likely for its memory; "
                     "choose a smaller --batch or fewer --trees"
                 ) from None
-    products = sorted(size.pop("matmul_ms") for size in found)
+    products = sorted(size.pop("matmul_ms") for size in measured_sizes)
     return {
         "frames": FRAMES,
         "threads": threads,
         "matmul_ms": products[len(products) // 2],
-        "sizes": found,
-        "slopes": {growth.series: growth.slopes for growth in series(found)},
+        "sizes": measured_sizes,
+        "slopes": {growth.series: growth.slopes for growth in series(measured_sizes)},
     }
 
 
@@ -151,11 +151,11 @@ def _resident(name: str) -> float:
     Not ru_maxrss on Linux: a process inherits that number from the one that started it.
     """
     try:
-        found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+        match = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     except OSError:
-        found = None
-    if found:
-        return int(found[1]) * 1024 / 1e6
+        match = None
+    if match:
+        return int(match[1]) * 1024 / 1e6
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

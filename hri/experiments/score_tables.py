@@ -41,13 +41,13 @@ def relations(entries: list[Entry]) -> dict[str, list[Any]]:
         for metric in ("accuracy", "auroc"):
             texts = []
             for entry in rows:
-                found, springs = (value(entry, f"edges.burn_in.{level}.{name}") for name in (metric, "springs"))
-                mixed = found is not None and springs is not None and 0 < springs < 1
+                accuracy, springs = (value(entry, f"edges.burn_in.{level}.{name}") for name in (metric, "springs"))
+                mixed = accuracy is not None and springs is not None and 0 < springs < 1
                 most, least = (
                     value(entry, f"ceiling.burn_in.{level}.{metric}"),
                     ceilings.guess({"springs": springs}, metric),
                 )
-                texts.append(ceilings.in_words(found, most, least) if mixed else None)
+                texts.append(ceilings.in_words(accuracy, most, least) if mixed else None)
             if any(texts):
                 columns[f"{level}, {ceilings.metric_word(metric)}"] = texts
     for kind, words in (("matters", "springs that matter, found"), ("does_not_matter", "springs that do not, found")):
@@ -69,14 +69,14 @@ def table(entries: list[Entry], openable: Container[str]) -> dict[str, list[Any]
     }
     for name, metric in METRICS.items():
         # The error of slots has no unit that a reader could know.
-        found = [
+        spreads = [
             entry.metrics.get(name) if entry.setting.seen == "state" or not metric.of_states else None
             for entry in entries
         ]
-        if any(found):
-            columns[name] = [spread.mean if spread else None for spread in found]
-        if any(spread and spread.std is not None for spread in found):
-            columns[f"± {name}"] = [spread.std if spread else None for spread in found]
+        if any(spreads):
+            columns[name] = [spread.mean if spread else None for spread in spreads]
+        if any(spread and spread.std is not None for spread in spreads):
+            columns[f"± {name}"] = [spread.std if spread else None for spread in spreads]
     return columns
 
 

@@ -151,9 +151,11 @@ class Plan:
             "train_systems": "{:,} training systems",
             "test_systems": "{:,} unseen ones",
         }
-        told = [p.format(int(value)) for n, p in patterns.items() if (value := number(self.about.get(n))) is not None]
+        phrases = [
+            p.format(int(value)) for n, p in patterns.items() if (value := number(self.about.get(n))) is not None
+        ]
         commit = self.about.get("commit")
-        return ", ".join([*told, *([f"commit {commit}"] if isinstance(commit, str) and commit else [])]).replace(
+        return ", ".join([*phrases, *([f"commit {commit}"] if isinstance(commit, str) and commit else [])]).replace(
             "updates, of", "updates of"
         )
 
@@ -173,15 +175,15 @@ class Board:
     def of(self, setting: Setting) -> list[Entry]:
         """Models of a setting, in the order of :data:`MODELS`."""
         order = list(MODELS)
-        found = [entry for entry in self.entries if entry.setting == setting]
-        return sorted(found, key=lambda e: order.index(e.model) if e.model in order else len(order))
+        matches = [entry for entry in self.entries if entry.setting == setting]
+        return sorted(matches, key=lambda e: order.index(e.model) if e.model in order else len(order))
 
     @property
     def settings(self) -> list[Setting]:
         """Settings in which any model was run, states first."""
         order = ("state", *DECODERS)
-        found = list(dict.fromkeys(entry.setting for entry in self.entries))
-        return sorted(found, key=lambda s: order.index(s.seen) if s.seen in order else len(order))
+        cases = list(dict.fromkeys(entry.setting for entry in self.entries))
+        return sorted(cases, key=lambda s: order.index(s.seen) if s.seen in order else len(order))
 
     def plan(self, setting: Setting) -> Plan:
         """The plan that ran a setting."""
@@ -203,13 +205,13 @@ def read(folder: Path) -> Board:
     problems: list[str] = []
     for path in paths:
         try:
-            plan, found = read_plan(path)
+            plan, rows = read_plan(path)
         except (OSError, ValueError, RecursionError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             problems.append(f"{path.name} cannot be used ({why}); make it again with `{MAKE.format(path.stem)}`.")
             continue
         plans.append(plan)
-        for entry in found:  # the first plan that ran a model in a setting speaks for it
+        for entry in rows:  # the first plan that ran a model in a setting speaks for it
             entries.setdefault((entry.setting, entry.model), entry)
     return Board(tuple(plans), tuple(entries.values()), tuple(problems))
 
@@ -296,8 +298,8 @@ def _with_mean(metrics: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], f
 
 def _curve(value: Any) -> Curve | None:
     def numbers(items: Any) -> tuple[float, ...] | None:
-        found = tuple(number(item) for item in items) if isinstance(items, list) else ()
-        return tuple(x for x in found if x is not None) if found and None not in found else None
+        values = tuple(number(item) for item in items) if isinstance(items, list) else ()
+        return tuple(x for x in values if x is not None) if values and None not in values else None
 
     middle, around = (numbers(value.get(part)) if isinstance(value, dict) else None for part in ("mean", "std"))
     return Curve(middle, around if around and len(around) == len(middle) else None) if middle else None
@@ -318,12 +320,12 @@ def with_ceilings(board: Board, known: Mapping[str, dict[str, Any] | None]) -> B
 
     def completed(entry: Entry) -> Entry:
         groups = (known.get(entry.checkpoint or "") or {}).get("burn_in", {})
-        found = {
+        derived = {
             f"ceiling.burn_in.{group}.{metric}": Spread(scores[metric], None, entry.n)
             for group, scores in groups.items()
             for metric in EDGE_METRICS
             if scores.get(metric) is not None
         }
-        return replace(entry, metrics=found | entry.metrics)
+        return replace(entry, metrics=derived | entry.metrics)
 
     return replace(board, entries=tuple(map(completed, board.entries)))

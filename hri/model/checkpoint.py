@@ -73,7 +73,7 @@ class Header:
         try:
             values = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ValueError(f"its header is no JSON ({error})") from None
+            raise ValueError(f"its header is not valid JSON ({error})") from None
         if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
             raise ValueError(
                 f"its header has another format than {FORMAT}; use the version of HRI Explorer that wrote it"
@@ -88,7 +88,7 @@ class Header:
             raise ValueError(f"its normalisation does not fit ({error})") from None
         commands = values.get("commands", [])
         if not isinstance(commands, list):
-            raise ValueError("its commands are no list of words and stages")
+            raise ValueError("its commands are not a list of words and stages")
         values["commands"] = tuple(map(Command.from_dict, commands))
         return Header(**values)
 
@@ -159,10 +159,12 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Checkpoint:
     except (SafetensorError, OSError) as error:
         raise ValueError(_what_is_wrong(path, error)) from None
     model = Model(header.config)
-    wanted = model.state_dict()
+    parameters = model.state_dict()
     if header.parts == "vision":
-        wanted = {name: value for name, value in wanted.items() if name.startswith(("vision.leaves", "vision.decoder"))}
-    shapes = {name: tuple(value.shape) for name, value in wanted.items()}
+        parameters = {
+            name: value for name, value in parameters.items() if name.startswith(("vision.leaves", "vision.decoder"))
+        }
+    shapes = {name: tuple(value.shape) for name, value in parameters.items()}
     if {name: tuple(value.shape) for name, value in weights.items()} != shapes:
         differ = {n for n in shapes.keys() & weights.keys() if shapes[n] != tuple(weights[n].shape)}
         odd = sorted((shapes.keys() ^ weights.keys()) | differ)
@@ -204,9 +206,9 @@ def provenance(device: str = "cuda") -> dict[str, Any]:
 
     import torch
 
-    asked = ["git", "rev-parse", "--short", "HEAD"]
+    words = ["git", "rev-parse", "--short", "HEAD"]
     try:
-        commit = subprocess.run(asked, capture_output=True, text=True, cwd=Path(__file__).parent, check=False).stdout
+        commit = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parent, check=False).stdout
     except OSError:  # a machine without git
         commit = ""
     on_gpu = device == "cuda" and torch.cuda.is_available()

@@ -28,10 +28,10 @@ class Command:
             ValueError: something else.
         """
         if not isinstance(values, dict) or values.keys() != {"words", "stages"}:
-            raise ValueError("its commands are no list of words and stages")
+            raise ValueError("its commands are not a list of words and stages")
         words, stages = values["words"], values["stages"]
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise ValueError("a command of its header is no list of words")
+            raise ValueError("a command of its header is not a list of words")
         if not isinstance(stages, list) or not all(stage in (1, 2) for stage in stages):
             raise ValueError("a command of its header names other stages than 1 and 2")
         return Command(tuple(words), tuple(stages))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hri.core.config import RenderConfig, VisionConfig
@@ -69,7 +69,20 @@ class Decoder(nn.Module):
         raise ValueError("this decoder draws all slots together; no slot has an image of its own")
 
 
-class SlotDecoder(Decoder):
+class PatchDecoder(Decoder):
+    """A decoder that draws each slot alone, in four doublings from 2 x 2 to 32 x 32 pixels, and so can be trained on
+    single patches (:attr:`hri.core.decoding.DecoderSpec.trains_patches`).
+    """
+
+    inputs: int
+    """Numbers of a slot with its index."""
+    spread: nn.Module
+    """A slot with its index to its map of 2 x 2."""
+    cells: Int[Tensor, " L"]
+    """Cell of the 4 x 4 grid, rows first, that each slot stands for."""
+
+
+class SlotDecoder(PatchDecoder):
     """SlotDec: every leaf slot is decoded to a whole image of its own; the frame is their sum."""
 
     def __init__(self, vision: VisionConfig, render: RenderConfig):
@@ -78,8 +91,6 @@ class SlotDecoder(Decoder):
         self.spread = linear(self.inputs, self.inputs * 4)
         doublings = {32: 4, 64: 5}[render.size]
         self.layers = _upsampling(self.inputs, vision.decoder_channels, render.channels, doublings)
-        self.cells: Tensor
-        """Cell of the 4 x 4 grid, rows first, that each slot stands for [16]."""
         self.register_buffer("cells", LEAF_CELLS.clone(), persistent=False)
 
     def each(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M L C H W"]:

@@ -17,9 +17,9 @@ def device_named(name: str) -> str:
     Raises:
         ValueError: it is not there.
     """
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+    place = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
     try:
-        torch.empty(1, device=chosen).add_(1)
+        torch.empty(1, device=place).add_(1)
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ValueError(f"there is no device {name!r} here; choose auto or cpu") from None
-    return chosen
+    return place

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from hri.core.config import Config, DataConfig, ModelConfig, RelationsConfig, RenderConfig, VisionConfig
+from hri.core.decoding import paper_decoder
 from hri.core.forces import usual_physics
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.presets import CONTROLS, VARIANTS
@@ -77,25 +78,26 @@ def import_published(path: str | os.PathLike[str], variant: str | None = None, t
         )
     if variant is not None and variant not in possible:
         raise ValueError(f"{path.name} is not {variant}; its keys and shapes fit {' or '.join(possible)} (tree {tree})")
-    chosen = variant or possible[0]
+    family = variant or possible[0]
     try:
-        config = _config(tensors, chosen, tree, path.stem)
+        config = _config(tensors, family, tree, path.stem)
         model, renamed = Model(config), _rename(tensors)
     except (*_MISFITS, ValueError) as error:
-        raise ValueError(f"{path.name} is no {chosen} model of the published layout ({error})") from None
-    wanted = {
+        raise ValueError(f"{path.name} is not a model of kind {family} in the published layout ({error})") from None
+    own = {
         n: v
         for n, v in model.state_dict().items()
         if parts == "all" or n.startswith(("vision.leaves", "vision.decoder"))
     }
-    for name, value in wanted.items():
+    for name, value in own.items():
         if name not in renamed or renamed[name].shape != value.shape:
             raise ValueError(
-                f"{path.name} is no {chosen} model of the published layout: {name} is missing or has another shape"
+                f"{path.name} is not a model of kind {family} in the published layout: "
+                f"{name} is missing or has another shape"
             )
         if not torch.isfinite(renamed[name]).all():
             raise ValueError(f"{path.name} is damaged: {name} holds numbers that are not finite")
-    model.load_state_dict({name: renamed[name] for name in wanted}, strict=False)
+    model.load_state_dict({name: renamed[name] for name in own}, strict=False)
     header = Header(
         config=config,
         parts=parts,
@@ -180,7 +182,7 @@ def _config(tensors: dict[str, Tensor], variant: str, tree: str, name: str) -> C
         last = tensors["dec_t2i.last_conv.weight"]
         render = RenderConfig(grey=last.shape[1] == 1, size=64 if "enc_i2t.c64.conv.weight" in tensors else 32)
         vision = VisionConfig(
-            decoder="slot" if "dec_t2i.in_map.layer.weight" in tensors else "par",
+            decoder=paper_decoder(draws_slots_alone="dec_t2i.in_map.layer.weight" in tensors),
             slot_width=_width(tensors),
             encoder_channels=len(tensors["enc_i2t.c0.conv.bias"]),
             decoder_channels=last.shape[0],
@@ -224,18 +226,18 @@ def _rename(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def _our_name(key: str, encoder_blocks: list[str], upsampling: int) -> str | None:
     tail = key.rsplit(".", 1)[1]
     for pattern, prefix in _RENAMED:
-        if found := re.match(pattern, key):
+        if hit := re.match(pattern, key):
             if prefix == "dynamics.lstm.":
-                return prefix + f"{found[1]}_{found[2]}"
-            part = found.groups()[0] if found.groups() else None
+                return prefix + f"{hit[1]}_{hit[2]}"
+            part = hit.groups()[0] if hit.groups() else None
             middle = {**_MLP, "conv": "conv", "nm": "norm"}.get(part or "")
             return prefix + (f"{middle}." if middle else "") + tail
-    if found := re.match(r"dyn_t2t\.(?:l2a|full)_edge_fc([12])\.(\d+)\.", key):
-        return f"dynamics.messages.{('first', 'second')[int(found[1]) - 1]}.{int(found[2]) - 1}.{tail}"
-    if found := re.match(r"enc_i2t\.(c\w+)\.(conv|nm)\.", key):
-        return f"vision.leaves.blocks.{encoder_blocks.index(found[1])}.{'norm' if found[2] == 'nm' else 'conv'}.{tail}"
-    if found := re.match(r"dec_t2i\.dec_convs\.(\d+)\.", key):
-        return f"vision.decoder.layers.{found[1]}.{tail}"
+    if hit := re.match(r"dyn_t2t\.(?:l2a|full)_edge_fc([12])\.(\d+)\.", key):
+        return f"dynamics.messages.{('first', 'second')[int(hit[1]) - 1]}.{int(hit[2]) - 1}.{tail}"
+    if hit := re.match(r"enc_i2t\.(c\w+)\.(conv|nm)\.", key):
+        return f"vision.leaves.blocks.{encoder_blocks.index(hit[1])}.{'norm' if hit[2] == 'nm' else 'conv'}.{tail}"
+    if hit := re.match(r"dec_t2i\.dec_convs\.(\d+)\.", key):
+        return f"vision.decoder.layers.{hit[1]}.{tail}"
     if key.startswith("dec_t2i.last_conv."):
         return f"vision.decoder.layers.{upsampling}.{tail}"
     return None

@@ -55,7 +55,7 @@ def matters(
     adjacency, (systems, _, nodes, _) = trajectories.springs, trajectories.positions.shape
     acts, box = acting(physics, adjacency), force(physics).box
     first, second = np.nonzero(np.triu(acts.any(0)))
-    found = np.zeros((systems, len(frames), nodes, nodes), dtype=np.uint8)
+    effects = np.zeros((systems, len(frames), nodes, nodes), dtype=np.uint8)
     block = max(1, _ROWS // max(1, len(frames) * len(first)))
     for start in range(0, systems, block):
         rows = slice(start, min(start + block, systems))
@@ -74,11 +74,11 @@ def matters(
         cut = np.stack([first[edge], second[edge]], 1)
         without = course(tree, physics, joined[scene], cut, x[scene, frame], v[scene, frame])
         moved = pixels_apart(without, truth[scene, frame], box).max((1, 2)) >= PIXELS
-        found[start + scene, frame, first[edge], second[edge]] = moved
-        found[start + scene, frame, second[edge], first[edge]] = moved
+        effects[start + scene, frame, first[edge], second[edge]] = moved
+        effects[start + scene, frame, second[edge], first[edge]] = moved
         if progress:
             progress(rows.stop)
-    return found
+    return effects
 
 
 def acting(physics: str, adjacency: UInt8[np.ndarray, "S N N"]) -> UInt8[np.ndarray, "S N N"]:

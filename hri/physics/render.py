@@ -34,8 +34,8 @@ def half_axes(tree: Tree, config: RenderConfig) -> Float[np.ndarray, "N 2"]:
     """Half width and half height of each node's ball in pixels; 0 where the node is not drawn."""
     if config.level_radii:
         by_level = np.zeros(int(tree.depth.max()) + 1)
-        given = config.level_radii[: len(by_level)]
-        by_level[: len(given)] = given
+        radii = config.level_radii[: len(by_level)]
+        by_level[: len(radii)] = radii
         multiple = by_level[tree.depth]
     else:
         multiple = np.zeros(tree.size)

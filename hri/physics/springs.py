@@ -117,13 +117,13 @@ def simulate_from(
     """
     box = _box(tree, physics)
     shape = (len(adjacency), tree.size)
-    for name, array, wanted in (
+    for name, array, expectation in (
         ("adjacency", adjacency, (*shape, tree.size)),
         ("positions", positions, (*shape, 2)),
         ("velocities", velocities, (*shape, 2)),
     ):
-        if np.shape(array) != wanted:
-            raise ValueError(f"{name} have shape {np.shape(array)}; this tree needs {wanted}")
+        if np.shape(array) != expectation:
+            raise ValueError(f"{name} have shape {np.shape(array)}; this tree needs {expectation}")
     joined = np.asarray(adjacency) != 0
     if (joined != joined.transpose(0, 2, 1)).any() or joined[:, range(tree.size), range(tree.size)].any():
         raise ValueError("adjacency must be symmetric with a zero diagonal: a spring pulls both its ends")
@@ -183,13 +183,13 @@ def write_simulation(
         for start in range(0, len(names), chunk):
             part = simulate(tree, physics, names[start : start + chunk], steps)
             positions = part.positions.astype(number)
-            drawn = {}
+            pictures = {}
             if frames:
                 scenes = np.repeat(part.seeds, positions.shape[1])
                 in_box = positions.astype(np.float64) / _box(tree, physics)
                 pixels = draw(in_box.reshape(-1, tree.size, 2), tree, render, scenes)
-                drawn["frames"] = pixels.reshape(*positions.shape[:2], *pixels.shape[1:])
-            yield drawn | {
+                pictures["frames"] = pixels.reshape(*positions.shape[:2], *pixels.shape[1:])
+            yield pictures | {
                 "positions": positions,
                 "velocities": part.velocities.astype(number),
                 "adjacency": part.springs,

@@ -118,7 +118,7 @@ def _from_json(text: str) -> dict[str, Any]:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"the system is no JSON ({' '.join(str(error).split())})") from None
+        raise ValueError(f"the system is not valid JSON ({' '.join(str(error).split())})") from None
     fields = {"tree", "physics", "springs", "positions", "velocities"}
     if not isinstance(values, dict) or values.keys() != fields | {"version"} or values.pop("version") != VERSION:
         raise ValueError(f"the system must be a JSON object of version {VERSION} with {', '.join(sorted(fields))}")
@@ -128,7 +128,7 @@ def _from_json(text: str) -> dict[str, Any]:
 def _from_address(text: str) -> dict[str, Any]:
     version, *parts = text.split("~")
     if version != str(VERSION) or len(parts) < 3:
-        raise ValueError(f"{reprlib.repr(text)} is no system of version {VERSION}; copy the whole address again")
+        raise ValueError(f"{reprlib.repr(text)} is not a system of version {VERSION}; copy the whole address again")
     tree, physics, springs, *balls = parts
     number = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,20})?(e-[0-9]{1,3})?")
     pairs = [spring.split(".") for spring in springs.split("_") if spring]
@@ -136,7 +136,7 @@ def _from_address(text: str) -> dict[str, Any]:
     if not all(part.isascii() and part.isdecimal() and len(part) < 4 for pair in pairs for part in pair) or not all(
         number.fullmatch(part) for row in rows for part in row
     ):
-        raise ValueError("the system's address holds something that is no number; copy the whole address again")
+        raise ValueError("the system's address holds something that is not a number; copy the whole address again")
     return {
         "tree": tree,
         "physics": physics,
@@ -162,7 +162,7 @@ def _check(values: dict[str, Any]) -> None:
         raise ValueError(f"the springs are {reprlib.repr(springs)}; they must be a list of pairs")
     for pair in springs:
         if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(type(node) is int for node in pair):
-            raise ValueError(f"{reprlib.repr(pair)} is no spring; name two balls by their numbers")
+            raise ValueError(f"{reprlib.repr(pair)} is not a spring; name two balls by their numbers")
         if not all(0 <= node < tree.size for node in pair) or not tree.possible[pair[0], pair[1]]:
             raise ValueError(
                 f"no spring can join {pair[0]} and {pair[1]} in tree {name}; choose parent and child, or siblings"

@@ -94,8 +94,8 @@ class WithTruth(nn.Module):
         self, seen: Float[Tensor, "B T N D"], truth: Integer[Tensor, "B *T E"], times: Int[Tensor, " t"]
     ) -> Float[Tensor, ""]:
         """Cross-entropy of the true types at these times, mean over edges, times and systems."""
-        wanted = _at(truth, times, seen.shape[1]).permute(2, 1, 0)
-        return F.cross_entropy(self.logits(seen, times).flatten(0, -2), wanted.flatten().long())
+        targets = _at(truth, times, seen.shape[1]).permute(2, 1, 0)
+        return F.cross_entropy(self.logits(seen, times).flatten(0, -2), targets.flatten().long())
 
     @torch.no_grad()
     def tally(self, examples: Examples, windows: slice, whole: bool = False) -> EdgeTally:
@@ -137,7 +137,7 @@ def measure(
     source: Checkpoint | Config,
     updates: int = UPDATES,
     train_systems: int | None = None,
-    given: Trajectories | None = None,
+    test_data: Trajectories | None = None,
     test_systems: int | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -161,7 +161,7 @@ def measure(
         source: a checkpoint, or the config of a state model (its training systems then normalise the states).
         updates: of 32 sequences each, with Muon and a cosine.
         train_systems: from the training split; by default all of it, at most as :data:`TRAINED_ON` says.
-        given: systems to test on; by default the test split.
+        test_data: systems to test on; by default the test split.
         test_systems: how many; by default as :func:`hri.scores.evaluate.springs_of`.
         seed: of weights and of the order of systems.
         device: of the relation network.
@@ -174,33 +174,33 @@ def measure(
     name, parts = (source.name, "all") if isinstance(source, Config) else (source.name, source.header.parts)
     _check(config, name, parts, isinstance(source, Config), updates, train_systems)
     started = time.perf_counter()
-    said = progress or (lambda what, done, total: None)
+    report = progress or (lambda what, done, total: None)
     kind = config.model.observation
     many = min(config.data.train, TRAINED_ON[kind]) if train_systems is None else train_systems
-    said("preparing", 0, many)
+    report("preparing", 0, many)
     training = _split(config.data, "train", many, source)
     checkpoint = _fresh(config, training, device) if isinstance(source, Config) else source
     validation = _split(config.data, "validation", min(config.data.validation, WATCHED), checkpoint)
-    tested = springs_of(checkpoint, given, test_systems)
+    test_set = springs_of(checkpoint, test_data, test_systems)
     windows = full_windows(config.model.relations.history, training.steps)
     model = checkpoint.model
-    lessons = _examples(model, training, lambda done: said("encoding", done, len(training)))
-    watched, unseen = (_examples(model, data, lambda done: None) for data in (validation, tested))
+    lessons = _examples(model, training, lambda done: report("encoding", done, len(training)))
+    watched, unseen = (_examples(model, data, lambda done: None) for data in (validation, test_set))
 
     learner = WithTruth(config, seed).to(device)
     curve: list[dict[str, Any]] = []
     losses: list[float] = []
     for update, loss in enumerate(_train(learner, lessons, updates, windows.start, seed), start=1):
         losses.append(loss)
-        said("learning", update, updates)
+        report("learning", update, updates)
         if update % max(1, updates // POINTS) == 0 or update == updates:
-            told = learner.tally(watched, windows).scores()["burn_in"]
-            levels = {group: {n: scores[n] for n in ("accuracy", "auroc")} for group, scores in told.items()}
+            by_group = learner.tally(watched, windows).scores()["burn_in"]
+            levels = {group: {n: scores[n] for n in ("accuracy", "auroc")} for group, scores in by_group.items()}
             curve.append({"updates": update, "loss": float(np.mean(losses)), **levels})
             losses = []
             learner.train()
-    said("testing", 0, len(tested))
-    scores = learner.tally(unseen, full_windows(config.model.relations.history, tested.steps)).scores()
+    report("testing", 0, len(test_set))
+    scores = learner.tally(unseen, full_windows(config.model.relations.history, test_set.steps)).scores()
     encoder = None
     if model.sees_frames:
         encoder = fingerprint({name: value.cpu().numpy() for name, value in model.state_dict().items()})
@@ -218,7 +218,7 @@ def measure(
         "seed": seed,
         "train_systems": len(training),
         "validation_systems": len(validation),
-        "test_systems": len(tested),
+        "test_systems": len(test_set),
         "seconds": round(time.perf_counter() - started, 1),
         **provenance(),
     }
@@ -230,8 +230,8 @@ def _check(config: Config, name: str, parts: str, untrained: bool, updates: int,
     Raises:
         ValueError: one sentence.
     """
-    if told := objection(config, parts):
-        raise ValueError(f"{name} {told}")
+    if fault := objection(config, parts):
+        raise ValueError(f"{name} {fault}")
     if untrained and config.model.sees_frames:
         raise ValueError(
             f"{name} sees frames, and its slots come from an encoder that must be trained first; "

@@ -50,10 +50,10 @@ class Claim:
             OSError: the folder cannot be written.
         """
         self.folder = folder
-        taken = lock(folder / _LOCK, patience=1.0)
-        if taken is None:
+        handle = lock(folder / _LOCK, patience=1.0)
+        if handle is None:
             raise ValueError(f"another process is training in {folder}; wait for it, or choose another folder")
-        self._lock: int | None = taken
+        self._lock: int | None = handle
         if not os.environ.get(WISHES_KEPT):
             ask(folder, "go")  # an old wish was for the last process
         self.tell("running")
@@ -73,13 +73,13 @@ class Claim:
             self._lock = None
 
 
-def tell(folder: Path, told: Presence) -> None:
+def tell(folder: Path, status: Presence) -> None:
     """Write down how the process of a folder stands, also where a full disk takes no new file.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    known = asdict(told)
+    known = asdict(status)
     del known["alive"]
     text = json.dumps(known).encode()
     try:
@@ -101,7 +101,7 @@ def ask(folder: Path, wish: Wish) -> None:
         file.write(wish.encode())
 
 
-def asked(folder: Path) -> Wish:
+def read_wish(folder: Path) -> Wish:
     """What is asked of the training; "go" where nothing readable is."""
     try:
         word = (folder / _ASKED).read_text()
@@ -118,24 +118,24 @@ def presence(folder: Path) -> Presence | None:
     """
     alive = is_held(folder)
     try:
-        found = json.loads((folder / _PROCESS).read_text())
-        told = Presence(int(found["pid"]), found["state"], str(found["reason"]), alive)
+        entries = json.loads((folder / _PROCESS).read_text())
+        status = Presence(int(entries["pid"]), entries["state"], str(entries["reason"]), alive)
     except (OSError, ValueError, KeyError, TypeError):
         return Presence(0, "running", alive=True) if alive else None
-    if told.state not in get_args(State):
+    if status.state not in get_args(State):
         return None
-    if told.state == "starting" and not alive:
-        alive = _is_young(folder / _PROCESS) and _exists(told.pid)
-        told = Presence(told.pid, told.state, told.reason, alive)
-    if alive or told.state not in ("starting", "running", "paused"):
-        return told
-    return Presence(told.pid, "stopped", "it ended without a word, as a killed process does")
+    if status.state == "starting" and not alive:
+        alive = _is_young(folder / _PROCESS) and _exists(status.pid)
+        status = Presence(status.pid, status.state, status.reason, alive)
+    if alive or status.state not in ("starting", "running", "paused"):
+        return status
+    return Presence(status.pid, "stopped", "it ended without a word, as a killed process does")
 
 
 def is_busy(folder: Path) -> bool:
     """Whether a process trains in a folder, or was started to."""
-    found = presence(folder)
-    return found is not None and found.alive
+    status = presence(folder)
+    return status is not None and status.alive
 
 
 def _is_young(path: Path) -> bool:

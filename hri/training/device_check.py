@@ -90,7 +90,7 @@ def losses(config: Config, kind: type[Stage], device: torch.device) -> tuple[tup
     stage.begin()
     train_mode(stage, config.train.batch_norm)
     step = Step(stage, model, optimiser, State(), device)
-    recorded, told, why = Recorded(step), [], ""
+    recorded, curve, why = Recorded(step), [], ""
     last = stage.updates - UPDATES
     for start in (0, last) if shape(stage, 0) != shape(stage, last) else (0,):
         step.begin(start)
@@ -98,8 +98,8 @@ def losses(config: Config, kind: type[Stage], device: torch.device) -> tuple[tup
         step.update.fill_(start)
         with recorded.on():
             recorded.launch(range(start, start + UPDATES))
-            told += recorded.told().losses[:, 0].tolist()
-    return tuple(told), why
+            curve += recorded.result().losses[:, 0].tolist()
+    return tuple(curve), why
 
 
 def plain_loop() -> None:

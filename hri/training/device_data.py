@@ -78,8 +78,8 @@ class FrameStore:
             self.stored = torch.empty(len(data) * data.steps, size, size, channels, dtype=torch.uint8, device=device)
             for first in range(0, len(data), 100):
                 systems = np.arange(first, min(first + 100, len(data)))
-                drawn = data.pictures(np.repeat(systems, data.steps), np.tile(np.arange(data.steps), len(systems)))
-                self.stored[first * data.steps :][: len(drawn)] = torch.from_numpy(drawn)
+                pixels = data.pictures(np.repeat(systems, data.steps), np.tile(np.arange(data.steps), len(systems)))
+                self.stored[first * data.steps :][: len(pixels)] = torch.from_numpy(pixels)
 
     def frames(self, rows: Int[Tensor, " M"]) -> Float[Tensor, "M C H W"]:
         """Pixels in 0 ... 1 of frames by number (sequence times T, plus time)."""
@@ -99,11 +99,11 @@ _SHELF: dict[tuple[int, str, str], tuple[Any, Any]] = {}
 def shared(data: Sequences, what: str, device: torch.device) -> Any:
     """``states`` or ``frames`` of a data set on a device, made once."""
     key = (id(data), what, str(device))
-    owner, made = _SHELF.get(key, (None, None))
+    owner, store = _SHELF.get(key, (None, None))
     if owner is None or owner() is not data:
-        made = data.states.to(device) if what == "states" else FrameStore(data, device)
-        _SHELF[key] = weakref.ref(data, lambda _: _SHELF.pop(key, None)), made
-    return made
+        store = data.states.to(device) if what == "states" else FrameStore(data, device)
+        _SHELF[key] = weakref.ref(data, lambda _: _SHELF.pop(key, None)), store
+    return store
 
 
 class ReconstructionInputs:
@@ -123,10 +123,10 @@ class ReconstructionInputs:
         self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"], prior_share: Float[Tensor, "1"]
     ) -> dict[str, Tensor]:
         """What :meth:`hri.training.stages.Reconstruction.forward` takes."""
-        made = {"frames": self.store.frames(rows)}
+        inputs = {"frames": self.store.frames(rows)}
         if self.patches:
-            made |= patches(len(rows), key, self.cells)
-        return made
+            inputs |= patches(len(rows), key, self.cells)
+        return inputs
 
 
 def patches(frames: int, key: Int[Tensor, "1"], cells: Int[Tensor, "16"]) -> dict[str, Tensor]:
@@ -166,30 +166,30 @@ class PredictionInputs:
         self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"], prior_share: Float[Tensor, "1"]
     ) -> dict[str, Any]:
         """What :meth:`hri.training.stages.Prediction.forward` takes."""
-        made: dict[str, Any] = {"seen": self.seen.index_select(0, rows), "free_steps": self.free_steps}
-        made |= {"noise": None, "types": None, "frames": None, "times": None, "prior_share": prior_share[0]}
+        inputs: dict[str, Any] = {"seen": self.seen.index_select(0, rows), "free_steps": self.free_steps}
+        inputs |= {"noise": None, "types": None, "frames": None, "times": None, "prior_share": prior_share[0]}
         first: Tensor | int = 1
         predicted = self.steps - 1
         if self.config.model.dynamics.memory == "none":
-            made |= self.starts(key)
-            first, predicted = made["starts"][0] + 1, len(made["starts"]) * self.config.train.free_steps
+            inputs |= self.starts(key)
+            first, predicted = inputs["starts"][0] + 1, len(inputs["starts"]) * self.config.train.free_steps
         if self.types is not None:
-            made["types"] = self.types.index_select(0, rows)
+            inputs["types"] = self.types.index_select(0, rows)
         elif self.inferred:
             count = int(np.prod(self.shape))
-            made["noise"] = gumbel(bits(key, rows, count)).view(len(rows), *self.shape)
+            inputs["noise"] = gumbel(bits(key, rows, count)).view(len(rows), *self.shape)
         if self.store is not None:
             order = bits(mixed(key + 1), rows, predicted).argsort(1)
             times = first + order[:, : self.config.train.frames_decoded]
-            made |= {"times": times, "frames": self.store.frames((rows[:, None] * self.steps + times).flatten())}
-        return made
+            inputs |= {"times": times, "frames": self.store.frames((rows[:, None] * self.steps + times).flatten())}
+        return inputs
 
     def starts(self, key: Int[Tensor, "1"]) -> dict[str, Tensor]:
         """What :class:`hri.training.stages.Prediction` draws for models without memory, drawn here."""
         length = self.config.train.free_steps
         runs = (self.steps - 1) // length
-        drawn = mixed(key + torch.arange(2, 4, device=key.device))
-        starts = _shifted(drawn[:1], 33) % (self.steps - runs * length) + length * torch.arange(runs, device=key.device)
+        draws = mixed(key + torch.arange(2, 4, device=key.device))
+        starts = _shifted(draws[:1], 33) % (self.steps - runs * length) + length * torch.arange(runs, device=key.device)
         if self.config.model.relations.graph == "dynamic":
             return {"starts": starts, "edges_at": starts}
-        return {"starts": starts, "edges_at": (uniform(drawn[1:]).sqrt() * self.steps).long() + 1}
+        return {"starts": starts, "edges_at": (uniform(draws[1:]).sqrt() * self.steps).long() + 1}

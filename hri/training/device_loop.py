@@ -102,13 +102,13 @@ def run_stage(
         yield None  # others have their turn, also where a launch waits for its own end
         while not recorded.ready():
             yield None
-        told = recorded.told()
+        result = recorded.result()
         clock.pace = (time.perf_counter() - launched) / len(block)
-        if busy is not None and told.started is not None:
-            busy(told.started, told.ended)
-        _check(stage, run, state, clock.update, told.losses)
+        if busy is not None and result.started is not None:
+            busy(result.started, result.ended)
+        _check(stage, run, state, clock.update, result.losses)
         seconds = clock.seconds
-        for place, (*losses, norm) in enumerate(told.losses.tolist()):
+        for place, (*losses, norm) in enumerate(result.losses.tolist()):
             clock.update += 1
             last = clock.update == stage.updates
             validation: dict[str, Any] = {}
@@ -176,7 +176,7 @@ def record(recorded: Recorded, run: Run) -> None:
 
 
 def _shown(averaged: Averaged | None) -> AbstractContextManager[Any]:
-    return averaged.shown() if averaged is not None else nullcontext()
+    return averaged.in_model() if averaged is not None else nullcontext()
 
 
 def _block(stage: Stage, clock: _Clock) -> int:
@@ -189,13 +189,13 @@ def _block(stage: Stage, clock: _Clock) -> int:
     return next((ahead for ahead in range(1, most) if shape(stage, clock.update + ahead) != here), most)
 
 
-def _check(stage: Stage, run: Run, state: State, update: int, told: np.ndarray) -> None:
+def _check(stage: Stage, run: Run, state: State, update: int, losses: np.ndarray) -> None:
     """Stop before anything is saved that is no number.
 
     Raises:
         TrainingStopped: a loss or a gradient is not finite.
     """
-    finite = np.isfinite(told).all(1)
+    finite = np.isfinite(losses).all(1)
     if not finite.all():
         raise TrainingStopped(no_number(stage.number, update + int(finite.argmin()) + 1, state.update, run.folder))
 

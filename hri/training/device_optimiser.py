@@ -43,8 +43,8 @@ class DeviceOptimiser:
 
     def tensors(self) -> list[Tensor]:
         """All that a step changes beside the parameters."""
-        kept = [group.momentum for group in self.groups]
-        return kept + ([self.vectors.mean, self.vectors.square, self.vectors.counts] if self.vectors else [])
+        state = [group.momentum for group in self.groups]
+        return state + ([self.vectors.mean, self.vectors.square, self.vectors.counts] if self.vectors else [])
 
 
 class _Vectors:
@@ -57,10 +57,10 @@ class _Vectors:
         """Updates so far, the same number for each parameter: files hold no tensor under two names."""
         views = zip(parameters, self._apart(self.mean), self._apart(self.square), self.counts, strict=True)
         for parameter, mean, square, count in views:
-            if found := state.get(parameter):
-                mean.copy_(found[names["mean"]])
-                square.copy_(found[names["square"]])
-                count.copy_(found[names["step"]])
+            if entry := state.get(parameter):
+                mean.copy_(entry[names["mean"]])
+                square.copy_(entry[names["square"]])
+                count.copy_(entry[names["step"]])
             state[parameter] = {names["mean"]: mean, names["square"]: square, names["step"]: count}
 
     def _apart(self, flat: Tensor) -> list[Tensor]:
@@ -88,8 +88,8 @@ class _Matrices:
         self.scale = MATCHED * max(shape) ** 0.5
         self.momentum = parameters[0].new_zeros(len(parameters), *shape)
         for parameter, momentum in zip(parameters, self._apart(self.momentum), strict=True):
-            if found := state.get(parameter):
-                momentum.copy_(found["momentum"])
+            if entry := state.get(parameter):
+                momentum.copy_(entry["momentum"])
             state[parameter] = {"momentum": momentum}
 
     def _apart(self, batch: Tensor) -> list[Tensor]:
@@ -103,8 +103,8 @@ class _Matrices:
     def step(self, gradients: list[Tensor], rate: Float[Tensor, "1"]) -> None:
         gradient = torch.stack([_wide(part) for part in gradients])
         self.momentum.mul_(MOMENTUM).add_(gradient)
-        found = orthogonal(gradient.add(self.momentum, alpha=MOMENTUM))
-        torch._foreach_sub_(list[Tensor](self.parameters), self._apart(found * (rate * self.scale).float()))
+        direction = orthogonal(gradient.add(self.momentum, alpha=MOMENTUM))
+        torch._foreach_sub_(list[Tensor](self.parameters), self._apart(direction * (rate * self.scale).float()))
 
 
 def orthogonal(wide: Float[Tensor, "P M N"]) -> Float[Tensor, "P M N"]:

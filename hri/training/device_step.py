@@ -33,7 +33,7 @@ Stage = Reconstruction | Prediction
 
 
 @dataclass
-class Told:
+class BlockResult:
     """What the host hears of a block of updates."""
 
     losses: np.ndarray
@@ -70,8 +70,9 @@ class Step:
         self.rates = torch.zeros(BLOCK, dtype=torch.float64, device=device)
         self.shares = torch.zeros(BLOCK, device=device)
         self.names: list[str] = []
-        """Of what is told of an update: the loss, then its terms."""
-        self.told: Tensor | None = None
+        """Of the numbers of an update: the loss, then its terms."""
+        self.losses: Tensor | None = None
+        """Loss, its terms and the gradient's norm, a row an update of the block."""
         self.averaged = Averaged(model, config.average) if config.average else None
         self.inputs: Inputs = (
             ReconstructionInputs(stage, device)
@@ -106,11 +107,11 @@ class Step:
             if self.averaged is not None:
                 self.follow(self.averaged)
             values = torch.stack([loss, *terms.values()]).float()
-            told = torch.cat([values, norm])
-            if self.told is None:
+            row = torch.cat([values, norm])
+            if self.losses is None:
                 self.names = ["loss", *terms]
-                self.told = torch.zeros(BLOCK, len(told), device=self.device)
-            self.told.index_copy_(0, self.place, told[None])
+                self.losses = torch.zeros(BLOCK, len(row), device=self.device)
+            self.losses.index_copy_(0, self.place, row[None])
             self.place += 1
             self.update += 1
 
@@ -125,14 +126,14 @@ class Step:
 
     def tensors(self) -> list[Tensor]:
         """All that an update changes."""
-        kept = [
+        state = [
             *(self.averaged.tensors.values() if self.averaged else []),
             *self.parameters,
             *self.model.buffers(),
             *self.optimiser.tensors(),
             *self.clip.tensors(),
         ]
-        return [*kept, self.place, self.update]
+        return [*state, self.place, self.update]
 
 
 class Recorded:
@@ -179,8 +180,8 @@ class Recorded:
                     for tensor, old in zip(step.tensors(), before, strict=True):
                         tensor.copy_(old)
         self.stream.synchronize()
-        assert step.told is not None
-        tables = {"rows": step.rows, "rates": step.rates, "shares": step.shares, "told": step.told}
+        assert step.losses is not None
+        tables = {"rows": step.rows, "rates": step.rates, "shares": step.shares, "losses": step.losses}
         for name, table in tables.items():
             if name not in self._host:
                 self._host[name] = torch.zeros(table.shape, dtype=table.dtype).pin_memory()
@@ -217,7 +218,7 @@ class Recorded:
                 step()
             self._waiting = count, None, None
             return
-        assert step.told is not None
+        assert step.losses is not None
         started, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         with torch.cuda.stream(self.stream):
             started.record()
@@ -227,7 +228,7 @@ class Recorded:
             step.place.zero_()
             for _ in block:
                 self.graph.replay() if self.graph is not None else step()
-            self._host["told"][:count].copy_(step.told[:count], non_blocking=True)
+            self._host["losses"][:count].copy_(step.losses[:count], non_blocking=True)
             ended.record()
         self._waiting = count, started, ended
 
@@ -237,16 +238,16 @@ class Recorded:
         ended = self._waiting[2]
         return ended is None or ended.query()
 
-    def told(self) -> Told:
+    def result(self) -> BlockResult:
         """What the block did; waits for it."""
         assert self._waiting is not None
         count, started, ended = self._waiting
         self._waiting = None
         if ended is not None:
             ended.synchronize()
-        source = self._host.get("told", self.step.told)
+        source = self._host.get("losses", self.step.losses)
         assert source is not None
-        return Told(source[:count].numpy().astype(float), started, ended)
+        return BlockResult(source[:count].numpy().astype(float), started, ended)
 
 
 def schedule(stage: Stage, block: range) -> dict[str, np.ndarray]:

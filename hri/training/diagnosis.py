@@ -47,7 +47,7 @@ def diagnose(records: Sequence[dict[str, Any]], state: str = "running", reason: 
         state: of the process (:class:`hri.training.control.Presence`).
         reason: why it failed.
     """
-    found = [*_failure(state, reason), *_overflow(records)]
+    findings = [*_failure(state, reason), *_overflow(records)]
     for stage in (1, 2):
         lines = [record for record in records if record.get("stage") == stage]
         validations = [
@@ -57,13 +57,13 @@ def diagnose(records: Sequence[dict[str, Any]], state: str = "running", reason: 
             continue
         last = stage == records[-1].get("stage")
         if last:
-            found += [*_rate(lines), *_edges(lines)]
+            findings += [*_rate(lines), *_edges(lines)]
         if stage == 1:
-            found += _slots(validations)
+            findings += _slots(validations)
         if stage == 2 and last:
-            found += [*_upper(lines), *_copying(validations), *_overfitting(validations)]
+            findings += [*_upper(lines), *_copying(validations), *_overfitting(validations)]
     order = ("stopped", "warning", "note", "good")
-    return sorted(found, key=lambda finding: order.index(finding.kind))
+    return sorted(findings, key=lambda finding: order.index(finding.kind))
 
 
 def _failure(state: str, reason: str) -> list[Finding]:
@@ -91,16 +91,16 @@ def _overflow(records: Sequence[dict[str, Any]]) -> list[Finding]:
 def _rate(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     """Learning rate too high (bursts, no progress) or too low (a loss that hardly falls from the very start)."""
     losses, norms = [record["loss"] for record in lines], [record["gradient_norm"] for record in lines]
-    found: list[Finding] = []
+    findings: list[Finding] = []
     if len(lines) < 40:
-        return found
+        return findings
     recent = norms[len(norms) // 2 :]
     usual = median(recent)
     bursts = sum(norm > 10 * usual for norm in recent) / len(recent)
     first, second = losses[: len(losses) // 2], losses[len(losses) // 2 :]
     falling = 1 - median(second) / median(first) if median(first) > 0 else 0.0
     if bursts > SPIKES:
-        found.append(
+        findings.append(
             Finding(
                 "warning", "The learning rate may be too high",
                 f"In {bursts:.0%} of the recent updates the gradient was more than ten times as large as usual.",
@@ -108,20 +108,20 @@ def _rate(lines: Sequence[dict[str, Any]]) -> list[Finding]:
             )
         )  # fmt: skip
     elif falling < -0.1:
-        found.append(
+        findings.append(
             Finding(
                 "warning", "The loss rises", f"It is {-falling:.0%} higher than in the first half of this stage.",
                 "A third of the learning rate.",
             )
         )  # fmt: skip
     elif falling < SLOW:
-        found.append(
+        findings.append(
             Finding(
                 "note", "It learns slowly", f"The loss fell by {max(falling, 0):.1%} over half of the updates so far.",
                 "Either it is as good as it gets, or the learning rate is too low: try three times as much.",
             )
         )  # fmt: skip
-    return found
+    return findings
 
 
 def _edges(lines: Sequence[dict[str, Any]]) -> list[Finding]:
@@ -165,25 +165,25 @@ def _upper(lines: Sequence[dict[str, Any]]) -> list[Finding]:
 
 def _slots(validations: Sequence[dict[str, Any]]) -> list[Finding]:
     """Slots that say nothing, or that two say the same."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     if not validations or "slots_unused" not in validations[-1]:
-        return found
+        return findings
     unused, alike = validations[-1]["slots_unused"], validations[-1]["slots_alike"]
     if unused > EMPTY_SLOTS:
-        found.append(
+        findings.append(
             Finding(
                 "warning", "Slots are empty", f"{unused:.0%} of the leaf slots hardly change with the picture.",
                 "More updates; a lower learning rate of stage 1; look at the slot pictures in Explore.",
             )
         )  # fmt: skip
     if alike > 0:
-        found.append(
+        findings.append(
             Finding(
                 "note", "Slots say the same", f"{alike:.0%} of the leaf slots repeat another one.",
                 "More updates, or a narrower decoder.",
             )
         )  # fmt: skip
-    return found
+    return findings
 
 
 def _copying(validations: Sequence[dict[str, Any]]) -> list[Finding]:

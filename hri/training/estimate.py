@@ -43,8 +43,8 @@ def estimate(config: Config, vision_from: str = "") -> Estimate:
     first = timed(config, 1) if stage1 else (0.0, 0.0)
     second = timed(config, 2) if config.train.updates else (0.0, 0.0)
     seconds = [round(part, 4) for part in (first[0], second[0], first[1], second[1])]
-    made = Estimate(seconds[0], seconds[1], seconds[2], seconds[3], 0.0, round(_peak(), 1))
-    return scaled(made, config, vision_from)
+    whole = Estimate(seconds[0], seconds[1], seconds[2], seconds[3], 0.0, round(_peak(), 1))
+    return scaled(whole, config, vision_from)
 
 
 def scaled(measured: Estimate, config: Config, vision_from: str = "") -> Estimate:

@@ -77,12 +77,12 @@ def train(
     keep_freed_memory()
     place = torch.device(device_named(device))
     alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
-    given = vision_from, command, refine
+    origin = vision_from, command, refine
     if place.type == "cuda" and alone and config.train.precision != "fp16":
         if place.index is not None:
             torch.cuda.set_device(place)
         with Run(Path(folder), config, resume) as run:
-            for report in prepared(config, run, place, run_stage, *given):
+            for report in prepared(config, run, place, run_stage, *origin):
                 if report is not None:
                     yield report
                 else:
@@ -101,7 +101,7 @@ def train(
         return _run_stage(stage, model, run, header, accelerator, anew)
 
     with Run(Path(folder), config, resume, main=accelerator.is_main_process) as run:
-        for report in prepared(config, run, accelerator.device, loop, *given):
+        for report in prepared(config, run, accelerator.device, loop, *origin):
             assert report is not None
             yield report
 
@@ -131,25 +131,22 @@ def prepared(
     training = data(config.data, "train")
     validation = data(config.data, "validation", training.normalisation)
     if vision_from:
-        taken = checkpoint.load(vision_from)
-        if not (taken.model.sees_frames and model.sees_frames):
+        source = checkpoint.load(vision_from)
+        if not (source.model.sees_frames and model.sees_frames):
             raise ValueError(
                 "only image models have an encoder and decoder to take; choose slot or par presets and checkpoints"
             )
-        wanted = model.vision.state_dict()
-        offered = {n: v for n, v in taken.model.vision.state_dict().items() if not n.startswith("upper")}
-        if (
-            any(wanted[n].shape != v.shape for n, v in offered.items() if n in wanted)
-            or not offered.keys() <= wanted.keys()
-        ):
+        own = model.vision.state_dict()
+        offered = {n: v for n, v in source.model.vision.state_dict().items() if not n.startswith("upper")}
+        if any(own[n].shape != v.shape for n, v in offered.items() if n in own) or not offered.keys() <= own.keys():
             raise ValueError(
                 f"the encoder and decoder of {vision_from} have other shapes than this model's; "
                 "use the same decoder and image size"
             )
         model.vision.load_state_dict(offered, strict=False)
-        earlier = {name: getattr(taken.header, name) for name in ("steps", "hours")}
+        earlier = {name: getattr(source.header, name) for name in ("steps", "hours")}
         earlier = {name: {"stage1": value["stage1"]} if "stage1" in value else {} for name, value in earlier.items()}
-        history = of_vision(taken.header.history())
+        history = of_vision(source.header.history())
     else:
         earlier, history = {}, ()
 
@@ -242,7 +239,7 @@ def _run_stage(
         seconds = before + time.perf_counter() - started
         if last or (update + 1) % config.evaluate_every == 0:
             model.eval()
-            with averaged.shown() if averaged is not None else nullcontext():
+            with averaged.in_model() if averaged is not None else nullcontext():
                 validation = stage.validate(model)
         report = Report(stage.number, update + 1, stage.updates, losses, rate, norm, seconds, validation)
         if validation:
@@ -250,7 +247,7 @@ def _run_stage(
             better = score < state.best
             state.best = min(state.best, score)
             now = run.describe(header, stage.number, update + 1, seconds, validation)
-            with averaged.shown() if averaged is not None else nullcontext():
+            with averaged.in_model() if averaged is not None else nullcontext():
                 run.save_checkpoints(model, now, better)
             train_mode(module, config.batch_norm)
         run.log(report.to_dict(), always=last or bool(validation) or stage.updates <= 2000)

@@ -65,7 +65,7 @@ class Averaged:
             self.tensors[name] = self.tensors[name].to(value.device).lerp_(value, 1 - decay)
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
+    def in_model(self) -> Iterator[None]:
         """Inside, the model holds the average; after it, its own weights again."""
         own = {name: value.clone() for name, value in self._live().items()}
         self.model.load_state_dict(self.tensors, strict=False)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from hri.model.decoders import SlotDecoder, with_index
+from hri.model.decoders import PatchDecoder, with_index
 from hri.model.encoder import LEAF_CELLS
 
 EMPTY_KEPT = 1 / 8
@@ -25,7 +25,7 @@ OUTSIDE_KEPT = 1 / 4
 
 
 def tile_loss(
-    decoder: SlotDecoder,
+    decoder: PatchDecoder,
     slots: Float[Tensor, "M 16 D"],
     frames: Float[Tensor, "M C 32 32"],
     rows: Int[Tensor, " R"],
@@ -57,8 +57,8 @@ def choose(
     """Which (frame, slot) pairs to train, what each stands for, and the other tile each draws."""
     filled = frames.amax(1).unfold(1, 8, 8).unfold(2, 8, 8).amax((3, 4)).flatten(1) > 0  # M 16 in map order
     filled = filled[:, LEAF_CELLS]
-    kept = filled | (torch.rand(filled.shape, generator=generator) < EMPTY_KEPT)
-    rows = kept.flatten().nonzero().squeeze(1)
+    mask = filled | (torch.rand(filled.shape, generator=generator) < EMPTY_KEPT)
+    rows = mask.flatten().nonzero().squeeze(1)
     rows = rows[torch.randperm(len(rows), generator=generator)]
     weights = torch.where(filled.flatten()[rows], 1.0, 1 / EMPTY_KEPT)
     held = rows[: int(len(rows) * OUTSIDE_KEPT)]
@@ -66,7 +66,7 @@ def choose(
     return rows, weights, (LEAF_CELLS[held % 16] + others) % 16
 
 
-def _half_drawn(decoder: SlotDecoder, indexed: Float[Tensor, "R D1"]) -> Float[Tensor, "R F 8 8"]:
+def _half_drawn(decoder: PatchDecoder, indexed: Float[Tensor, "R D1"]) -> Float[Tensor, "R F 8 8"]:
     """The first two of SlotDec's four layers, whole: they cost a tenth of it."""
     maps = F.relu(decoder.spread(indexed)).view(-1, decoder.inputs, 2, 2)
     for layer in decoder.layers[:2]:
@@ -74,7 +74,7 @@ def _half_drawn(decoder: SlotDecoder, indexed: Float[Tensor, "R D1"]) -> Float[T
     return maps
 
 
-def _tile(decoder: SlotDecoder, maps: Float[Tensor, "R F 8 8"], cells: Int[Tensor, " R"]) -> Float[Tensor, "R C 8 8"]:
+def _tile(decoder: PatchDecoder, maps: Float[Tensor, "R F 8 8"], cells: Int[Tensor, " R"]) -> Float[Tensor, "R C 8 8"]:
     """One 8 x 8 tile of each slot's image, computed from the 4 x 4 part of the map that it depends on.
 
     A transposed 4 x 4 convolution of stride 2 needs one neighbour on each side: an 8-pixel tile needs 6 pixels

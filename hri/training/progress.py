@@ -37,11 +37,11 @@ class Tail:
                     if known.st_ino != self._file or known.st_size < self._place:
                         self._records, self._place, self._file = [], 0, known.st_ino
                     file.seek(self._place)
-                    found = file.read()
+                    content = file.read()
             except OSError:
                 self._records, self._place, self._file = [], 0, 0
                 return self._records
-            whole = found[: found.rfind(b"\n") + 1]
+            whole = content[: content.rfind(b"\n") + 1]
             if whole:
                 self._place += len(whole)
                 self._records = [*self._records, *parsed(whole)]

@@ -20,7 +20,7 @@ from hri.core.files import replacing
 from hri.model import checkpoint
 from hri.model.checkpoint import Header
 from hri.model.model import Model
-from hri.training.control import Claim, Wish, asked
+from hri.training.control import Claim, Wish, read_wish
 from hri.training.events import Events, events_file
 from hri.training.watching import write_picture
 
@@ -134,7 +134,7 @@ class Run:
         """
         if self.main and not self.folder.is_dir():
             raise ValueError(f"the folder {self.folder} was deleted while it trained there; nothing of it is left")
-        return asked(self.folder) if self.main else "go"
+        return read_wish(self.folder) if self.main else "go"
 
     def pause(self) -> None:
         """Wait until more than a pause is asked for."""
@@ -192,7 +192,7 @@ class Run:
 
     def _snapshot(self, model: Model, header: Header) -> None:
         """Keep what was just saved, and how one scene looks by now."""
-        kept = header.config.train.snapshots
+        most = header.config.train.snapshots
         pictures = self.folder / "pictures"
         pictures.mkdir(exist_ok=True)
         stage = 2 if header.parts == "all" else 1
@@ -200,13 +200,13 @@ class Run:
             write_picture(pictures / f"{stage}-{header.steps[f'stage{stage}']:09}.npz", model, header)
         except RuntimeError as error:  # such as memory that a device lacks: a picture less is no reason to stop
             self.note(f"no picture after {header.steps[f'stage{stage}']} updates of stage {stage} ({error})")
-        _thin(pictures, f"{stage}-*.npz", kept)
+        _thin(pictures, f"{stage}-*.npz", most)
         if stage == 2:
             snapshots = self.folder / "snapshots"
             snapshots.mkdir(exist_ok=True)
             with replacing(snapshots / f"{header.steps['stage2']:09}.safetensors") as file:
                 file.write((self.folder / "last.safetensors").read_bytes())
-            _thin(snapshots, "*.safetensors", kept)
+            _thin(snapshots, "*.safetensors", most)
 
     def save_state(
         self,
@@ -292,21 +292,21 @@ class Run:
         if not path.exists():
             return
         reached = (self._header["stage"], self._header["update"]) if self._header else (0, 0)
-        kept = []
+        lines = []
         for line in path.read_text().splitlines():
             try:
                 record = json.loads(line)
             except json.JSONDecodeError:
                 break
             if (record["stage"], record["update"]) <= reached:
-                kept.append(line + "\n")
+                lines.append(line + "\n")
         with replacing(path) as file:
-            file.write("".join(kept).encode())
+            file.write("".join(lines).encode())
 
 
 def _thin(folder: Path, pattern: str, most: int) -> None:
     """Of too many files every other one goes; the newest stays."""
-    found = sorted(folder.glob(pattern))
-    if len(found) > most:
-        for path in found[-2::-2]:
+    files = sorted(folder.glob(pattern))
+    if len(files) > most:
+        for path in files[-2::-2]:
             path.unlink(missing_ok=True)

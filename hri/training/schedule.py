@@ -31,11 +31,11 @@ def free_steps(train: TrainConfig, update: int) -> int:
 
 def batch_rows(seed: int, stage: int, update: int, batch: int, population: int) -> Int[np.ndarray, " B"]:
     """Rows of an update: every epoch is a fresh shuffle, a function of seed, stage and epoch alone."""
-    wanted = np.arange(update * batch, (update + 1) * batch)
+    places = np.arange(update * batch, (update + 1) * batch)
     rows = np.empty(batch, dtype=np.int64)
-    for epoch in np.unique(wanted // population):
-        inside = wanted // population == epoch
-        rows[inside] = _shuffle(seed, stage, int(epoch), population)[wanted[inside] % population]
+    for epoch in np.unique(places // population):
+        inside = places // population == epoch
+        rows[inside] = _shuffle(seed, stage, int(epoch), population)[places[inside] % population]
     return rows
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from hri.core.config import Config
 from hri.data.dataset import Sequences
 from hri.model.choices import SAMPLES, given, most_likely
-from hri.model.decoders import SlotDecoder
+from hri.model.decoders import PatchDecoder
 from hri.model.layers import Norm, gumbel_noise
 from hri.model.losses import edge_prior, frame_nll, state_nll
 from hri.model.model import Model
@@ -93,14 +93,14 @@ class Reconstruction(nn.Module):
         frames = self.train_set.frames(*np.divmod(rows, self.train_set.steps))
         if update >= self.patch_updates:
             return {"frames": frames}
-        chosen = choose(frames, torch.Generator().manual_seed(number(self.config.train.seed, 1, update)))
-        return {"frames": frames} | dict(zip(("rows", "weights", "others"), chosen, strict=True))
+        picks = choose(frames, torch.Generator().manual_seed(number(self.config.train.seed, 1, update)))
+        return {"frames": frames} | dict(zip(("rows", "weights", "others"), picks, strict=True))
 
     def forward(
         self, frames: Tensor, rows: Tensor | None = None, weights: Tensor | None = None, others: Tensor | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         if rows is not None and weights is not None and others is not None:
-            assert isinstance(self.vision.decoder, SlotDecoder)  # no other draws patches one by one
+            assert isinstance(self.vision.decoder, PatchDecoder)  # as its specification says
             slots = self.vision.leaf_slots(self.vision.features(frames))
             error = tile_loss(self.vision.decoder, slots, frames, rows, weights, others)
         else:
@@ -148,34 +148,34 @@ class Prediction(nn.Module):
     def shrink(self, rate: float | Tensor) -> None:
         """After an update: the encoder of upper slots, as ``train.upper_decay`` says."""
         if self.model.sees_frames and self.config.train.upper_decay:
-            kept = 1 - rate * self.config.train.upper_decay
+            share = 1 - rate * self.config.train.upper_decay
             for parameter in self.model.vision.upper.parameters():
-                parameter.mul_(kept.clamp(min=0) if isinstance(kept, Tensor) else max(0.0, kept))
+                parameter.mul_(share.clamp(min=0) if isinstance(share, Tensor) else max(0.0, share))
 
     def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
         """Sequences of an update, with the noise and the decoded times that belong to each of them."""
         steps, train = self.train_set.steps, self.config.train
         generators = [torch.Generator().manual_seed(number(train.seed, 2, update, int(row))) for row in rows]
         relations = self.config.model.relations
-        chosen: dict[str, Any] = {"noise": None, "types": None, "frames": None, "times": None}
-        chosen |= {"prior_share": torch.tensor(prior_share(train, update)), "free_steps": free_steps(train, update)}
+        values: dict[str, Any] = {"noise": None, "types": None, "frames": None, "times": None}
+        values |= {"prior_share": torch.tensor(prior_share(train, update)), "free_steps": free_steps(train, update)}
         first, predicted = 1, steps - 1  # frames that are predicted, from which on
         if self.config.model.dynamics.memory == "none":
-            chosen |= self._starts(update)
-            first, predicted = int(chosen["starts"][0]) + 1, len(chosen["starts"]) * train.free_steps
+            values |= self._starts(update)
+            first, predicted = int(values["starts"][0]) + 1, len(values["starts"]) * train.free_steps
             steps += 1  # edges may come from all frames there are
         shape = (steps, len(self.model.senders), relations.edge_types)
         if relations.source == "true":
-            chosen["types"] = self.train_set.true_types(self.model.senders, self.model.receivers)[rows]
+            values["types"] = self.train_set.true_types(self.model.senders, self.model.receivers)[rows]
         elif relations.source == "inferred":
-            chosen["noise"] = torch.stack([gumbel_noise(shape, generator) for generator in generators])
+            values["noise"] = torch.stack([gumbel_noise(shape, generator) for generator in generators])
         if self.features is None:
-            return chosen | {"seen": self.train_set.states[rows]}
+            return values | {"seen": self.train_set.states[rows]}
         times = torch.stack(
             [first + torch.randperm(predicted, generator=g)[: train.frames_decoded] for g in generators]
         )
         frames = self.train_set.frames(np.repeat(rows, times.shape[1]), times.flatten().numpy())
-        return chosen | {"seen": self.features[rows], "frames": frames, "times": times}
+        return values | {"seen": self.features[rows], "frames": frames, "times": times}
 
     def _starts(self, update: int) -> dict[str, Tensor]:
         """Where the runs of a model without memory start, one behind the other, and the times their edges are from.
@@ -246,8 +246,8 @@ class Prediction(nn.Module):
         if frames is not None and times is not None:
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
             places = rows * predicted.slots.shape[1] + times.flatten() - at[0]
-            shown = predicted.slots.flatten(0, 1).index_select(0, places)
-            image = frame_nll(self.model.show(shown).float(), frames, train.variance)
+            slots_at = predicted.slots.flatten(0, 1).index_select(0, places)
+            image = frame_nll(self.model.show(slots_at).float(), frames, train.variance)
             loss, terms["frame_nll"] = loss + image, image.detach()
         return loss, terms
 
@@ -268,20 +268,20 @@ def encode_all(model: Model, data: Sequences, block: int = 20) -> Tensor:
     """Feature maps of every frame [S, T, F, 4, 4]: the frozen encoder runs once over the data."""
     model.vision.leaves.eval()
     device = next(model.parameters()).device
-    kept = []
+    blocks = []
     for first in range(0, len(data), block):
         systems = np.arange(first, min(first + block, len(data)))
         frames = data.frames(np.repeat(systems, data.steps), np.tile(np.arange(data.steps), len(systems)))
-        kept.append(
+        blocks.append(
             model.vision.features(frames.to(device)).cpu().contiguous().unflatten(0, (len(systems), data.steps))
         )
-    return torch.cat(kept)
+    return torch.cat(blocks)
 
 
-def no_number(stage: int, update: int, kept: int, folder: Path) -> str:
+def no_number(stage: int, update: int, last: int, folder: Path) -> str:
     """One sentence for a loss that is no number."""
     return (
-        f"the loss of stage {stage} is no longer a number at update {update}: stopped; the state of update {kept} is "
+        f"the loss of stage {stage} is no longer a number at update {update}: stopped; the state of update {last} is "
         f"kept in {folder}. Try a lower learning rate or a smaller --train.clip"
     )
 

@@ -56,8 +56,8 @@ def write_picture(path: Path, model: Model, header: Header) -> None:
     if header.parts == "all":
         rolled(model, header, scene, path.stem).save(path)
     else:
-        made = reconstructed(model, header, scene)
-        write_npz(path, {"frames": made.frames, "drawn": made.drawn})
+        parts = reconstructed(model, header, scene)
+        write_npz(path, {"frames": parts.frames, "drawn": parts.drawn})
 
 
 def rolled(model: Model, header: Header, scene: Trajectories | Film, name: str) -> Rollout:
@@ -86,8 +86,8 @@ def reconstructed(model: Model, header: Header, scene: Trajectories | Film) -> R
     else:
         every = frames_of(header.config, scene.positions, scene.seeds, Tree.parse(header.config.data.tree))
     frames = every[:, np.linspace(0, every.shape[1] - 1, FRAMES).astype(int)]
-    _, drawn = encode_and_reconstruct(Checkpoint("", model, header), frames)
-    return Reconstruction(frames[0], _levels(drawn[0]))
+    _, images = encode_and_reconstruct(Checkpoint("", model, header), frames)
+    return Reconstruction(frames[0], _levels(images[0]))
 
 
 def _levels(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
@@ -96,12 +96,12 @@ def _levels(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
 
 def pictures(folder: Path) -> dict[tuple[int, int], Path]:
     """The pictures of a run by (stage, update), the earliest first."""
-    found = {}
+    paths = {}
     for path in (folder / "pictures").glob("?-*.npz"):
         stage, _, update = path.stem.partition("-")
         if stage.isdecimal() and update.isdecimal():
-            found[int(stage), int(update)] = path
-    return dict(sorted(found.items()))
+            paths[int(stage), int(update)] = path
+    return dict(sorted(paths.items()))
 
 
 def read_picture(path: Path) -> Rollout | Reconstruction:

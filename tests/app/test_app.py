@@ -209,7 +209,7 @@ def test_drawn_springs_travel_in_the_address_until_a_seed_is_chosen(app: AppTest
     ("address", "says"),
     [
         ("1~4-3~04~0.1", "there are 0 positions"),
-        ("<b>[x](y)", "is no system of version 1"),
+        ("<b>[x](y)", "is not a system of version 1"),
         ("1~" * 70_000, "the limit"),
     ],
 )

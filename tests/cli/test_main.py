@@ -412,7 +412,7 @@ def bad_inputs(stored: Path) -> None:
         ("rollout --checkpoint STATE --input TWO --device tpu9", "there is no device 'tpu9' here"),
         ("rollout --checkpoint SLOT --input TWO --systems 1 --edges true", "true springs join balls"),
         ("rollout --checkpoint STATE --input TWO --edges best", "choose from argmax, sample, true, none"),
-        ("evaluate --checkpoint STATE --data other.npz", "is no simulation: it lacks"),
+        ("evaluate --checkpoint STATE --data other.npz", "is not a simulation: it lacks"),
         ("evaluate --checkpoint STATE --systems 0", "0 systems cannot be tested"),
         ("evaluate --checkpoint STATE --systems many", "--systems cannot be read"),
         ("export --rollout TWO --out a.gif", "is not a rollout: it lacks"),

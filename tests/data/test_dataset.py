@@ -193,7 +193,7 @@ def test_a_motion_set_comes_back_and_a_damaged_one_does_not(tmp_path: Path) -> N
         assert (old.name, old.fps) == (new.name, new.fps)
         np.testing.assert_array_equal(old.positions, new.positions)
     np.savez(tmp_path / "other.npz", positions=np.zeros(3))
-    with pytest.raises(ValueError, match="no motion data set"):
+    with pytest.raises(ValueError, match="not a motion data set"):
         MotionSet.read(tmp_path / "other.npz")
 
 

@@ -138,10 +138,10 @@ def test_a_rate_or_a_time_that_makes_no_sense_is_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("no JSON", "no JSON with Frames; get it again"),
-        ("[" * 100_000, "no JSON with Frames; get it again"),
-        ("[1, 2]", "no JSON with Frames"),
-        ('{"Loop": "wrap"}', "no JSON with Frames"),
+        ("no JSON", "not JSON with Frames; get it again"),
+        ("[" * 100_000, "not JSON with Frames; get it again"),
+        ("[1, 2]", "not JSON with Frames"),
+        ('{"Loop": "wrap"}', "not JSON with Frames"),
         ('{"Frames": 3}', "fewer than two frames"),
         (json.dumps({"Frames": [row()]}), "fewer than two frames"),
         (json.dumps({"Frames": [row(), row()[:20]]}), "frame 1 of .* has 20 numbers; the humanoid's have 44"),

@@ -214,7 +214,7 @@ def test_mistakes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture
         (["--plan", str(plan), "--out", out, "--quickly"], "--quickly"),
         (["--out", out], "needs --plan and --out"),
         (["--plan", str(tmp_path / "none.json"), "--out", out], "there is no plan"),
-        (["--plan", str(broken), "--out", out], "is no JSON"),
+        (["--plan", str(broken), "--out", out], "is not valid JSON"),
         (["--plan", str(unknown), "--out", out], "unknown preset 'springs-4-3-state-hrih'; choose from"),
         (["--plan", str(odd), "--out", out], "unknown setting config.train.update"),
         (["--plan", str(key), "--out", out], "unknown key 'updates'"),
@@ -286,7 +286,7 @@ def test_a_bundle_writes_nowhere_else(run: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "runs-1.zip", "w") as archive:
         archive.writestr("bundle.json", json.dumps({"runs": [run], "same": {}}))
         archive.writestr(f"{run}/config.json", "{}")
-    with pytest.raises(ValueError, match="no bundle of runs"):
+    with pytest.raises(ValueError, match="not a bundle of runs"):
         unpack(tmp_path, tmp_path / "here" / "runs")
     assert not (tmp_path / "here").exists()
     (tmp_path / "runs-1.zip").write_bytes(b"PK")
@@ -374,7 +374,7 @@ def test_a_recorded_step_is_replayed_and_recording_leaves_no_trace() -> None:
 
     plain, called = made()
     called.launch(range(3))
-    wanted = called.told().losses
+    wanted = called.result().losses
     step, _ = made()
     with pretended_cuda(step) as seen:
         step.device = torch.device("cuda")
@@ -387,7 +387,7 @@ def test_a_recorded_step_is_replayed_and_recording_leaves_no_trace() -> None:
             assert torch.equal(tensor, old)
         recorded.launch(range(3))
         assert recorded.ready()
-        np.testing.assert_allclose(recorded.told().losses, wanted, rtol=1e-6)
+        np.testing.assert_allclose(recorded.result().losses, wanted, rtol=1e-6)
         assert seen.replays == 3
     for tensor, old in zip(step.tensors(), plain.tensors(), strict=True):
         torch.testing.assert_close(tensor, old)

@@ -155,7 +155,7 @@ def tell(path: Path, model: Model, header: dict[str, Any]) -> None:
         ("another format", "another format"),
         ("unknown field", "other fields than this version knows"),
         ("unknown setting", "unknown setting config.model.depth"),
-        ("no json", "its header is no JSON"),
+        ("no json", "its header is not valid JSON"),
         ("another architecture", "another architecture"),
         ("another tree", "another architecture"),
         ("not finite", "not finite"),

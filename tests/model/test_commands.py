@@ -31,9 +31,9 @@ def test_commands_survive_a_header_which_also_holds_their_text() -> None:
 @pytest.mark.parametrize(
     ("commands", "said"),
     [
-        ("train", "no list of words and stages"),
-        ([{"words": ["train"]}], "no list of words and stages"),
-        ([{"words": "train", "stages": []}], "no list of words"),
+        ("train", "not a list of words and stages"),
+        ([{"words": ["train"]}], "not a list of words and stages"),
+        ([{"words": "train", "stages": []}], "not a list of words"),
         ([{"words": ["train"], "stages": [3]}], "other stages than 1 and 2"),
         ([{"words": ["train"], "stages": [[1]]}], "other stages than 1 and 2"),
     ],

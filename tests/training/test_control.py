@@ -17,17 +17,28 @@ from typing import Any
 import pytest
 
 from hri.training import control
-from hri.training.control import STARTING, WISHES_KEPT, Claim, Presence, ask, asked, is_busy, is_held, presence, tell
+from hri.training.control import (
+    STARTING,
+    WISHES_KEPT,
+    Claim,
+    Presence,
+    ask,
+    is_busy,
+    is_held,
+    presence,
+    read_wish,
+    tell,
+)
 from hri.training.loop import train
 from tests.training.test_loop import lines, small
 
 
 def test_a_wish_is_read_back_and_nonsense_means_go(tmp_path: Path) -> None:
-    assert asked(tmp_path) == "go"
+    assert read_wish(tmp_path) == "go"
     ask(tmp_path, "pause")
-    assert asked(tmp_path) == "pause"
+    assert read_wish(tmp_path) == "pause"
     (tmp_path / "asked").write_bytes(b"\xff\x00 something")
-    assert asked(tmp_path) == "go"
+    assert read_wish(tmp_path) == "go"
 
 
 def test_one_process_a_folder(tmp_path: Path) -> None:
@@ -158,11 +169,11 @@ def test_a_real_process_pauses_goes_on_stops_and_is_found_dead(tmp_path: Path) -
 def test_what_is_asked_while_a_process_starts_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ask(tmp_path, "stop")
     Claim(tmp_path).release()
-    assert asked(tmp_path) == "go", "an old wish was for the last process"
+    assert read_wish(tmp_path) == "go", "an old wish was for the last process"
     monkeypatch.setenv(WISHES_KEPT, "1")
     ask(tmp_path, "stop")
     Claim(tmp_path).release()
-    assert asked(tmp_path) == "stop"
+    assert read_wish(tmp_path) == "stop"
 
 
 def test_a_process_that_starts_is_alive_while_it_exists_and_not_for_ever(tmp_path: Path) -> None:

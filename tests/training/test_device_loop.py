@@ -175,7 +175,7 @@ def test_updates_equal_plain_ones(name: str, monkeypatch: pytest.MonkeyPatch) ->
         with as_on_a_device():
             recorded.launch(range(update, update + count))
         assert recorded.ready()
-        told.append(recorded.told().losses)
+        told.append(recorded.result().losses)
         update += count
     found = np.concatenate(told)
     np.testing.assert_allclose(found[0], wanted[0], rtol=1e-5, atol=1e-6)
@@ -195,8 +195,8 @@ def test_bursts_are_clipped_as_on_a_cpu() -> None:
     step = Step(stage, model, optimiser, State(), CPU)
     with as_on_a_device():
         Recorded(step).launch(range(26))
-    assert step.told is not None
-    np.testing.assert_allclose(step.told[:26, 0].numpy(), wanted[:, 0], rtol=2e-3)
+    assert step.losses is not None
+    np.testing.assert_allclose(step.losses[:26, 0].numpy(), wanted[:, 0], rtol=2e-3)
     np.testing.assert_allclose(step.clip.recent(), wanted[:, -1], rtol=2e-2)
 
 

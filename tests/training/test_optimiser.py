@@ -83,6 +83,6 @@ def test_the_average_follows_and_steps_aside() -> None:
         decay = min(0.5, (1 + update) / (10 + update))
         values.append(decay * values[-1] + (1 - decay) * model.weight.detach())
     own = model.weight.detach().clone()
-    with averaged.shown():
+    with averaged.in_model():
         torch.testing.assert_close(model.weight.detach(), values[-1])
     torch.testing.assert_close(model.weight.detach(), own, rtol=0, atol=0)

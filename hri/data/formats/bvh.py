@@ -33,7 +33,7 @@ def read(path: Path, metres: float = 0.01) -> tuple[tuple[str, ...], Tree, float
     head, motion, tail = path.read_text(encoding="utf-8", errors="replace").partition("MOTION")
     words = head.split()
     if not motion or words[:1] != ["HIERARCHY"]:
-        raise ValueError(f"{path} is no BVH file: it does not have a HIERARCHY and a MOTION part")
+        raise ValueError(f"{path} is not a BVH file: it does not have a HIERARCHY and a MOTION part")
     names: list[str] = []
     parents: list[int] = []
     offsets: list[list[float]] = []

@@ -170,7 +170,9 @@ def _parsed(path: Path) -> _Motion:
         whole = json.loads(path.read_text(encoding="utf-8"))
         rows = whole["Frames"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise ValueError(f"{path} is no motion of DeepMimic's humanoid: no JSON with Frames; get it again") from None
+        raise ValueError(
+            f"{path} is not a motion of DeepMimic's humanoid: it is not JSON with Frames; get it again"
+        ) from None
     if not isinstance(rows, list) or len(rows) < 2:
         raise ValueError(f"{path} has fewer than two frames; get it again, or choose another motion")
     for index, row in enumerate(rows):

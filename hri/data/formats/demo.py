@@ -107,11 +107,11 @@ def sources_named(names: str) -> tuple[Source, ...]:
         ValueError: an unknown name; the sentence lists what there is.
     """
     by_name = {source.name: source for source in SOURCES + LARGE}
-    asked = [name.strip().lower() for name in names.split(",") if name.strip()]
-    if unknown := [name for name in asked if name not in by_name]:
+    requests = [name.strip().lower() for name in names.split(",") if name.strip()]
+    if unknown := [name for name in requests if name not in by_name]:
         known = ", ".join(f"{name} ({source.megabytes:g} MB)" for name, source in by_name.items())
         raise ValueError(f"no recordings are known in a package {unknown[0]!r}; choose from {known}")
-    return tuple(source for name, source in by_name.items() if name in asked) if asked else SOURCES
+    return tuple(source for name, source in by_name.items() if name in requests) if requests else SOURCES
 
 
 def fetched(source: Source, folder: Path) -> bool:

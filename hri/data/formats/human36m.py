@@ -42,8 +42,8 @@ def read(path: Path, trust_pickle: bool = False) -> MotionSet:
             raise ValueError(f"{subject} {action} is of shape {positions.shape}, not [T, 32, 3]; get the file again")
         name = action.replace("TakingPhoto", "Photo").replace("WalkingDog", "WalkDog")
         split: Split = "test" if subject in TEST else "validation" if subject == VALIDATION else "train"
-        kept = np.ascontiguousarray(positions[:, KEPT], dtype=np.float32)
-        recordings.append(Recording(f"{subject} {name}", subject, split, FPS, kept))
+        joints = np.ascontiguousarray(positions[:, KEPT], dtype=np.float32)
+        recordings.append(Recording(f"{subject} {name}", subject, split, FPS, joints))
     return MotionSet(JOINTS, Tree(PARENTS), tuple(recordings))
 
 
@@ -56,7 +56,11 @@ def _pickled(path: Path, trust_pickle: bool) -> Iterator[tuple[str, str, np.ndar
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=True) as archive:
             subjects = archive["positions_3d"].item()
-        pairs = [(str(s), str(a), np.asarray(taken)) for s, actions in subjects.items() for a, taken in actions.items()]
+        pairs = [
+            (str(s), str(a), np.asarray(positions))
+            for s, actions in subjects.items()
+            for a, positions in actions.items()
+        ]
     except FileNotFoundError:
         raise
     except Exception as error:  # whatever a damaged archive or pickle raises
@@ -83,5 +87,5 @@ def _pose(file: Path) -> np.ndarray:
         return flat.reshape(-1, 32, 3) / 1000
     except Exception as error:  # a damaged file fails in many places of the reader
         raise ValueError(
-            f"{file} is no Human3.6M pose file, or half a download ({type(error).__name__}); get it again"
+            f"{file} is not a Human3.6M pose file, or is half a download ({type(error).__name__}); get it again"
         ) from None

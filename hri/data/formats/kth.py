@@ -43,7 +43,7 @@ def sequences(text: str) -> dict[tuple[int, str, int], list[tuple[int, int]]]:
     Raises:
         ValueError: no line names a sequence, or one cannot be read.
     """
-    found: dict[tuple[int, str, int], list[tuple[int, int]]] = {}
+    ranges: dict[tuple[int, str, int], list[tuple[int, int]]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not re.match(r"\s*person\d\d_[a-z]+_d\d\s", line):  # the prose at the top
             continue
@@ -54,10 +54,10 @@ def sequences(text: str) -> dict[tuple[int, str, int], list[tuple[int, int]]]:
         pairs = [(int(a), int(b)) for a, b in re.findall(r"(\d+)\s*-\s*(\d+)", match["ranges"] or "")]
         if any(not 1 <= a <= b for a, b in pairs):
             raise ValueError(f"line {number} of {SEQUENCES} has an impossible range: {line.strip()[:80]!r}")
-        found[person, match[2], int(match[3])] = pairs
-    if not found:
+        ranges[person, match[2], int(match[3])] = pairs
+    if not ranges:
         raise ValueError(f"{SEQUENCES} names no sequence; get the file again")
-    return found
+    return ranges
 
 
 def convert(

@@ -88,7 +88,7 @@ class BurnIn(torch.autograd.Function):
         state = hidden.reshape(rows, width)
         for time in range(steps):
             # Of this step: the hidden state that each phase hears, and what is between its layers, phase by phase.
-            states, pairs, saids = [], [], []
+            states, pairs, messages = [], [], []
             for phase, (join, into) in enumerate(joins):
                 states.append(state)
                 total = state.view(nodes, -1) if residual else None
@@ -97,21 +97,21 @@ class BurnIn(torch.autograd.Function):
                     # All nodes as receivers and as senders: [2, N B, H].
                     terms = torch.bmm(state.expand(2, -1, -1), heard[kind])
                     pair = torch.addmm(biases[kind], join, terms.view(2 * nodes, -1)).tanh_().view(-1, width)
-                    said = torch.addmm(b2, pair, w2.T).tanh_()
-                    loud = said.view(-1, batch, width) * spoken[phase][time, :, :, kind + skip : kind + skip + 1]
+                    message = torch.addmm(b2, pair, w2.T).tanh_()
+                    loud = message.view(-1, batch, width) * spoken[phase][time, :, :, kind + skip : kind + skip + 1]
                     if total is None:
                         total = torch.mm(into, loud.flatten(1)).div_(types)
                     else:
                         total = torch.addmm(total, into, loud.flatten(1), alpha=1 / types)
                     pairs.append(pair)
-                    saids.append(said)
+                    messages.append(message)
                 assert total is not None  # at least one type speaks
                 state = total.view(rows, width)
             states.append(state)
             state, after, squashed = _lstm(gates[time], torch.mm(state, w_hh.T), cells[-1])
             out.append(state)
             cells.append(after)
-            before, inner, outer = [*before, states], [*inner, pairs], [*outer, saids]
+            before, inner, outer = [*before, states], [*inner, pairs], [*outer, messages]
             saved.append(squashed)
         flat = [tensor for lists in (before, inner, outer) for step in lists for tensor in step]
         context.save_for_backward(w_hh, *flat, *cells, *saved, *spoken, *parameters)
@@ -127,8 +127,8 @@ class BurnIn(torch.autograd.Function):
         types = (len(rest) - 1 - steps * (phases + 3) - 1 - phases) // (2 * steps * phases + 4)
 
         def take(count: int) -> list[Tensor]:
-            taken, rest[:count] = rest[:count], []
-            return taken
+            block, rest[:count] = rest[:count], []
+            return block
 
         (w_hh,) = take(1)
         before = [take(phases + 1) for _ in range(steps)]
@@ -155,14 +155,14 @@ class BurnIn(torch.autograd.Function):
                 d_after, total = d_hidden.view(nodes, -1), d_hidden if residual else None
                 for kind in range(types):
                     place = phase * types + kind
-                    said, pair = outer[time][place], inner[time][place]
+                    message, pair = outer[time][place], inner[time][place]
                     d_loud = torch.mm(into.T, d_after).view(-1, batch, width)
                     d_loud = d_loud if types == 1 else d_loud.div_(types)
-                    d_weights[place].append((d_loud * said.view_as(d_loud)).sum(-1))
+                    d_weights[place].append((d_loud * message.view_as(d_loud)).sum(-1))
                     loud = spoken[phase][time, :, :, kind + skip : kind + skip + 1]
-                    d_said = torch.ops.aten.tanh_backward((d_loud * loud).view(-1, width), said)
-                    d_outer[place].append(d_said)
-                    d_pair = torch.ops.aten.tanh_backward(torch.mm(d_said, parameters[4 * kind + 2]), pair)
+                    d_message = torch.ops.aten.tanh_backward((d_loud * loud).view(-1, width), message)
+                    d_outer[place].append(d_message)
+                    d_pair = torch.ops.aten.tanh_backward(torch.mm(d_message, parameters[4 * kind + 2]), pair)
                     terms = torch.mm(join.T, d_pair.view(len(join), -1)).view(2, rows, width)
                     d_terms[place].append(terms)
                     total = torch.mm(terms[0], back[kind][0]) if total is None else total.addmm(terms[0], back[kind][0])
@@ -176,9 +176,9 @@ class BurnIn(torch.autograd.Function):
             heard_from = torch.cat([before[time][phase] for phase in range(phases) for time in steps_back])
             terms = torch.cat([part for place in places for part in d_terms[place]], 1)
             d_w1 = torch.bmm(terms.mT, heard_from.expand(2, -1, -1))
-            said = torch.cat([part for place in places for part in d_outer[place]])
-            d_w2 = torch.mm(said.T, torch.cat([inner[time][place] for place in places for time in steps_back]))
-            d_parameters += [torch.cat([d_w1[0], d_w1[1]], 1), terms[0].sum(0), d_w2, said.sum(0)]
+            message = torch.cat([part for place in places for part in d_outer[place]])
+            d_w2 = torch.mm(message.T, torch.cat([inner[time][place] for place in places for time in steps_back]))
+            d_parameters += [torch.cat([d_w1[0], d_w1[1]], 1), terms[0].sum(0), d_w2, message.sum(0)]
         d_spoken = []
         for phase in range(phases):
             kinds = [torch.stack(d_weights[phase * types + kind][::-1]) for kind in range(types)]

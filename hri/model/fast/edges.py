@@ -120,12 +120,12 @@ class EdgeBlock(torch.autograd.Function):
         d_w3 = torch.zeros_like(w3) if w3 is not None else None
         d_w2, d_b2 = torch.zeros_like(w2), torch.zeros_like(w2[0])
         r, s = receivers.numpy(), senders.numpy()
-        given, heard = d_values.contiguous().numpy(), d_summed.contiguous().numpy()
+        d_rows, heard = d_values.contiguous().numpy(), d_summed.contiguous().numpy()
         moments = d_sum.contiguous().numpy(), d_square.contiguous().numpy()
         for start, part, shape in _pieces(edges, batch, width):
             gradient = torch.empty_like(values[part])
             kernels.finish_elu_backward(
-                given[part].reshape(*shape, width),
+                d_rows[part].reshape(*shape, width),
                 values[part].numpy().reshape(*shape, width),
                 moments[0],
                 moments[1],

@@ -121,17 +121,17 @@ def finish_elu_backward(d_values, values, d_sum, d_square, d_summed, summing, re
         r = receivers[e]
         total[:] = 0
         for i in range(rows):
-            value, given, out = values[e, i], d_values[e, i], gradient[e, i]
+            value, d_value, out = values[e, i], d_values[e, i], gradient[e, i]
             if summing:
                 heard = d_summed[r, start + i]
                 for j in range(width):
-                    g = given[j] + heard[j] + d_sum[j] + _F(2) * d_square[j] * value[j]
+                    g = d_value[j] + heard[j] + d_sum[j] + _F(2) * d_square[j] * value[j]
                     g *= _elu_slope(value[j])
                     out[j] = g
                     total[j] += g
             else:
                 for j in range(width):
-                    g = given[j] + d_sum[j] + _F(2) * d_square[j] * value[j]
+                    g = d_value[j] + d_sum[j] + _F(2) * d_square[j] * value[j]
                     g *= _elu_slope(value[j])
                     out[j] = g
                     total[j] += g
@@ -171,12 +171,12 @@ def speak(outer, bias, weights, kind, scale, receivers, heard):
     """Replace outer [E, B, H] by tanh(outer + bias) and add scale * weights[e, b, kind] * it to heard [N, B, H]."""
     edges, rows, width = outer.shape
     for e in range(edges):
-        said, into = outer[e], heard[receivers[e]]
+        message, into = outer[e], heard[receivers[e]]
         for b in range(rows):
             loud = scale * weights[e, b, kind]
             for j in range(width):
-                y = _tanh(said[b, j] + bias[j])
-                said[b, j] = y
+                y = _tanh(message[b, j] + bias[j])
+                message[b, j] = y
                 into[b, j] += loud * y
 
 
@@ -186,14 +186,14 @@ def speak_backward(d_heard, outer, weights, kind, scale, receivers, d_weights, d
     edges, rows, width = outer.shape
     total = np.zeros(width, np.float32)
     for e in range(edges):
-        said, heard = outer[e], d_heard[receivers[e]]
+        message, heard = outer[e], d_heard[receivers[e]]
         for b in range(rows):
             loud, dot = scale * weights[e, b, kind], _F(0)
             for j in range(width):
-                y, g = said[b, j], heard[b, j]
+                y, g = message[b, j], heard[b, j]
                 dot += g * y
                 g *= loud * (_F(1) - y * y)
-                said[b, j] = g
+                message[b, j] = g
                 total[j] += g
             d_weights[e, b, kind] = scale * dot
     for j in range(width):
@@ -226,15 +226,15 @@ def lstm(gate, inputs, cell, next_cell, hidden):
     for r in range(rows):
         enter, forget, candidate, leave = gate[r, 0], gate[r, 1], gate[r, 2], gate[r, 3]
         before, after, out = cell[r], next_cell[r], hidden[r]
-        given = inputs[r]
+        gates = inputs[r]
         for j in range(width):
-            enter[j] = _sigmoid(enter[j] + given[0, j])
+            enter[j] = _sigmoid(enter[j] + gates[0, j])
         for j in range(width):
-            forget[j] = _sigmoid(forget[j] + given[1, j])
+            forget[j] = _sigmoid(forget[j] + gates[1, j])
         for j in range(width):
-            candidate[j] = _tanh(candidate[j] + given[2, j])
+            candidate[j] = _tanh(candidate[j] + gates[2, j])
         for j in range(width):
-            leave[j] = _sigmoid(leave[j] + given[3, j])
+            leave[j] = _sigmoid(leave[j] + gates[3, j])
         for j in range(width):
             after[j] = forget[j] * before[j] + enter[j] * candidate[j]
         for j in range(width):

@@ -121,7 +121,7 @@ class BurnIn(torch.autograd.Function):
                 for kind in range(types):
                     _, b1, w2, b2 = parameters[4 * kind : 4 * kind + 4]
                     rows = inner[kind, time, span.rows]
-                    said = outer[kind, time, span.rows]
+                    message = outer[kind, time, span.rows]
                     received = state[span.hearing].flatten(0, 1) @ heard_w[kind]
                     sent = state[span.speaking].flatten(0, 1) @ spoken_w[kind]
                     kernels.pair_tanh(
@@ -132,9 +132,9 @@ class BurnIn(torch.autograd.Function):
                         span.spoken_at,
                         rows.numpy(),
                     )
-                    torch.mm(rows.flatten(0, 1), w2.T, out=said.flatten(0, 1))
+                    torch.mm(rows.flatten(0, 1), w2.T, out=message.flatten(0, 1))
                     kernels.speak(
-                        said.numpy(),
+                        message.numpy(),
                         b2.detach().numpy(),
                         weights[span.rows],
                         kind + skip,
@@ -196,10 +196,10 @@ class BurnIn(torch.autograd.Function):
                 d_state = d_hidden.view(nodes, batch, width)
                 for kind in range(types):
                     w2 = parameters[4 * kind + 2]
-                    rows, said = inner[kind, time, span.rows], outer[kind, time, span.rows]
+                    rows, message = inner[kind, time, span.rows], outer[kind, time, span.rows]
                     kernels.speak_backward(
                         d_after.numpy(),
-                        said.numpy(),
+                        message.numpy(),
                         weights[span.rows],
                         kind + skip,
                         scale,
@@ -207,7 +207,7 @@ class BurnIn(torch.autograd.Function):
                         d_weights[span.rows],
                         d_b2[kind].numpy(),
                     )
-                    d_inner = said.flatten(0, 1) @ w2
+                    d_inner = message.flatten(0, 1) @ w2
                     d_received, d_sent = (term[time] for term in node_terms[phase][kind])
                     kernels.pair_tanh_backward(
                         d_inner.numpy().reshape(rows.shape),
