@@ -38,7 +38,7 @@ _TOLD_APART: dict[str | type[Any], Callable[[Any], Any]] = {
 }
 
 
-def shared(max_entries: int, spinner: str | bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def shared_cache(max_entries: int, spinner: str | bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Keep the answers of a function for all visitors and hand out the same objects again, which nobody changes.
 
     Answers are told apart by the arguments: a path by its name and when the file last changed, a rollout by

@@ -13,7 +13,7 @@ import streamlit as st
 from jaxtyping import Float
 
 from app import places
-from app.compute import shared
+from app.compute import shared_cache
 from hri.core.config import Config
 from hri.core.forces import USUAL, system_name
 from hri.core.records import Rollout
@@ -87,13 +87,16 @@ class Scene:
 def sources() -> dict[str, Source]:
     """All models there are, by name: the folder's files, stored rollouts, and what this visitor uploaded."""
     files = {path.stem: path for path in sorted(places.CHECKPOINTS.glob("*.safetensors"))}
-    stored = {path.stem: path for path in sorted(places.STORED.glob("*.npz"))}
-    found = {name: Source(name, files.get(name), stored.get(name)) for name in sorted(files.keys() | stored.keys())}
+    stored_files = {path.stem: path for path in sorted(places.STORED.glob("*.npz"))}
+    sources = {
+        name: Source(name, files.get(name), stored_files.get(name))
+        for name in sorted(files.keys() | stored_files.keys())
+    }
     uploads: dict[str, str] = st.session_state.get("uploads", {})
-    asked = {str(given.get(key, "")) for given in (st.session_state, st.query_params) for key in ("model", *COMPARED)}
-    for run in {name.rpartition("@")[0] for name in asked}:
-        found |= {name: Source(name, path) for name, path in course(run).items()}
-    return found | {
+    names = {str(values.get(key, "")) for values in (st.session_state, st.query_params) for key in ("model", *COMPARED)}
+    for run in {name.rpartition("@")[0] for name in names}:
+        sources |= {name: Source(name, path) for name, path in course(run).items()}
+    return sources | {
         name: Source(name, uploaded=True, **{"stored" if path.endswith(".npz") else "path": Path(path)})
         for name, path in uploads.items()
         if Path(path).is_file()
@@ -160,16 +163,16 @@ def ceiling_of(source: Source) -> dict[str, Any] | None:
     """
     if source.path is None:
         return None
-    told = header(source.path)
-    if ceilings.objection(told.config, told.parts):
+    head = header(source.path)
+    if ceilings.objection(head.config, head.parts):
         return None
-    if known := (told.metrics.get("test") or {}).get("ceiling"):
-        return known
-    encoder = _encoder(source.path) if told.config.model.sees_frames else None
-    return places.ceiling(told.config, encoder)
+    if ceiling := (head.metrics.get("test") or {}).get("ceiling"):
+        return ceiling
+    encoder = _encoder(source.path) if head.config.model.sees_frames else None
+    return places.ceiling(head.config, encoder)
 
 
-@shared(64)
+@shared_cache(64)
 def _encoder(path: Path) -> str:
     return ceilings.encoder_of(path)
 
@@ -194,7 +197,7 @@ def window_of(source: Source) -> int:
     return config.model.relations.history if config is not None and config.model.relations.source == "inferred" else 0
 
 
-@shared(64)
+@shared_cache(64)
 def header(path: Path) -> Header:
     """A checkpoint's header, read anew when the file changes."""
     from hri.model.checkpoint import read_header
@@ -215,11 +218,11 @@ def stored_seeds(source: Source) -> list[int]:
 def stored_scenes(source: Source) -> Rollout:
     """The model's stored scenes, of which there are some."""
     assert source.stored is not None
-    return _stored(source.stored)
+    return _stored_rollout(source.stored)
 
 
-@shared(8)
-def _stored(path: Path) -> Rollout:
+@shared_cache(8)
+def _stored_rollout(path: Path) -> Rollout:
     return Rollout.load(path)
 
 

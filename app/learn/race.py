@@ -26,7 +26,7 @@ def race(key: str, scene: str, rollout: Rollout) -> None:
         key,
         arena_data(
             scene, rollout.slots[0, :, :, :2].astype(float), tree, label="True balls and predicted crosses",
-            shown=tree.leaves.tolist(), rings=rings, hearts=predicted_places(rollout)[:, tree.leaves],
+            balls_shown=tree.leaves.tolist(), rings=rings, hearts=predicted_places(rollout)[:, tree.leaves],
             heart_colours=inks, begin=max(0, last - 3),
         ),
     )  # fmt: skip

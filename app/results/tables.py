@@ -44,14 +44,14 @@ def relations(entries: list[Entry]) -> None:
 
 def with_ceilings(board: Board) -> Board:
     """The board with what each model could find: of checkpoints that are here."""
-    found = library.sources()
-    told: dict[str, dict[str, Any] | None] = {}
-    for name in {entry.checkpoint or "" for entry in board.entries} & found.keys():
+    sources = library.sources()
+    ceilings: dict[str, dict[str, Any] | None] = {}
+    for name in {entry.checkpoint or "" for entry in board.entries} & sources.keys():
         try:
-            told[name] = library.ceiling_of(found[name])
+            ceilings[name] = library.ceiling_of(sources[name])
         except ValueError:  # Explore says what is wrong with the file
             continue
-    return scoreboard.with_ceilings(board, told)
+    return scoreboard.with_ceilings(board, ceilings)
 
 
 def runs(plan: Plan, setting: Setting) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.compute import scene_id, shared
+from app.compute import scene_id, shared_cache
 from hri.core.records import Rollout
 from hri.data.video import Clip
 
@@ -33,7 +33,7 @@ def told() -> list[Any]:
 def kept(told: list[Any]) -> Any:
     """A shared function that notes each time it is really called."""
 
-    @shared(8)
+    @shared_cache(8)
     def read(asked: Any, *more: Any) -> list[Any]:
         told.append(asked)
         return [asked, *more]

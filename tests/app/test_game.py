@@ -31,7 +31,7 @@ def test_a_number_gives_ten_rounds_that_get_harder() -> None:
         assert 0 < len(asked.springs) < len(asked.pairs)
         assert asked.scene.positions.shape[1] == asked.level.frames
         nodes = {node for pair in asked.pairs for node in pair}
-        assert nodes == set(asked.shown)
+        assert nodes == set(asked.balls_shown)
         whole = simulate(game.TREE, game.PHYSICS, [asked.seed])
         assert asked.springs == {pair for pair in asked.pairs if whole.adjacency[0][pair]}
     pairs = [len(r.pairs) for r in first]

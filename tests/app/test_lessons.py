@@ -126,7 +126,7 @@ def test_places_go_to_the_browser_and_back() -> None:
 
 def test_the_playground_is_json_and_draws_what_is_asked() -> None:
     data = arena.arena_data(
-        "a", np.zeros((3, 17, 2)), TREE, pairs=[(1, 5)], looks=["right"], shown=[1, 5], chips="Pairs"
+        "a", np.zeros((3, 17, 2)), TREE, pairs=[(1, 5)], looks=["right"], balls_shown=[1, 5], chips="Pairs"
     )
     assert json.loads(json.dumps(data)) == data
     assert [node for node, ball in enumerate(data["balls"]) if ball] == [1, 5]

@@ -123,7 +123,7 @@ def parts(page: Page) -> None:
     """Groups by chance are drawn around other middles; the statement compares both."""
     expect(page.get_by_role("heading", name="Why parts and wholes?")).to_be_visible(timeout=SLOW)
     tree = Tree.parse("4-3")
-    said(page, of_parts.grouped(simulate(tree, "04", [SEED]), tree).says())
+    said(page, of_parts.family_shares(simulate(tree, "04", [SEED]), tree).says())
     hearts = arena(page, "parts").locator(".heart")
     expect(hearts).to_have_count(4)
     # Drawn empty first, put in its place with the first picture of the film.
@@ -276,7 +276,7 @@ def test_a_teacher_makes_an_address_and_a_hand_out_and_the_class_sees_nothing_el
     sheet = Path(saving.value.path()).read_text(encoding="utf-8")
     assert lesson_of("parts").question in html.unescape(sheet)
     tree = Tree.parse("4-3")
-    assert of_parts.grouped(simulate(tree, "04", [SEED]), tree).says() in html.unescape(sheet)
+    assert of_parts.family_shares(simulate(tree, "04", [SEED]), tree).says() in html.unescape(sheet)
     assert html.escape(wanted) in sheet
     # What the class opens.
     page.goto(wanted)
