@@ -34,7 +34,7 @@ def _as_it_stands(path: Path) -> tuple[Any, ...]:
 _TOLD_APART: dict[str | type[Any], Callable[[Any], Any]] = {
     type(Path()): _as_it_stands,
     Rollout: scene_id,
-    "hri.data.video.Clip": repr,  # it stays what it is even when its file is forgotten
+    "hri.data.video.VideoClip": repr,  # it stays what it is even when its file is forgotten
 }
 
 

@@ -87,12 +87,12 @@ def named_types(rollout: Rollout, names: Names, history: int = 0) -> Named:
     return beliefs.aligned_names(rollout, history) if names == "aligned" else beliefs.learned_names(rollout)
 
 
-def edges_right(naming: Named, source: library.Source) -> str:
+def edges_right(naming: Named, source: library.ModelSource) -> str:
     """Edges right in a scene, between guessing there and what the model could find in any."""
     return ceilings.in_words(naming.right, findable(source), naming.guess)
 
 
-def findable(source: library.Source) -> float | None:
+def findable(source: library.ModelSource) -> float | None:
     """The share of edges that a model could have right, where that was measured."""
     ceiling = library.ceiling_of(source)
     return None if ceiling is None else ceiling["burn_in"]["possible"]["accuracy"]

@@ -15,14 +15,14 @@ import numpy as np
 
 from app import library
 from app.compute import shared_cache
-from app.library import Scene, Source
+from app.library import ModelSource, Scene
 from hri.core.records import Rollout
 from hri.data.sources import source_of
 from hri.rollout.interventions import NOTHING, Intervention
 from hri.rollout.settings import STANDARD, settings_of
 
 if TYPE_CHECKING:
-    from hri.data.video import Clip, Footage
+    from hri.data.video import Footage, VideoClip
     from hri.model.checkpoint import Checkpoint
     from hri.physics.systems import System
     from hri.rollout.composition import Composition
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 
 def rollout(
-    source: Source,
+    source: ModelSource,
     dataset: str,
     seed: int,
     intervention: Intervention = NOTHING,
-    own: System | Clip | None = None,
+    own: System | VideoClip | None = None,
     live: bool = False,
 ) -> Rollout:
     """The model's rollout of one scene: the stored one where there is one made with the usual settings, else a new one.
@@ -70,11 +70,11 @@ def rollout(
 
 
 @shared_cache(16)  # a SlotDec scene holds about 10 MB
-def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: System | Clip | None) -> Rollout:
+def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: System | VideoClip | None) -> Rollout:
     import torch
 
     from hri.core.hierarchy import Tree
-    from hri.data.video import Clip
+    from hri.data.video import VideoClip
     from hri.rollout.rollout import again, roll_out
     from hri.rollout.scenes import scenes_of
 
@@ -87,7 +87,7 @@ def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: 
         original = _live(path, dataset, seed, NOTHING, own)
         with lock:
             return again(checkpoint, original, intervention)
-    if isinstance(own, Clip):
+    if isinstance(own, VideoClip):
         return _footage_rollout(path, own).rollout
     tree, physics = library.DATASETS.get(dataset, (config.data.tree, config.data.physics))
     if own is not None:
@@ -101,7 +101,7 @@ def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: 
 
 
 @shared_cache(16)
-def _live_again(source: Source, seed: int, intervention: Intervention) -> Rollout:
+def _live_again(source: ModelSource, seed: int, intervention: Intervention) -> Rollout:
     """A stored scene rolled out anew from its own true states, where its recordings are not here to cut it from."""
     import torch
 
@@ -116,7 +116,7 @@ def _live_again(source: Source, seed: int, intervention: Intervention) -> Rollou
         return again(checkpoint, scenes.scene(library.stored_seeds(source).index(seed)), intervention, STANDARD)
 
 
-def _check_recorded(source: Source) -> None:
+def _check_recorded(source: ModelSource) -> None:
     """Refuse scenes that would have to be cut from recordings that are not here.
 
     Raises:
@@ -142,7 +142,7 @@ def checkpoint_of(path: Path) -> tuple[Checkpoint, threading.Lock]:
     return load(path), threading.Lock()
 
 
-def seen_of(source: Source, clip: Clip) -> Seen:
+def seen_of(source: ModelSource, clip: VideoClip) -> Seen:
     """A clip, the model's rollout of it, and how well the model knows such frames.
 
     Raises:
@@ -154,7 +154,7 @@ def seen_of(source: Source, clip: Clip) -> Seen:
 
 
 @shared_cache(6)
-def _footage_rollout(path: Path, clip: Clip) -> Seen:
+def _footage_rollout(path: Path, clip: VideoClip) -> Seen:
     import torch
 
     from hri.rollout.likeness import footage_for, roll_out_footage
@@ -179,7 +179,7 @@ def _familiar(path: Path) -> Familiar:
 
 
 @shared_cache(12)  # at most 2.5 MB each
-def footage(clip: Clip, size: int, channels: int) -> Footage:
+def footage(clip: VideoClip, size: int, channels: int) -> Footage:
     """The frames of a clip, without any model.
 
     Raises:

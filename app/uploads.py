@@ -12,7 +12,7 @@ import streamlit as st
 from app import library, running
 
 if TYPE_CHECKING:
-    from hri.data.video import About
+    from hri.data.video import VideoFacts
 
 UPLOADS_KEPT = 20
 """Uploaded files of all visitors together; the oldest go first."""
@@ -64,7 +64,7 @@ def _check_complete(path: Path) -> None:
     running.checkpoint_of(path)
 
 
-def accept_clip(name: str, content: bytes) -> tuple[Path, About]:
+def accept_clip(name: str, content: bytes) -> tuple[Path, VideoFacts]:
     """Keep an uploaded video for this visitor, and what it says of itself.
 
     Raises:

@@ -11,10 +11,10 @@ import streamlit as st
 from app import address, drawn, library, running, widgets
 from app.compute import scene_id
 from app.explore import inspector
-from app.library import Scene, Source
+from app.library import ModelSource, Scene
 from hri.core.decoding import DECODERS
 from hri.scores import ceilings
-from hri.scores.compare import Comparison, unequal
+from hri.scores.compare import RolloutComparison, unequal
 from hri.view import facts as pictures
 from hri.view.layout import Layout
 from hri.view.player_compare import LETTERS, tree_name
@@ -35,7 +35,7 @@ SCORE = (
 )
 
 
-def defaults(sources: Mapping[str, Source], open_model: str | None = None) -> list[str]:
+def defaults(sources: Mapping[str, ModelSource], open_model: str | None = None) -> list[str]:
     """A model for each column: the favourites that are there, then whatever else there is; of one data set if possible.
 
     Args:
@@ -67,7 +67,7 @@ def training_inequality(scenes: Sequence[Scene]) -> str | None:
     return unequal(updates_by_model) if len(updates_by_model) > 1 else None
 
 
-def _shares_data(one: Source, other: Source) -> bool:
+def _shares_data(one: ModelSource, other: ModelSource) -> bool:
     """Whether there is a data set that both can see."""
     try:
         return bool(set(library.datasets(one)) & set(library.datasets(other)))
@@ -75,7 +75,7 @@ def _shares_data(one: Source, other: Source) -> bool:
         return False
 
 
-def _sees_images(source: Source) -> bool | None:
+def _sees_images(source: ModelSource) -> bool | None:
     """None where it cannot be known without a rollout."""
     try:
         config = library.config_of(source)
@@ -84,7 +84,7 @@ def _sees_images(source: Source) -> bool | None:
     return None if config is None else config.model.sees_frames
 
 
-def common_datasets(sources: Sequence[Source]) -> list[str]:
+def common_datasets(sources: Sequence[ModelSource]) -> list[str]:
     """Data sets whose scenes all of the models can see.
 
     Raises:
@@ -100,13 +100,13 @@ def common_datasets(sources: Sequence[Source]) -> list[str]:
     return common
 
 
-def common_seeds(sources: Sequence[Source]) -> list[int]:
+def common_seeds(sources: Sequence[ModelSource]) -> list[int]:
     """Scenes that are stored for all of the models."""
     first, *others = [library.stored_seeds(source) for source in sources]
     return [seed for seed in first if all(seed in other for other in others)]
 
 
-def another_scene(sources: Sequence[Source]) -> None:
+def another_scene(sources: Sequence[ModelSource]) -> None:
     """Called before the page runs again, when the seed's box may still be changed."""
     seed, seeds = st.session_state["seed"], common_seeds(sources)
     if all(source.path is not None for source in sources):
@@ -120,7 +120,7 @@ def columns(count: int) -> list[Any]:
     return st.columns([1.1, *[3.0 if count == 2 else 2.2] * count], gap="medium" if count == 2 else "small")
 
 
-def pick_models(places: Sequence[Any], names: list[str]) -> list[Source]:
+def pick_models(places: Sequence[Any], names: list[str]) -> list[ModelSource]:
     """One model for each place."""
     session, sources = st.session_state, library.sources()
     last: Scene | None = session.get("last_scene")
@@ -133,7 +133,7 @@ def pick_models(places: Sequence[Any], names: list[str]) -> list[Source]:
     return [sources[name] for name in picks]
 
 
-def pick_scene(sources: Sequence[Source], data: Any, seed: Any, another: Any) -> list[Scene]:
+def pick_scene(sources: Sequence[ModelSource], data: Any, seed: Any, another: Any) -> list[Scene]:
     """Data set and seed for all, and what each model makes of the scene; from one start, with one burn-in.
 
     Raises:
@@ -192,7 +192,7 @@ def timeline(scenes: Sequence[Scene]) -> None:
         widgets.mount("timeline", f"{PLAYER}-timeline", place_of(scenes) | sent)
 
 
-def numbers(scene: Scene, comparison: Comparison, index: int, fair: bool) -> Any:
+def numbers(scene: Scene, comparison: RolloutComparison, index: int, fair: bool) -> Any:
     """Errors before and after the burn-in, against the first model's, and edges; the place left for the score."""
     with st.container(horizontal=True, key=f"{PLAYER}-numbers-{index}"):
         for label, errors, about in (

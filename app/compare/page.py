@@ -14,7 +14,7 @@ from app import address, library, widgets  # noqa: E402
 from app.compare import columns as comparing  # noqa: E402
 from app.explore import pickers  # noqa: E402
 from app.library import Scene  # noqa: E402
-from hri.scores.compare import Comparison, caveat, compare  # noqa: E402
+from hri.scores.compare import RolloutComparison, caveat, compare  # noqa: E402
 
 COUNTS = ["2", "3", "4"]
 
@@ -52,7 +52,7 @@ def main() -> None:
     show(scenes, comparison, left, columns, level)
 
 
-def show(scenes: list[Scene], comparison: Comparison, left: Any, columns: Sequence[Any], level: Any) -> None:
+def show(scenes: list[Scene], comparison: RolloutComparison, left: Any, columns: Sequence[Any], level: Any) -> None:
     """Everything below the models' names; what has to run the models comes last."""
     opening = comparing.opening(scenes)
     with level, st.container(key="compare-level-sync"):

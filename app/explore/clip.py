@@ -13,7 +13,7 @@ from app.explore import drawing
 from app.library import Scene
 from hri.core.config import RenderConfig
 from hri.core.records import Rollout
-from hri.data.video import KINDS, USUAL, About, Clip, Cut
+from hri.data.video import KINDS, USUAL, Cut, VideoClip, VideoFacts
 from hri.rollout.settings import STANDARD
 
 FRAMES = (STANDARD.free_steps + 2, 100)
@@ -22,19 +22,19 @@ PREVIEW = 8
 """Frames of the preview, evenly over the part that is taken."""
 
 
-def current() -> Clip | None:
+def current() -> VideoClip | None:
     """The clip that is to be shown."""
     return st.session_state.get("clip")
 
 
-def put(clip: Clip | None) -> None:
+def put(clip: VideoClip | None) -> None:
     """Show this clip from now on, or the seed's scene again."""
     if clip is not None:
         drawing.put(None)
     st.session_state["clip"] = clip
 
 
-def rolled_out(place: tuple[library.Source, str, int]) -> tuple[Clip | None, Rollout | None]:
+def rolled_out(place: tuple[library.ModelSource, str, int]) -> tuple[VideoClip | None, Rollout | None]:
     """The clip and its rollout by the chosen model; what this model cannot do is said, and neither is given."""
     clip = current()
     if clip is None:
@@ -73,7 +73,7 @@ def panel(scene: Scene) -> None:
         _look(scene, clip, config.data.render)
 
 
-def _upload() -> tuple[Clip, About] | None:
+def _upload() -> tuple[VideoClip, VideoFacts] | None:
     """The last file that was given, looked at once; what is wrong with it is said in one sentence."""
     session = st.session_state
     st.file_uploader(
@@ -82,7 +82,7 @@ def _upload() -> tuple[Clip, About] | None:
     )  # fmt: skip
     if problem := session.get("clip_problem"):
         st.error(widgets.plain(f"{problem}."))
-    upload: tuple[Clip, About] | None = session.get("clip_given")
+    upload: tuple[VideoClip, VideoFacts] | None = session.get("clip_given")
     if upload is not None:
         clip, about = upload
         length = "" if about.seconds is None else f", {about.seconds:.1f} s"
@@ -99,12 +99,12 @@ def _take() -> None:
         return
     try:
         path, about = uploads.accept_clip(file.name, file.getvalue())
-        session["clip_given"] = (Clip(path, file.name), about)
+        session["clip_given"] = (VideoClip(path, file.name), about)
     except ValueError as error:
         session["clip_problem"] = str(error)
 
 
-def _cut(clip: Clip, about: About, render: RenderConfig) -> Cut:
+def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
     """Which part of the clip, and how it is changed; as it was left when the panel was last seen."""
     session, seconds = st.session_state, about.seconds
     choices: dict[str, Any] = session.setdefault("clip_choices", {})
@@ -150,7 +150,7 @@ def _cut(clip: Clip, about: About, render: RenderConfig) -> Cut:
     return Cut(float(start), float(length), crop, float(rate), bool(grey and not render.grey), bool(background))
 
 
-def _verdict(scene: Scene, clip: Clip) -> None:
+def _verdict(scene: Scene, clip: VideoClip) -> None:
     """Whether the model knows such frames, and the way back."""
     likeness = running.seen_of(scene.source, clip).likeness
     if likeness.alike:
@@ -166,7 +166,7 @@ def _verdict(scene: Scene, clip: Clip) -> None:
         st.rerun()
 
 
-def _look(scene: Scene, clip: Clip, render: RenderConfig) -> None:
+def _look(scene: Scene, clip: VideoClip, render: RenderConfig) -> None:
     """The frames as the model will see them, and the button."""
     try:
         footage = running.footage(clip, render.size, render.channels)

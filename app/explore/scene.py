@@ -13,7 +13,7 @@ from hri.core.config import Config
 from hri.data.sources import source_of
 
 
-def another_scene(source: library.Source) -> None:
+def another_scene(source: library.ModelSource) -> None:
     """Called before the page runs again, when the seed's box may still be changed."""
     st.session_state["seed"] = library.another_seed(source, st.session_state["seed"])
     _leave_own()

@@ -181,7 +181,7 @@ def score(question: Round, marks: Collection[Pair]) -> Score:
 
 
 @dataclass(frozen=True)
-class Result:
+class GameResult:
     """A game as far as it was played, in a few characters of an address; scores are counted anew from the marks."""
 
     game: int
@@ -207,7 +207,7 @@ class Result:
         return f"{self.game}-{'.'.join(f'{code:x}' for code in codes)}"
 
     @staticmethod
-    def parse(text: str) -> Result:
+    def parse(text: str) -> GameResult:
         """The reverse of :meth:`to_address`.
 
         Raises:
@@ -222,7 +222,7 @@ class Result:
             if bits >> len(question.pairs):
                 raise ValueError(f"round {question.number} of game {game} has no such pairs; copy the whole link again")
             answers.append(frozenset(pair for k, pair in enumerate(question.pairs) if bits >> k & 1))
-        return Result(game, tuple(answers))
+        return GameResult(game, tuple(answers))
 
 
 # The model's answer --------------------------------------------------------------------------------------

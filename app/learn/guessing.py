@@ -54,7 +54,7 @@ def _of_another(text: str) -> None:
     from app.learn import game
 
     try:
-        result = game.Result.parse(text)
+        result = game.GameResult.parse(text)
     except ValueError as error:
         st.warning(f"The result in the address was left out: {widgets.plain(str(error))}.", icon=":material/link_off:")
         return
@@ -101,7 +101,7 @@ def _round(number: int) -> None:
             )
             if "siblings" in question.level.kinds:
                 st.markdown("Springs between leaves are a hundred times weaker than those to a parent.")
-        points = game.Result(number, tuple(answers)).points
+        points = game.GameResult(number, tuple(answers)).points
         st.markdown(
             f"Points so far: **{points}**",
             help="A round without a mistake gives 100. Tossing a coin for each pair gives next to none.",
@@ -204,7 +204,7 @@ def _summary(number: int) -> None:
     from app.learn import game
 
     session = st.session_state
-    mine, rounds = game.Result(number, tuple(session["game_answers"])), game.rounds(number)
+    mine, rounds = game.GameResult(number, tuple(session["game_answers"])), game.rounds(number)
     model = [answer_of_model(question) for question in rounds]
     theirs = [
         None if marks is None else game.score(question, marks) for question, marks in zip(rounds, model, strict=True)

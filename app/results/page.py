@@ -15,7 +15,7 @@ st.markdown(
 from app import drawn, places  # noqa: E402
 from app.results import tables  # noqa: E402
 from hri.experiments import claims, scaling, score_tables, scoreboard  # noqa: E402
-from hri.experiments.claims import Claim, Finding  # noqa: E402
+from hri.experiments.claims import Claim, ClaimFinding  # noqa: E402
 from hri.experiments.scoreboard import Board  # noqa: E402
 
 # Never colour alone, and no red against green.
@@ -45,7 +45,7 @@ def show_claims(board: Board) -> None:
                     show_claim(claim, by_claim[claim])
 
 
-def show_claim(claim: Claim, findings: list[Finding]) -> None:
+def show_claim(claim: Claim, findings: list[ClaimFinding]) -> None:
     """One sentence, and a verdict with its figures for each setting."""
     st.markdown(f"**{claim.sentence}**", help=claim.about)
     for finding in findings:

@@ -9,7 +9,7 @@ import streamlit as st
 from app import library
 from hri.experiments import score_tables, scoreboard
 from hri.experiments.score_tables import RUN_COLUMNS
-from hri.experiments.scoreboard import Board, Entry, Plan, Setting
+from hri.experiments.scoreboard import Board, Entry, PlanResults, Setting
 from hri.scores import ceilings
 from hri.scores.names import METRICS
 
@@ -54,7 +54,7 @@ def with_ceilings(board: Board) -> Board:
     return scoreboard.with_ceilings(board, ceilings)
 
 
-def runs(plan: Plan, setting: Setting) -> None:
+def runs(plan: PlanResults, setting: Setting) -> None:
     """A row a run."""
     number = st.column_config.NumberColumn
     config: dict[str, Any] = {name: number(label, help=h, format=f) for name, (label, h, f) in RUN_COLUMNS.items()}

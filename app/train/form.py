@@ -17,7 +17,7 @@ from hri.core.config import Config
 from hri.core.decoding import DECODERS
 from hri.core.errors import sentence
 from hri.core.presets import PRESETS, VARIANTS, preset
-from hri.core.settings import Setting, changed, settings, value_of
+from hri.core.settings import ConfigSetting, changed, settings, value_of
 from hri.data.sources import source_of
 from hri.experiments import queueing, runs
 from hri.training.starters import STARTERS
@@ -143,7 +143,7 @@ def _matters(path: str, start: Config, vision_from: str) -> bool:
     return path != "train.stage1_updates" or (start.model.sees_frames and not vision_from)
 
 
-def _fields(shown_settings: Iterable[Setting], start: Config, base: str) -> dict[str, Any]:
+def _fields(shown_settings: Iterable[ConfigSetting], start: Config, base: str) -> dict[str, Any]:
     """One widget a setting, in rows of three; what differs from the start is returned.
 
     Raises:
@@ -160,7 +160,7 @@ def _fields(shown_settings: Iterable[Setting], start: Config, base: str) -> dict
     return values
 
 
-def _field(setting: Setting, value: Any, key: str) -> Any:
+def _field(setting: ConfigSetting, value: Any, key: str) -> Any:
     label = "Updates of stage 2" if setting.path == "train.updates" else setting.label.capitalize()
     label = label.replace("Stage1 ", "Stage 1 ")
     label = "Training systems" if setting.path == "data.train" else label

@@ -6,7 +6,7 @@ import os
 from pathlib import PurePath
 
 from hri.core.records import Rollout
-from hri.data.video import Clip
+from hri.data.video import VideoClip
 from hri.physics.systems import System
 from hri.rollout.interventions import Intervention
 from hri.rollout.settings import recorded_values
@@ -78,7 +78,7 @@ def python_lines(
 def clip_lines(
     rollout: Rollout,
     checkpoint: str | os.PathLike[str],
-    clip: Clip,
+    clip: VideoClip,
     frame: int | None = None,
     picture: str = "picture.svg",
 ) -> str:

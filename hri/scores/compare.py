@@ -20,7 +20,7 @@ MOST = 4
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RolloutComparison:
     """Mean squared errors of M rollouts for each of the F predicted frames 1 ... T - 1."""
 
     names: tuple[str, ...]
@@ -42,7 +42,7 @@ class Comparison:
         return free.mean(1) if free.shape[1] else np.full(len(free), np.nan)
 
 
-def compare(rollouts: Sequence[Rollout]) -> Comparison:
+def compare(rollouts: Sequence[Rollout]) -> RolloutComparison:
     """Errors of two to four rollouts of one scene: of states where all see the same ones, else of pixels.
 
     Where one of them predicts leaves only, states of leaves are compared. Pixels tell of models that see images, and
@@ -63,7 +63,7 @@ def compare(rollouts: Sequence[Rollout]) -> Comparison:
         truth, predictions = truth[:, in_all], [nodes[:, in_all] for nodes in predictions]
     axes = tuple(range(1, truth.ndim))
     inputs = np.minimum(np.arange(len(truth) - 1), first.last_true_input)
-    return Comparison(
+    return RolloutComparison(
         names=tuple(r.checkpoint for r in rollouts),
         unit=unit,
         errors=np.stack([np.square(p - truth[1:]).mean(axes) for p in predictions]),

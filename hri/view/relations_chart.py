@@ -22,7 +22,7 @@ _WIDTHS = {"joined": 3.4, "not": 1.0}
 
 
 @dataclass(frozen=True)
-class Relations:
+class PairRelations:
     """Undirected pairs of one scene: what is true of them, and what is inferred."""
 
     pairs: Int[np.ndarray, "P 2"]
@@ -37,7 +37,7 @@ class Relations:
         return int(((self.probabilities > 0.5) == (self.truth > 0)).sum())
 
 
-def relations_of(rollout: Rollout) -> Relations:
+def relations_of(rollout: Rollout) -> PairRelations:
     """Every pair over which messages pass, at the last frame whose edges are inferred from true states alone.
 
     Raises:
@@ -54,7 +54,7 @@ def relations_of(rollout: Rollout) -> Relations:
     low, high = np.minimum(senders, receivers), np.maximum(senders, receivers)
     pairs, place = np.unique(np.stack([low, high], 1), axis=0, return_inverse=True)
     both = np.bincount(place.ravel(), chances) / np.bincount(place.ravel())
-    return Relations(pairs, springs[frame, pairs[:, 0], pairs[:, 1]].astype(np.int64), both)
+    return PairRelations(pairs, springs[frame, pairs[:, 0], pairs[:, 1]].astype(np.int64), both)
 
 
 def truth_beside(rollout: Rollout, update: int | None = None) -> go.Figure:

@@ -29,7 +29,7 @@ Records = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Curve:
+class ChartCurve:
     """One line of a panel."""
 
     key: str
@@ -50,7 +50,7 @@ class Panel:
     key: str
     title: str
     help: str
-    curves: list[Curve] = field(default_factory=list)
+    curves: list[ChartCurve] = field(default_factory=list)
     log: bool = False
     unit: str = ""
     x: str = "update"
@@ -113,14 +113,14 @@ def _reconstruction(lines: Records) -> list[Panel]:
     ]  # fmt: skip
 
 
-def _findable(lines: Records, ceiling: dict[str, Any] | None) -> list[Curve]:
+def _findable(lines: Records, ceiling: dict[str, Any] | None) -> list[ChartCurve]:
     """The accuracy that could be reached, and its AUROC, as level lines over the validations."""
     updates = [record["update"] for record in lines if "edge_accuracy" in (record.get("validation") or {})]
     scores = (ceiling or {}).get(ceilings.main_period(ceiling or {}), {}).get("possible")
     if not updates or not scores:
         return []
     return [
-        Curve(
+        ChartCurve(
             f"findable_{metric}", f"findable, {name}", np.array([updates[0], updates[-1]], float),
             np.array([scores[metric]] * 2, float), colour, "dot", True,
         )
@@ -196,9 +196,11 @@ def _steps(lines: Records) -> Panel:
     if not records:
         return panel
 
-    def curve(record: dict[str, Any], key: str, label: str, colour: str, dash: str, baseline: bool = False) -> Curve:
+    def curve(
+        record: dict[str, Any], key: str, label: str, colour: str, dash: str, baseline: bool = False
+    ) -> ChartCurve:
         values = np.asarray(record["validation"][key], dtype=float)
-        return Curve(label, label, np.arange(1.0, len(values) + 1), values, colour, dash, baseline)
+        return ChartCurve(label, label, np.arange(1.0, len(values) + 1), values, colour, dash, baseline)
 
     last = records[-1]
     panel.curves.append(curve(last, "mse_by_step", "now", BLUE, "solid"))
@@ -218,22 +220,22 @@ def _gradient(lines: Records) -> Panel:
     )  # fmt: skip
 
 
-def training_curve(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> Curve:
+def training_curve(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> ChartCurve:
     """A number of every update, averaged over neighbours where there are many."""
     pairs = [(record["update"], record[key]) for record in lines if isinstance(record.get(key), int | float)]
     x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
-    return Curve(key, name, *thin(x, y), colour, dash)
+    return ChartCurve(key, name, *thin(x, y), colour, dash)
 
 
-def validation_curve(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> Curve:
+def validation_curve(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> ChartCurve:
     """A number of every validation."""
     rows = [(record["update"], (record.get("validation") or {}).get(key)) for record in lines]
     pairs = [(update, value) for update, value in rows if isinstance(value, int | float)]
     x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
-    return Curve(f"validation_{key}", name, *thin(x, y), colour, dash)
+    return ChartCurve(f"validation_{key}", name, *thin(x, y), colour, dash)
 
 
-def _baseline(lines: Records, key: str, name: str) -> Curve:
+def _baseline(lines: Records, key: str, name: str) -> ChartCurve:
     """The line to beat, from the first update to the last one."""
     curve = validation_curve(lines, key, name)
     if not len(curve.x):
@@ -241,7 +243,7 @@ def _baseline(lines: Records, key: str, name: str) -> Curve:
     ends = np.array([lines[0]["update"], lines[-1]["update"]], dtype=float)
     x = np.concatenate([ends[:1], curve.x, ends[1:]])
     y = np.concatenate([curve.y[:1], curve.y, curve.y[-1:]])
-    return Curve(key, name, x, y, GREY, "dash", True)
+    return ChartCurve(key, name, x, y, GREY, "dash", True)
 
 
 def thin(
@@ -315,7 +317,7 @@ def overlaid(runs: dict[str, Records], stage: int) -> list[Panel]:
                 panel.key,
                 Panel(panel.key, panel.title, panel.help, [], panel.log, panel.unit, panel.x, panel.span),
             )
-            target.curves.append(Curve(name, name, main.x, main.y, colour, dash))
+            target.curves.append(ChartCurve(name, name, main.x, main.y, colour, dash))
             if not any(curve.baseline for curve in target.curves):
                 target.curves.extend(curve for curve in panel.curves if curve.baseline)
     return list(by_key.values())

@@ -13,7 +13,7 @@ import pytest
 
 from app.compute import scene_id, shared_cache
 from hri.core.records import Rollout
-from hri.data.video import Clip
+from hri.data.video import VideoClip
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def test_of_a_folder_every_file_counts(tmp_path: Path, kept: Any, told: list[Any
 
 def test_a_clip_stays_what_it_is_when_its_file_is_forgotten(tmp_path: Path, kept: Any) -> None:
     (tmp_path / "clip").touch()
-    clip = Clip(tmp_path / "clip", "mine.mp4")
+    clip = VideoClip(tmp_path / "clip", "mine.mp4")
     first = kept(clip)
     clip.path.unlink()
     assert kept(clip) is first

@@ -228,7 +228,7 @@ def test_the_game_is_played_to_its_end_and_its_score_is_right(learn: Callable[[s
     """A script marks two pairs in each of the first rounds, then none; both totals are counted again."""
     number = 5
     page = learn(f"?view=game&game={number}&result=4-1.0")
-    shared = game.Result.parse("4-1.0")
+    shared = game.GameResult.parse("4-1.0")
     expect(page.get_by_text(f"{shared.points} points in 2 rounds of game 4")).to_be_visible(timeout=SLOW)
     marks = []
     for asked in game.rounds(number):
@@ -251,7 +251,7 @@ def test_the_game_is_played_to_its_end_and_its_score_is_right(learn: Callable[[s
         page.get_by_role("button", name=re.compile("Next round|See the result")).click()
     checkpoint = load(Path(ROOT) / "checkpoints" / f"{course.STATE_MODEL}.safetensors")
     judges = game.calibrate(checkpoint)
-    mine = game.Result(number, tuple(marks))
+    mine = game.GameResult(number, tuple(marks))
     model = sum(game.score(asked, game.answer(checkpoint, asked, judges)).points for asked in game.rounds(number))
     title = f"Game {number}: you {mine.points} points, the model {model}"
     expect(page.get_by_role("heading", name=title)).to_be_visible(timeout=SLOW)
