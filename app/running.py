@@ -58,7 +58,7 @@ def rollout(
     if source.path is None:
         if live:
             raise ValueError(
-                f"{source.name} has no checkpoint here, only stored scenes, so nothing can be rolled anew."
+                f"{source.name} has no checkpoint here, only stored scenes, so the scene cannot be computed again."
             )
         seeds = ", ".join(map(str, library.stored_seeds(source)))
         raise ValueError(f"{source.name} has no checkpoint here, only stored scenes; choose seed {seeds}.")
@@ -224,7 +224,7 @@ def influence_of(scene: Scene) -> Influence:
     path = scene.source.path
     if path is None:
         raise ValueError(
-            f"{scene.source.name} has no checkpoint here, only stored scenes, so nothing can be rolled anew."
+            f"{scene.source.name} has no checkpoint here, only stored scenes, so the scene cannot be computed again."
         )
     live = rollout(scene.source, scene.dataset, scene.seed, scene.intervention, scene.own, live=True)
     return _influence(path, live)

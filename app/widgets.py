@@ -114,7 +114,7 @@ def tell(player: str, name: str, settings: dict[str, Any]) -> None:
 
 
 def copy_link(address: dict[str, str], player: str = "explore") -> None:
-    """A button that copies the address of what is on the screen; ``given`` are parameters it must name."""
+    """A button that copies the address of what is on the screen; ``address`` holds parameters it must name."""
     _share(key=f"{player}-copy", data={"player": player, "given": address})
 
 
@@ -189,7 +189,7 @@ def ledger(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore", nam
 
 
 def board(begin: System, on_change: Callable[[], None], player: str = "explore") -> None:
-    """Balls to place and throw, springs to switch; ``told`` hears when ``st.session_state["board"]["system"]`` is sent.
+    """Balls to place and throw, springs to switch; ``on_change`` is called when the system on the board is sent.
 
     Args:
         begin: what is on the board until the visitor changes it.
@@ -302,7 +302,7 @@ def uploader() -> None:
     ):
         file = st.file_uploader(
             "Checkpoint (.safetensors) or rollout (.npz), 20 MB at most", type=["safetensors", "npz"], key="upload",
-            help="A checkpoint predicts any scene; a rollout, saved under share as NumPy, is looked at as it is.",
+            help="A checkpoint predicts any scene; a rollout, saved under share as NumPy, is shown as it is.",
         )  # fmt: skip
         if file is None:
             return

@@ -32,7 +32,9 @@ def panel(scene: Scene) -> None:
     """Edit what the model does with this scene; it is rolled out again from the same start and seed."""
     config = library.config_of(scene.source)
     if config is None:
-        st.info(f"{scene.source.name} has no checkpoint here, only stored scenes, so nothing can be rolled anew.")
+        st.info(
+            f"{scene.source.name} has no checkpoint here, only stored scenes, so the scene cannot be computed again."
+        )
         return
     here = widgets.frame(scene.original, "change")
     tools, edits = st.columns([2, 1.15], gap="large")
@@ -111,7 +113,7 @@ def _edge(scene: Scene, config: Config, sender: int, receiver: int, span: Span) 
 
 def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> None:
     st.markdown(f"**{_name(config.tree, node)}**", width="content")
-    hint = "Nobody hears it and nobody sees it; it goes on listening and moving."
+    hint = "Its messages and its picture are left out. It still receives messages and moves."
     if st.button("Mute", icon=":material/volume_off:", key="mute", help=hint):
         _do(Mute(node, **_steps(span)))
     last = scene.original.slots.shape[1] - 1
@@ -136,7 +138,7 @@ def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> Non
                 1.0,
                 0.5,
                 key="nudge-amount",
-                help="In the encoder's own units, about one a deviation.",
+                help="In the encoder's own units: 1 is about one standard deviation.",
             )
             delta = (0.0,) * int(place) + (float(amount),)
         if st.button("Nudge it", key="nudge", type="primary"):
@@ -272,7 +274,7 @@ def _what_edges_do(scene: Scene) -> None:
     """The rollout without each edge, as one map."""
     if not st.toggle(
         "What does each edge do?", key="influence",
-        help="Rolls the scene out once without each edge and tells how far the predictions move.",
+        help="Rolls the scene out once without each edge and shows how far the predictions move.",
     ):  # fmt: skip
         return
     try:

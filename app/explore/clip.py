@@ -42,7 +42,7 @@ def rolled_out(place: tuple[library.ModelSource, str, int]) -> tuple[VideoClip |
     try:
         return clip, running.rollout(*place, own=clip)
     except ValueError as error:
-        notice = widgets.plain(f"Your clip rests, and seed {place[2]} is shown: {error}")
+        notice = widgets.plain(f"Your clip does not apply, and seed {place[2]} is shown instead: {error}")
         st.warning(notice, icon=":material/movie:")
         if st.button("Forget it", key="clip-drop"):
             put(None)
@@ -61,7 +61,7 @@ def panel(scene: Scene) -> None:
     with upload:
         clip_and_facts = _upload()
         if clip_and_facts is None:
-            st.caption("One thing that moves before a still ground works best.")
+            st.caption("One moving thing before a still background works best.")
             return
         if scene.clip is not None:
             _verdict(scene, scene.clip)
@@ -123,7 +123,7 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rate = st.number_input(
             "Frames a second", 0.5, 120.0, step=1.0, key=keys["rate"], width=140, format="%.4g",
-            help="Fewer make the motion look faster to the model. The clip's own at first.",
+            help="Fewer make the motion look faster to the model. The clip's own rate at first.",
         )  # fmt: skip
         frames = st.number_input(
             "Frames", *FRAMES, key=keys["frames"], width=110,
@@ -140,7 +140,7 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
         grey = st.toggle("Grey", key=keys["grey"], disabled=render.grey, help="Brightness without colour.")
         background = st.toggle(
             "Without background", key=keys["background"],
-            help="What keeps still becomes black, as the ground of the springs is. For a camera that stands still.",
+            help="What stands still becomes black, like the background of the springs. The camera must not move.",
         )  # fmt: skip
     choices |= {key: session[key] for key in keys.values()}
     (left, right), (top, bottom) = session[keys["columns"]], session[keys["rows"]]

@@ -70,7 +70,7 @@ def _show(scene: Scene, ranker: Any, working: bool) -> None:
             place = ranking.seeds.tolist().index(current)
             st.caption(
                 f"Seed {current} is harder than {place / total:.0%} of these {total}.",
-                help=f"Its error is {errors[current]:.2g}; so many of the others have a smaller one.",
+                help=f"Its error is {errors[current]:.2g}; the share is that of seeds with a smaller one.",
             )
 
 

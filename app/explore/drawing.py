@@ -29,7 +29,7 @@ def current() -> System | None:
             try:
                 session["system"] = System.parse(text)
             except ValueError as error:
-                complaint = widgets.plain(f"The address's springs were left out: {error}.")
+                complaint = widgets.plain(f"The springs in the address were left out: {error}.")
                 st.warning(f"{complaint} The scene of the seed is shown.", icon=":material/link_off:")
     return session["system"]
 

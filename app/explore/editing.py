@@ -27,7 +27,7 @@ def current() -> Intervention:
         try:
             brought = Intervention.parse(st.query_params.get("edits", ""))
         except ValueError as error:
-            st.warning(f"The address's edits were left out: {error}.", icon=":material/link_off:")
+            st.warning(f"The edits in the address were left out: {error}.", icon=":material/link_off:")
         else:
             if brought.edits:
                 session["edits_past"], session["edits_at"] = [NOTHING, brought], 1
@@ -77,7 +77,7 @@ def with_edits(scene: Scene) -> Scene:
         edited_rollout = running.rollout(*place, intervention=edits, own=scene.own)
         original = running.rollout(*place, own=scene.own, live=True)
     except ValueError as error:
-        st.warning(f"Your edits rest, and the scene is shown without them: {error}", icon=":material/edit_off:")
+        st.warning(f"Your edits do not apply, and the scene is shown without them: {error}", icon=":material/edit_off:")
         if st.button("Remove all edits", key="edits-drop"):
             put(NOTHING)
             st.rerun()

@@ -18,7 +18,7 @@ from hri.view import facts as pictures
 from hri.view import history_charts as figures_history
 
 PIXEL = 4
-"""Screen pixels a pixel of a small picture takes."""
+"""Screen pixels to each pixel of a small picture."""
 
 
 @st.fragment

@@ -108,7 +108,7 @@ except ValueError as error:
     st.error(str(error))
     scene = st.session_state.get("last_scene")
     if scene is not None:
-        st.caption("Below is still the scene from before.")
+        st.caption("The scene below is still the previous one.")
 if scene is not None:
     st.session_state["last_scene"] = scene
     learning.scrubber(scene.source.name)

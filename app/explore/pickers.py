@@ -58,7 +58,7 @@ def graph_pickers(whose: str, player: str = "explore", flat: bool = False) -> tu
     if not flat:
         pairs = st.segmented_control(
             "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
-            help=f"The hierarchy's own pairs, or every pair {whose} an opinion of.",
+            help=f"The hierarchy's own pairs, or every pair that {whose} an opinion about.",
         )  # fmt: skip
     with st.container(width=178):
         threshold_picker(player)

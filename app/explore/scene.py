@@ -74,7 +74,9 @@ def pick_scene() -> Scene:
             try:
                 rollout = running.rollout(*place, own=system)
             except ValueError as error:
-                st.warning(f"Your springs rest, and seed {number} is shown: {error}", icon=":material/draw:")
+                st.warning(
+                    f"Your springs do not apply, and seed {number} is shown instead: {error}", icon=":material/draw:"
+                )
                 if st.button("Forget them", key="system-drop"):
                     drawing.put(None)
                     st.rerun()

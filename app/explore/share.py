@@ -28,7 +28,7 @@ def panel(scene: Scene) -> None:
         stem = file_stem(scene)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             fps = st.number_input(
-                "Frames a second", *FPS, int(Options().fps), key="export-fps", width=150, help="Of films and pages."
+                "Frames a second", *FPS, int(Options().fps), key="export-fps", width=150, help="In films and pages."
             )
             st.caption(f"This frame: {frame}, where the player rests.")
         rows: dict[str, list[files.File]] = {}

@@ -104,7 +104,7 @@ def _round(number: int) -> None:
         points = game.GameResult(number, tuple(answers)).points
         st.markdown(
             f"Points so far: **{points}**",
-            help="A round without a mistake gives 100. Tossing a coin for each pair gives next to none.",
+            help="A round without a mistake gives 100. Tossing a coin for each pair gives almost none.",
         )
 
 

@@ -30,7 +30,7 @@ def race(key: str, scene: str, rollout: Rollout) -> None:
             heart_colours=inks, begin=max(0, last - 3),
         ),
     )  # fmt: skip
-    st.caption(f"Balls: the truth. Crosses: the prediction. The model is on its own after frame {last}.")
+    st.caption(f"Balls show the truth, crosses the prediction. After frame {last} the model is on its own.")
 
 
 def predicted_places(rollout: Rollout) -> Float[np.ndarray, "T N 2"]:

@@ -69,7 +69,7 @@ def contest(board: Board) -> None:
             "What the models see", list(settings), default=next(iter(settings)), required=True, key="setting",
             help="Ball states, or frames through one of two decoders; and the tree of springs.", bind="query-params",
         )  # fmt: skip
-        log = st.toggle("Logarithmic", True, key="log", bind="query-params", help="A factor is as high anywhere.")
+        log = st.toggle("Logarithmic", True, key="log", bind="query-params", help="Equal heights are equal factors.")
     setting = settings[label or next(iter(settings))]
     entries, plan = board.of(setting), board.plan(setting)
     curve, unit = CURVES["state" if setting.seen == "state" else "images"]

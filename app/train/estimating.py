@@ -74,5 +74,7 @@ def _measurement(config: Config, vision_from: str, key: str) -> Estimate | str |
     except (ValueError, TypeError):
         text = complaint.decode(errors="replace")
         return (
-            processes.complaint(text) or processes.last_line(text) or "the process that measures ended without a word"
+            processes.complaint(text)
+            or processes.last_line(text)
+            or "the process that measures ended without an answer"
         )

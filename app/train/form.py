@@ -91,7 +91,7 @@ def _beginning() -> tuple[str, Config, str]:
     there = [parts for parts in map(_parts, PRESETS) if parts[0] == data]
     ways = [way for way in SEEN if any(way == parts[1] for parts in there)]
     sight = columns[1].selectbox(
-        "It sees", ways, ways.index(about[1]) if about[1] in ways else 0, format_func=SEEN.__getitem__,
+        "Model input", ways, ways.index(about[1]) if about[1] in ways else 0, format_func=SEEN.__getitem__,
         key=f"seen-{key}-{data}", help="States of balls or joints, or frames through one of two decoders.",
     )  # fmt: skip
     models = [model for model in VARIANTS if (data, sight, model) in there]

@@ -111,7 +111,7 @@ def _clone(name: str) -> None:
 
 
 def _promote(run: RunInfo) -> None:
-    with st.popover("Promote", icon=":material/verified:", help="Its best checkpoint to the list of models"):
+    with st.popover("Promote", icon=":material/verified:", help="Put its best checkpoint into the list of models"):
         name = st.text_input("Name in the list of models", run.name, key=f"promote-{run.name}")
         if st.button("Add its best checkpoint", key=f"promoting-{run.name}"):
             if attempt(runs.promote, run.folder, places.CHECKPOINTS, name) is None:
@@ -160,7 +160,7 @@ def compare(picks: list[RunInfo]) -> None:
     readable = [run for run in picks if run.config is not None]
     rows = differences([run.config for run in readable if run.config])
     if not rows:
-        st.caption("None: they differ in chance and machine only.")
+        st.caption("None: they differ only in chance and machine.")
         return
     table: dict[str, list[str]] = {"setting": list(rows)}
     for place, run in enumerate(readable):
@@ -174,12 +174,12 @@ def limits_popover() -> None:
     names = gpu_names()
     where = names.get(now.gpu, now.gpu) if now.gpu else "every GPU" if names else "CPU"
     label = f"{now.at_once} at once, {now.threads} thread{'s' if now.threads > 1 else ''} each, {where}"
-    with st.popover(label, icon=":material/memory:", help="What trainings may take of this machine"):
+    with st.popover(label, icon=":material/memory:", help="How much of this machine training may use"):
         at_once = st.number_input("Trainings at once", 1, 64, now.at_once, key="limit-runs",
                                   help=f"This machine has {cores()} cores; others wait for their turn.")  # fmt: skip
         threads = st.number_input(
-            "CPU threads of each", 1, max(64, cores()), now.threads, key="limit-threads",
-            help="One is most efficient; sums differ in their last digits with more.",
+            "CPU threads for each", 1, max(64, cores()), now.threads, key="limit-threads",
+            help="One is most efficient; with more, sums differ in their last digits.",
         )  # fmt: skip
         options = ["", *names]
         gpu = now.gpu

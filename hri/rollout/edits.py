@@ -184,10 +184,10 @@ class SetEdge(ForcesTypes):
 
 @dataclass(frozen=True)
 class Mute(Silences):
-    """A slot or ball that nobody hears and nobody sees; it goes on listening and moving.
+    """A slot or ball whose messages and picture are left out; it still receives messages and moves.
 
-    Nobody hears it: every edge it sends on has type 0, whatever other edits say. (Relational inference looks at
-    all states, this one's too.) Nobody sees it: SlotDec leaves its image out of the sum; ParDec, which draws all
+    Messages: every edge it sends on has type 0, whatever other edits say. (Relational inference looks at
+    all states, this one's too.) Picture: SlotDec leaves its image out of the sum; ParDec, which draws all
     slots at once, is given the slot that the encoder makes of an all-black frame at this place; for states its
     ball is not drawn. Only leaves are drawn, so muting an upper slot changes messages alone.
     """

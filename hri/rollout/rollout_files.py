@@ -184,4 +184,7 @@ def _check_balls(rollout: Rollout, tree: Tree) -> None:
         _need(of_balls.size == balls and of_balls.size <= MOST_NODES, "ball_parents are of other balls")
     if rollout.joints is not None:
         fits = rollout.joints.dtype.kind == "U" and rollout.joints.shape == (balls,)
-        _need(fits and all(re.fullmatch(_NAME, name) for name in rollout.joints.tolist()), "joints are no names")
+        _need(
+            fits and all(re.fullmatch(_NAME, name) for name in rollout.joints.tolist()),
+            "names of joints are missing or hold odd characters",
+        )

@@ -182,5 +182,5 @@ def edit_effect(with_edits: Rollout, original: Rollout) -> Float[np.ndarray, " F
         ValueError: as :func:`check_comparable`.
     """
     check_comparable([with_edits, original])
-    (_, changed, _), (_, without, _) = values_to_score(with_edits), values_to_score(original)
-    return np.square(changed - without).mean(tuple(range(1, without.ndim)))
+    (_, with_them, _), (_, without, _) = values_to_score(with_edits), values_to_score(original)
+    return np.square(with_them - without).mean(tuple(range(1, without.ndim)))

@@ -131,12 +131,12 @@ class Ranker:
     ):
         data = checkpoint.header.config.data
         self.seeds, self.problem, self._patience = seeds, "", patience
-        self._asked = (settings, tree or data.tree, physics or data.physics)
+        self._case = (settings, tree or data.tree, physics or data.physics)
         self._checkpoint, self._lock = checkpoint, lock
         self._errors: list[np.ndarray] = []
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        self._seen = 0.0
+        self._last_look = 0.0
 
     @property
     def seeds_done(self) -> int:
@@ -150,7 +150,7 @@ class Ranker:
 
     def look(self) -> Ranking:
         """The ranking of what is scored by now; scoring goes on."""
-        self._seen = time.monotonic()
+        self._last_look = time.monotonic()
         with self._starting:
             if self.working and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._work, name="ranking", daemon=True)
@@ -170,10 +170,10 @@ class Ranker:
                 block = [int(seed) for seed in self.seeds[first : first + self.BLOCK]]
                 try:
                     with self._lock:
-                        self._errors.append(scene_errors(self._checkpoint, block, *self._asked))
+                        self._errors.append(scene_errors(self._checkpoint, block, *self._case))
                 except (ValueError, RuntimeError) as error:
                     self.problem = str(error)
-                if time.monotonic() - self._seen > self._patience:
+                if time.monotonic() - self._last_look > self._patience:
                     return
 
 

@@ -60,7 +60,7 @@ def passes(
         rows: of its edges.
         frame: 0 ... T - 1.
         only_ways: names as :func:`ways` gives them.
-        only_types: names of ``seen``.
+        only_types: names of ``names``.
     """
     kinds = names.rollout.edge_types[0, edge_step(names.rollout, frame), rows]
     leads = ways(names.rollout.tree, names.rollout.edge_sender_receiver[rows].reshape(-1, 2))

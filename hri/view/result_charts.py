@@ -121,8 +121,8 @@ def _add_line(
 
 Cost = Literal["time", "memory"]
 COSTS: dict[Cost, tuple[str, str]] = {
-    "time": ("1024³ products a sequence", "%{y:.3g} products"),
-    "memory": ("MB a sequence", "%{y:,.0f} MB"),
+    "time": ("1024³ products per sequence", "%{y:.3g} products"),
+    "memory": ("MB per sequence", "%{y:,.0f} MB"),
 }
 SCALING_LOOKS: dict[str, tuple[str, str, str]] = {
     "flat": (VERMILLION, "solid", "square"),

@@ -190,7 +190,7 @@ def test_drawn_springs_travel_in_the_address_until_a_seed_is_chosen(app: AppTest
     assert any("Messages pass over" in markdown.value for markdown in app.markdown)
     # A model that sees no such tree says so, shows its seed, and the drawing stays.
     app.selectbox(key="model").set_value("a-state-model").run()
-    assert "Your springs rest, and seed 7 is shown" in app.warning[0].value
+    assert "Your springs do not apply, and seed 7 is shown" in app.warning[0].value
     assert not app.error
     app.selectbox(key="model").set_value("mine").run()
     assert "you drew the system" in app.caption[0].value
@@ -219,7 +219,7 @@ def test_a_wrong_system_in_the_address_is_one_sentence(app: AppTest, address: st
     assert not app.exception
     assert not app.error
     assert len(app.warning) == 1
-    assert "The address's springs were left out" in app.warning[0].value.replace("\\", "")
+    assert "The springs in the address were left out" in app.warning[0].value.replace("\\", "")
     assert says in app.warning[0].value.replace("\\", "")
     assert "system" not in app.query_params
 

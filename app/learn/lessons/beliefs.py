@@ -85,7 +85,7 @@ def beliefs(rollout: Rollout) -> Beliefs:
     )
 
 
-def statement(checkpoint: str, seed: int, seen: int) -> str:
+def statement(checkpoint: str, seed: int, frames_seen: int) -> str:
     """What a model knows of the system of a seed after so many frames."""
     from hri.model.checkpoint import load
     from hri.physics.springs import simulate
@@ -93,12 +93,12 @@ def statement(checkpoint: str, seed: int, seen: int) -> str:
 
     scene = simulate(Tree.parse("4-3"), "04", [seed])
     rollout = roll_out(load(checkpoint), scene)
-    return beliefs(rollout).says(seen)
+    return beliefs(rollout).says(frames_seen)
 
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
     """After the first frames that fill the model's window."""
-    return {"checkpoint": str(folder / f"{course.STATE_MODEL}.safetensors"), "seed": seed, "seen": 10}
+    return {"checkpoint": str(folder / f"{course.STATE_MODEL}.safetensors"), "seed": seed, "frames_seen": 10}
 
 
 # What it shows -----------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def show(stage: Stage) -> Shown:
             st.caption(f"Edges right on unseen systems: {words}.", help=ceilings.EXPLAINED)
     return Shown(
         statement=curves.says(frames_seen),
-        values={"checkpoint": file_of(course.STATE_MODEL), "seed": stage.seed, "seen": frames_seen},
+        values={"checkpoint": file_of(course.STATE_MODEL), "seed": stage.seed, "frames_seen": frames_seen},
         explore={"model": course.STATE_MODEL, "seed": str(stage.seed), "frame": str(max(frames_seen, 1))},
         done=frames_seen > 0,
     )

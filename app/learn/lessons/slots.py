@@ -89,7 +89,7 @@ def slot_change(
     return SlotChange(checkpoint.model.vision.spec.label, shifts.astype(np.float64), cell_changes)
 
 
-def statement(seed: int, places: Mapping[int, tuple[float, float]], shown: Collection[int], checkpoint: str) -> str:
+def statement(seed: int, places: Mapping[int, tuple[float, float]], balls: Collection[int], checkpoint: str) -> str:
     """Which slots notice that some balls are put elsewhere (box units) in a picture of some balls."""
     from hri.model.checkpoint import load
     from hri.physics.springs import simulate
@@ -99,14 +99,14 @@ def statement(seed: int, places: Mapping[int, tuple[float, float]], shown: Colle
     end = start.copy()
     for ball, place in places.items():
         end[ball] = place
-    before, after = picture_of(start, tree, shown), picture_of(end, tree, shown)
+    before, after = picture_of(start, tree, balls), picture_of(end, tree, balls)
     return slot_change(load(checkpoint), before, after).says()
 
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
     """One ball moved under SlotDec."""
     checkpoint = folder / f"{course.IMAGE_MODELS['SlotDec']}.safetensors"
-    return {"seed": seed, "places": {6: (0.0, -0.6)}, "shown": FAMILY, "checkpoint": str(checkpoint)}
+    return {"seed": seed, "places": {6: (0.0, -0.6)}, "balls": FAMILY, "checkpoint": str(checkpoint)}
 
 
 # What it shows -----------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def show(stage: Stage) -> Shown:
         st.markdown(f"**{int(change.slot_changes.sum())}** slots that noticed")
     return Shown(
         statement=change.says(),
-        values={"seed": stage.seed, "places": places, "shown": FAMILY, "checkpoint": file_of(model)},
+        values={"seed": stage.seed, "places": places, "balls": FAMILY, "checkpoint": file_of(model)},
         explore={"model": model, "seed": str(stage.seed), "overlay": "16"},
         done=bool(places),
     )

@@ -32,7 +32,7 @@ def test_only_slots_of_changed_cells_notice_with_slotdec_and_others_with_pardec(
     assert f"{elsewhere} of them from cells that stayed the same" in par.says()
     changed = np.argwhere((before != after).any(-1))  # row, column
     assert slot.cell_changes.sum() == len({(r // 8, c // 8) for r, c in changed.tolist()})
-    values = {"seed": course.SCENE, "places": {6: tuple(moved[6].tolist())}, "shown": (5, 6, 7)}
+    values = {"seed": course.SCENE, "places": {6: tuple(moved[6].tolist())}, "balls": (5, 6, 7)}
     assert printed("slots", checkpoint=str(file(SLOT)), **values) == slot.says()
     assert "has not changed" in slots.slot_change(model(SLOT), before, before).says()
     with pytest.raises(ValueError, match="image model"):
