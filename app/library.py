@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hri.model.checkpoint import Header
     from hri.physics.systems import System
 
-FAVOURITE = "springs-4-3-slot-hri"
+FAVOURITE = "springs-4-3-state-hri-h"
 """Opened first, if it is there."""
 COMPARED = ("first", "second", "third", "fourth")
 """What addresses and widgets call the models of a comparison, from left to right; Explore's is ``model``."""

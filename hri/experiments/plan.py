@@ -195,7 +195,6 @@ PLANS: dict[str, Plan] = {
             (Group(("hri-h",), updates=20_000), Group(tuple(model for model in _LONG if model != "hri-h"))),
             updates=12_000,
             settings=_FEWER,
-            suffix="-long",
         ),
         Plan(
             "images",

@@ -58,7 +58,7 @@ def compare(rollouts: Sequence[Rollout]) -> RolloutComparison:
         predictions = [r.predicted_frames[0].astype(np.float32) for r in rollouts]  # type: ignore[index]
     else:
         unit, truth = "normalised states", first.slots[0]
-        predictions = [predicted_nodes(r) for r in rollouts]
+        predictions = [in_units_of(first, r, predicted_nodes(r)) for r in rollouts]
         in_all = np.isfinite(np.stack(predictions)).all((0, 1, 3))
         truth, predictions = truth[:, in_all], [nodes[:, in_all] for nodes in predictions]
     axes = tuple(range(1, truth.ndim))
@@ -73,14 +73,42 @@ def compare(rollouts: Sequence[Rollout]) -> RolloutComparison:
 
 
 def _share_states(rollouts: Sequence[Rollout]) -> bool:
-    """Whether all see states, and these in one unit: training sets normalise each in its own."""
+    """Whether all see the same states; training sets normalise each in its own units (:func:`in_units_of`)."""
     first = rollouts[0]
     return all(
-        r.observation == "states"
-        and r.slots.shape == first.slots.shape
-        and np.allclose(r.slots, first.slots, rtol=0, atol=1e-6)
-        for r in rollouts
+        r.observation == "states" and r.slots.shape == first.slots.shape and _same_states(first, r) for r in rollouts
     )
+
+
+def in_units_of(first: Rollout, other: Rollout, states: Float[np.ndarray, "F N D"]) -> Float[np.ndarray, "F N D"]:
+    """States of a rollout in the units of another one of the same scene.
+
+    A training set normalises positions by one range and velocities by another, so two models' numbers for one state
+    are related by a scale and a shift each; the true states, which both rollouts hold, tell them.
+    """
+    if first is other or np.array_equal(first.slots, other.slots):
+        return states
+    half = states.shape[-1] // 2
+    return np.concatenate(
+        [
+            np.polyval(_scale_and_shift(other.slots[0, ..., part], first.slots[0, ..., part]), states[..., part])
+            for part in (slice(half), slice(half, None))
+        ],
+        -1,
+    ).astype(states.dtype)
+
+
+def _same_states(first: Rollout, other: Rollout) -> bool:
+    """Whether two rollouts show one scene, each in units of its own."""
+    return np.allclose(in_units_of(first, other, other.slots[0]), first.slots[0], rtol=0, atol=1e-5)
+
+
+def _scale_and_shift(values: Float[np.ndarray, "T N X"], wanted: Float[np.ndarray, "T N X"]) -> Float[np.ndarray, " 2"]:
+    """The line that comes nearest to taking ``values`` to ``wanted``."""
+    x, y = (part.ravel().astype(np.float64) for part in (values, wanted))
+    spread = np.square(x - x.mean()).mean()
+    scale = ((x - x.mean()) * (y - y.mean())).mean() / spread if spread > 0 else 1.0
+    return np.array([scale, y.mean() - scale * x.mean()])
 
 
 def caveat(rollouts: Sequence[Rollout]) -> str | None:
@@ -146,7 +174,7 @@ def check_comparable(rollouts: Sequence[Rollout]) -> None:
             # One grey level: positions that another machine rounded otherwise.
             same = np.abs(other.frames.astype(np.int16) - first.frames).max(initial=0) <= 1
         elif other.observation == first.observation == "states" and other.slots.shape == first.slots.shape:
-            same = np.allclose(other.slots, first.slots, rtol=0, atol=1e-6)
+            same = _same_states(first, other)
         else:
             raise ValueError(f"{pair} have neither frames nor states in common; roll both out with pictures")
         if not same:

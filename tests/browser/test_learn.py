@@ -181,7 +181,7 @@ def chance(page: Page) -> None:
 
 def messages(page: Page) -> None:
     """Every phase in turn; at the end all have heard."""
-    expect(statement(page)).to_contain_text("News of ball 5 has reached 1 of 16 other balls", timeout=SLOW)
+    expect(statement(page)).to_contain_text("News of ball 7 has reached 1 of 16 other balls", timeout=SLOW)
     page.get_by_text("5. intermediate → leaf").click()
     expect(statement(page)).to_contain_text("after phase 5", timeout=SLOW)
 

@@ -81,7 +81,7 @@ def test_batches_shrink_where_edges_are_many(monkeypatch: pytest.MonkeyPatch) ->
                 "matmul_ms": 14.0
             }
 
-    monkeypatch.setattr(scaling, "ProcessPoolExecutor", Now)
+    monkeypatch.setattr(scaling_measure, "ProcessPoolExecutor", Now)
     scaling_measure.measure_all()
     assert ("16-16", "nri", 1) in asked
     assert ("4-4-4-4", "hri-h", 8) in asked

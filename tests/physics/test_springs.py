@@ -401,11 +401,12 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
 def test_importing_compiles_nothing_and_a_second_process_finds_the_kernels(tmp_path: Path) -> None:
     program = """
 import sys
-from hri.physics import springs as simulate
+from hri.core.hierarchy import Tree
+from hri.physics import hierarchical, springs
 assert "torch" not in sys.modules
-assert not simulate._integrate.signatures
-simulate.simulate(simulate.Tree.parse("4-3"), "04", [1], steps=3, every=1)
-print(sum(simulate._integrate.stats.cache_hits.values()))
+assert not hierarchical._integrate.signatures
+springs.simulate(Tree.parse("4-3"), "04", [1], steps=3, every=1)
+print(sum(hierarchical._integrate.stats.cache_hits.values()))
 """
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     hits = [

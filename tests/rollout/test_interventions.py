@@ -351,7 +351,7 @@ def test_another_kind_needs_its_class_and_its_name(monkeypatch: pytest.MonkeyPat
     plan = forced(Hush(5, 6, 2), SetLevel("all", type=1))
     assert (plan[2:, silent] == 0).all()
     assert (plan[:2] == 1).all()
-    assert sentence(Hush(5, 1, 2, 4), TREE, 2) == "Hush leaf 5 and intermediate 1, frames 3 to 5"
+    assert sentence(Hush(5, 1, 2, 4), TREE, 2, ()) == "Hush leaf 5 and intermediate 1, frames 3 to 5"
     with pytest.raises(ValueError, match=re.escape("edit 0 (hush) does not fit: there is no node 17")):
         Intervention((Hush(1, 17),)).check(preset("springs-4-3-state-hri"), 49)
     with pytest.raises(ValueError, match="other of the edit 'hush' is 400; choose a whole number from 0 to 399"):

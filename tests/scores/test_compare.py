@@ -83,9 +83,9 @@ def test_models_that_see_the_same_states_are_compared_by_states() -> None:
     together = compare([state_rollout(), other])
     assert together.unit == "normalised states"
     assert together.errors[0] == pytest.approx(error_curves(state_rollout()).model, rel=1e-5)
-    # Normalised otherwise, states are no common unit, but drawn pictures are.
+    # Normalised otherwise, states have a common unit still: the true ones say how to get from one to the other.
     scaled = dataclasses.replace(state_rollout(), slots=state_rollout().slots * np.float32(2))
-    assert compare([state_rollout(), scaled]).unit == "pixels in 0 … 1"
+    assert compare([state_rollout(), scaled]).unit == "normalised states"
 
 
 def test_models_apart_are_the_two_that_differ_most_at_each_pixel() -> None:
@@ -258,3 +258,20 @@ def test_slots_that_cannot_be_told_apart_are_refused() -> None:
         slot_effects(made(SLOT), rolled(PAR))
     with pytest.raises(ValueError, match="frames 1 to 15 of one scene"):
         slot_effects(made(SLOT), rolled(SLOT), [16])
+
+
+def test_models_normalised_by_other_training_sets_are_compared_in_the_units_of_the_first() -> None:
+    first = state_rollout()
+    scale, shift = np.array([1.001, 1.001, 1.3, 1.3], np.float32), np.array([0.0, 0.0, -0.05, -0.05], np.float32)
+    other = dataclasses.replace(
+        first,
+        checkpoint="other",
+        slots=first.slots * scale + shift,
+        predicted_slots=first.predicted_slots * scale + shift,
+    )
+    both = compare([first, other])
+    assert both.unit == "normalised states"
+    np.testing.assert_allclose(both.errors[1], both.errors[0], rtol=1e-3, atol=1e-9)
+    moved = dataclasses.replace(other, slots=other.slots[:, :, ::-1].copy())
+    with pytest.raises(ValueError, match="different scenes"):
+        compare([dataclasses.replace(first, frames=None), dataclasses.replace(moved, frames=None)])

@@ -64,6 +64,12 @@ def news_reach(tree: Tree, inside: Phases, rollout: Rollout, origin: int) -> New
     return NewsReach(origin, inside.titles[:phases], listeners, len(inside.row))
 
 
+def most_heard(tree: Tree, inside: Phases, rollout: Rollout) -> int:
+    """The first of the leaves whose news goes furthest within a step: one that hangs on no spring reaches nobody."""
+    leaves = tree.leaves.tolist()
+    return max(leaves, key=lambda leaf: int(news_reach(tree, inside, rollout, leaf).has_news[-1].sum()))
+
+
 def statement(checkpoint: str, seed: int, step: int, leaf: int, phase: int) -> str:
     """How far the news of a leaf has got after a phase (counted from 0) of a step."""
     from hri.model.checkpoint import load
@@ -77,9 +83,17 @@ def statement(checkpoint: str, seed: int, step: int, leaf: int, phase: int) -> s
 
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
-    """The first leaf and the last phase."""
+    """The leaf whose news goes furthest, and the last phase."""
+    from hri.model.checkpoint import load
+    from hri.physics.springs import simulate
+    from hri.rollout.phases import phases
+    from hri.rollout.rollout import roll_out
+
     checkpoint = str(folder / f"{course.STATE_MODEL}.safetensors")
-    return {"checkpoint": checkpoint, "seed": seed, "step": STEP, "leaf": 5, "phase": 4}
+    model, tree = load(checkpoint), Tree.parse("4-3")
+    rollout = roll_out(model, simulate(tree, "04", [seed]))
+    leaf = most_heard(tree, phases(model, rollout, STEP), rollout)
+    return {"checkpoint": checkpoint, "seed": seed, "step": STEP, "leaf": leaf, "phase": 4}
 
 
 # What it shows -----------------------------------------------------------------------------------------
@@ -92,7 +106,9 @@ def show(stage: Stage) -> Shown:
     inside = lesson_state.phases(course.STATE_MODEL, rollout, STEP)
     left, right = st.columns([1, 1.7], gap="medium")
     with left:
-        leaf = st.selectbox("Leaf", tree.leaves.tolist(), key="messages-leaf")
+        leaves = tree.leaves.tolist()
+        first = leaves.index(most_heard(tree, inside, rollout))
+        leaf = st.selectbox("Leaf", leaves, first, key="messages-leaf")
         news = news_reach(tree, inside, rollout, leaf)
         phase = st.radio(
             "Phase", range(len(news.names)), key="messages-phase",
@@ -138,8 +154,8 @@ LESSON = course.Lesson(
         "then the root to the parents, and these to the leaves. What a node hears is added to its memory before the "
         "next phase begins. So within one step the news of a leaf can climb up one branch and down another."
     ),
-    do="Choose a leaf and step through the phases.",
-    notice="After which phase has the whole system heard of the leaf?",
+    do="Step through the phases; then choose another leaf.",
+    notice="After which phase has most of the system heard of the leaf? And of one that no spring joins to its parent?",
     section="3.3",
     mathematics=(
         (

@@ -12,7 +12,7 @@ from tests.app.lessons.shown import ROOT, file, printed, stored
 
 
 def test_the_contest_names_the_best_on_the_scene_and_quotes_the_results() -> None:
-    names = {"HRI": "hri-h", "NRI": "nri", "LSTM": "lstm"}
+    names = {"HRI": "hri-h-equal", "NRI": "nri", "LSTM": "lstm"}
     rolled = [stored(f"springs-4-3-state-{name}") for name in names.values()]
     found = hierarchy.contest(rolled, tuple(names))
     free = [np.square(r.predicted_slots[0, 40:] - r.slots[0, 41:]).mean() for r in rolled]
