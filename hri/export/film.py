@@ -41,7 +41,7 @@ def pictures(rollout: Rollout, scene: int = 0, scale: int = 6) -> UInt8[np.ndarr
     """One picture for each predicted frame 1 ... T - 1: truth, prediction and error, and where in time it is.
 
     Args:
-        scale: screen pixels to each pixel of a frame; below 4 there is no room for words.
+        scale: screen pixels for each pixel of a frame; below 4 there is no room for words.
     """
     rollout = rollout.scene(scene)
     panels = _panels(rollout)

@@ -20,7 +20,7 @@ from hri.core.files import replacing
 from hri.core.records import Rollout
 
 FPS, SCALE = (1, 60), (1, 32)
-"""Least and most frames a second, and screen pixels to each pixel of a frame."""
+"""Least and most frames a second, and screen pixels for each pixel of a frame."""
 
 
 class Options(NamedTuple):
@@ -29,7 +29,7 @@ class Options(NamedTuple):
     fps: float | int = 10
     """Frames a second, within :data:`FPS`."""
     scale: int = 6
-    """Screen pixels to each pixel of a frame, within :data:`SCALE`."""
+    """Screen pixels for each pixel of a frame, within :data:`SCALE`."""
     frame: int = 1
     """The one that is shown, 1 ... T - 1."""
 
@@ -208,7 +208,7 @@ def export(
 
     Args:
         fps: frames a second, of formats that play.
-        scale: screen pixels to each pixel of a frame, in films and PNG.
+        scale: screen pixels for each pixel of a frame, in films and PNG.
         frame: the one that is shown, 1 ... T - 1, where it is one; by default the last.
 
     Raises:
