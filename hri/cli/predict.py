@@ -177,7 +177,7 @@ def export(
         scene: Which scene of the rollout, from 0.
         frame: Frame that {frame} show, from 1; by default the last.
         fps: Frames a second of {fps}, {FPS[0]} to {FPS[1]}.
-        scale: Screen pixels for each pixel of a frame, in {scale}, {SCALE[0]} to {SCALE[1]}.
+        scale: Screen pixels a pixel of {scale}, {SCALE[0]} to {SCALE[1]}.
     """
     if out is None and format == "auto":
         raise ValueError("--out or --format must be given: what shall the rollout become?")
