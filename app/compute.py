@@ -34,11 +34,11 @@ def _as_it_stands(path: Path) -> tuple[Any, ...]:
 _TOLD_APART: dict[str | type[Any], Callable[[Any], Any]] = {
     type(Path()): _as_it_stands,
     Rollout: scene_id,
-    "hri.data.video.Clip": repr,  # it stays what it is even when its file is forgotten
+    "hri.data.video.VideoClip": repr,  # it stays what it is even when its file is forgotten
 }
 
 
-def shared(max_entries: int, spinner: str | bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def shared_cache(max_entries: int, spinner: str | bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Keep the answers of a function for all visitors and hand out the same objects again, which nobody changes.
 
     Answers are told apart by the arguments: a path by its name and when the file last changed, a rollout by

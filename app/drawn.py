@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from app import library
-from app.compute import shared
+from app.compute import shared_cache
 from hri.core.records import Rollout
 from hri.scores import ceilings
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hri.view.layout import Layout
 
 
-@shared(32)
+@shared_cache(32)
 def interaction_graph(
     parents: tuple[int, ...],
     pairs: tuple[tuple[int, int], ...],
@@ -44,7 +44,7 @@ def load_pandas() -> None:
     importlib.import_module("pandas")
 
 
-@shared(96)
+@shared_cache(96)
 def payload(kind: str, rollout: Rollout, *options: Any) -> dict[str, Any]:
     """What one part of the player is sent, prepared once a scene."""
     from hri.view import facts as pictures
@@ -57,20 +57,20 @@ def payload(kind: str, rollout: Rollout, *options: Any) -> dict[str, Any]:
     if kind in ("images", "timeline"):
         return (player.image_data if kind == "images" else player.timeline_data)(rollout, *options)
     names, *rest = options
-    seen = named_types(rollout, names)
+    naming = named_types(rollout, names)
     if kind == "matrix":
-        return player.matrix_data(seen.rollout, seen.types)
-    rows = pictures.edge_rows(seen.rollout, rest[0])
+        return player.matrix_data(naming.rollout, naming.types)
+    rows = pictures.edge_rows(naming.rollout, rest[0])
     if kind == "ledger":
-        return player.ledger_data(seen.rollout, rows, seen.types)
-    return player.graph_data(seen.rollout, rows, rest[1], seen.types)
+        return player.ledger_data(naming.rollout, rows, naming.types)
+    return player.graph_data(naming.rollout, rows, rest[1], naming.types)
 
 
 Names = Literal["raw", "aligned"]
-"""Of edge types: as learned, or matched to true springs (:func:`hri.view.beliefs.aligned`)."""
+"""Of edge types: as learned, or matched to true springs (:func:`hri.view.beliefs.aligned_names`)."""
 
 
-@shared(32)
+@shared_cache(32)
 def named_types(rollout: Rollout, names: Names, history: int = 0) -> Named:
     """The rollout under one set of names for its edge types.
 
@@ -84,15 +84,15 @@ def named_types(rollout: Rollout, names: Names, history: int = 0) -> Named:
     """
     from hri.view import beliefs  # what draws takes a compiler along, and Results need none
 
-    return beliefs.aligned(rollout, history) if names == "aligned" else beliefs.learned(rollout)
+    return beliefs.aligned_names(rollout, history) if names == "aligned" else beliefs.learned_names(rollout)
 
 
-def edges_right(named: Named, source: library.Source) -> str:
+def edges_right(naming: Named, source: library.ModelSource) -> str:
     """Edges right in a scene, between guessing there and what the model could find in any."""
-    return ceilings.in_words(named.right, findable(source), named.guess)
+    return ceilings.in_words(naming.right, findable(source), naming.guess)
 
 
-def findable(source: library.Source) -> float | None:
+def findable(source: library.ModelSource) -> float | None:
     """The share of edges that a model could have right, where that was measured."""
-    told = library.ceiling_of(source)
-    return None if told is None else told["burn_in"]["possible"]["accuracy"]
+    ceiling = library.ceiling_of(source)
+    return None if ceiling is None else ceiling["burn_in"]["possible"]["accuracy"]

@@ -34,22 +34,22 @@ def files(rows: dict[str, list[File]], key: str) -> None:
         rows: heading (empty: none) to the buttons beside it.
         key: another one for each place.
     """
-    offered = {file.name: file for group in rows.values() for file in group}
-    asked, answer = f"{key}-asked", None
+    by_name = {file.name: file for group in rows.values() for file in group}
+    request_key, answer = f"{key}-asked", None
 
     def remember() -> None:
-        st.session_state[asked] = st.session_state[key]["asked"]
+        st.session_state[request_key] = st.session_state[key]["asked"]
 
-    wanted = offered.get(st.session_state.pop(asked, None))
-    if wanted is not None:
+    request = by_name.get(st.session_state.pop(request_key, None))
+    if request is not None:
         count = st.session_state[f"{key}-count"] = st.session_state.get(f"{key}-count", 0) + 1
         try:
-            content = base64.b64encode(wanted.make()).decode()
-            answer = {"number": count, "name": wanted.name, "mime": wanted.mime, "content": content}
+            content = base64.b64encode(request.make()).decode()
+            answer = {"number": count, "name": request.name, "mime": request.mime, "content": content}
         except (ValueError, OSError) as error:
-            answer = {"number": count, "problem": f"{wanted.name} was not made: {sentence(error)}."}
-    told = [
+            answer = {"number": count, "problem": f"{request.name} was not made: {sentence(error)}."}
+    groups = [
         {"heading": heading, "files": [{"id": f.name, "label": f.label, "help": f.help} for f in group]}
         for heading, group in rows.items()
     ]
-    _save(key=key, data={"rows": told, "answer": answer, "busy": "Making the file …"}, on_asked_change=remember)
+    _save(key=key, data={"rows": groups, "answer": answer, "busy": "Making the file …"}, on_asked_change=remember)

@@ -13,7 +13,7 @@ import streamlit as st
 from jaxtyping import Float
 
 from app import places
-from app.compute import shared
+from app.compute import shared_cache
 from hri.core.config import Config
 from hri.core.forces import USUAL, system_name
 from hri.core.records import Rollout
@@ -24,7 +24,7 @@ from hri.rollout.interventions import NOTHING, Intervention
 from hri.scores import ceilings
 
 if TYPE_CHECKING:
-    from hri.data.video import Clip
+    from hri.data.video import VideoClip
     from hri.model.checkpoint import Header
     from hri.physics.systems import System
 
@@ -42,7 +42,7 @@ RECORDED = "as recorded"
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """Where scenes of one model come from: its checkpoint, stored rollouts, or both."""
 
     name: str
@@ -60,14 +60,14 @@ class Source:
 class Scene:
     """What a page shows: a model, a scene, the visitor's edits, and the rollouts that these make."""
 
-    source: Source
+    source: ModelSource
     dataset: str
     seed: int
     original: Rollout
     """As the model predicts it when nobody interferes."""
     system: System | None = None
     """Drawn by the visitor, in place of data set and seed."""
-    clip: Clip | None = None
+    clip: VideoClip | None = None
     """The visitor's video, in place of all three."""
     intervention: Intervention = NOTHING
     edited: Rollout | None = None
@@ -79,22 +79,25 @@ class Scene:
         return self.original if self.edited is None else self.edited
 
     @property
-    def own(self) -> System | Clip | None:
+    def own(self) -> System | VideoClip | None:
         """What the visitor brought in place of data set and seed."""
         return self.system or self.clip
 
 
-def sources() -> dict[str, Source]:
+def sources() -> dict[str, ModelSource]:
     """All models there are, by name: the folder's files, stored rollouts, and what this visitor uploaded."""
     files = {path.stem: path for path in sorted(places.CHECKPOINTS.glob("*.safetensors"))}
-    stored = {path.stem: path for path in sorted(places.STORED.glob("*.npz"))}
-    found = {name: Source(name, files.get(name), stored.get(name)) for name in sorted(files.keys() | stored.keys())}
+    stored_files = {path.stem: path for path in sorted(places.STORED.glob("*.npz"))}
+    sources = {
+        name: ModelSource(name, files.get(name), stored_files.get(name))
+        for name in sorted(files.keys() | stored_files.keys())
+    }
     uploads: dict[str, str] = st.session_state.get("uploads", {})
-    asked = {str(given.get(key, "")) for given in (st.session_state, st.query_params) for key in ("model", *COMPARED)}
-    for run in {name.rpartition("@")[0] for name in asked}:
-        found |= {name: Source(name, path) for name, path in course(run).items()}
-    return found | {
-        name: Source(name, uploaded=True, **{"stored" if path.endswith(".npz") else "path": Path(path)})
+    names = {str(values.get(key, "")) for values in (st.session_state, st.query_params) for key in ("model", *COMPARED)}
+    for run in {name.rpartition("@")[0] for name in names}:
+        sources |= {name: ModelSource(name, path) for name, path in course(run).items()}
+    return sources | {
+        name: ModelSource(name, uploaded=True, **{"stored" if path.endswith(".npz") else "path": Path(path)})
         for name, path in uploads.items()
         if Path(path).is_file()
     }
@@ -114,7 +117,7 @@ def first_choice(names: list[str]) -> int:
     return names.index(best)
 
 
-def datasets(source: Source) -> list[str]:
+def datasets(source: ModelSource) -> list[str]:
     """Data sets whose scenes a model can see: its own first; an image model sees any spring system."""
     config = config_of(source)
     if source.only_recorded:
@@ -126,7 +129,7 @@ def datasets(source: Source) -> list[str]:
     return [scenes.name, *others]
 
 
-def can_make(source: Source) -> bool:
+def can_make(source: ModelSource) -> bool:
     """Whether any scene of a model can be made here; else there are its stored ones.
 
     Raises:
@@ -136,7 +139,7 @@ def can_make(source: Source) -> bool:
     return config is not None and source_of(config.data).here
 
 
-def config_of(source: Source) -> Config | None:
+def config_of(source: ModelSource) -> Config | None:
     """The configuration in a checkpoint's header; None where there is no checkpoint.
 
     Raises:
@@ -145,14 +148,14 @@ def config_of(source: Source) -> Config | None:
     return None if source.path is None else header(source.path).config
 
 
-def fields_of(source: Source) -> Float[np.ndarray, "21 4"] | None:
+def fields_of(source: ModelSource) -> Float[np.ndarray, "21 4"] | None:
     """What each image slot of a model can see; None for models of states, or without a checkpoint."""
     config = config_of(source)
     vision = config.model.vision if config else None
     return receptive_fields(vision, config.data.render) if config and vision else None
 
 
-def ceiling_of(source: Source) -> dict[str, Any] | None:
+def ceiling_of(source: ModelSource) -> dict[str, Any] | None:
     """What a model's relations could find, where that was measured; None without a checkpoint.
 
     Raises:
@@ -160,21 +163,21 @@ def ceiling_of(source: Source) -> dict[str, Any] | None:
     """
     if source.path is None:
         return None
-    told = header(source.path)
-    if ceilings.objection(told.config, told.parts):
+    head = header(source.path)
+    if ceilings.objection(head.config, head.parts):
         return None
-    if known := (told.metrics.get("test") or {}).get("ceiling"):
-        return known
-    encoder = _encoder(source.path) if told.config.model.sees_frames else None
-    return places.ceiling(told.config, encoder)
+    if ceiling := (head.metrics.get("test") or {}).get("ceiling"):
+        return ceiling
+    encoder = _encoder(source.path) if head.config.model.sees_frames else None
+    return places.ceiling(head.config, encoder)
 
 
-@shared(64)
+@shared_cache(64)
 def _encoder(path: Path) -> str:
     return ceilings.encoder_of(path)
 
 
-def edges_right(source: Source) -> str:
+def edges_right(source: ModelSource) -> str:
     """Edges right on unseen systems, as the checkpoint's own test says, in words; "" where it says nothing of edges.
 
     Raises:
@@ -184,7 +187,7 @@ def edges_right(source: Source) -> str:
     return ceilings.on_unseen(scores, ceiling_of(source)) if scores else ""
 
 
-def window_of(source: Source) -> int:
+def window_of(source: ModelSource) -> int:
     """States that a model's edges are inferred from; 0 where that is not known.
 
     Raises:
@@ -194,7 +197,7 @@ def window_of(source: Source) -> int:
     return config.model.relations.history if config is not None and config.model.relations.source == "inferred" else 0
 
 
-@shared(64)
+@shared_cache(64)
 def header(path: Path) -> Header:
     """A checkpoint's header, read anew when the file changes."""
     from hri.model.checkpoint import read_header
@@ -202,7 +205,7 @@ def header(path: Path) -> Header:
     return read_header(path)
 
 
-def stored_seeds(source: Source) -> list[int]:
+def stored_seeds(source: ModelSource) -> list[int]:
     """What names each of the model's stored scenes: its seed, or its place in a file whose scenes have no seeds."""
     if source.stored is None:
         return []
@@ -212,23 +215,23 @@ def stored_seeds(source: Source) -> list[int]:
     return seeds if whole else list(range(len(scenes.slots)))
 
 
-def stored_scenes(source: Source) -> Rollout:
+def stored_scenes(source: ModelSource) -> Rollout:
     """The model's stored scenes, of which there are some."""
     assert source.stored is not None
-    return _stored(source.stored)
+    return _stored_rollout(source.stored)
 
 
-@shared(8)
-def _stored(path: Path) -> Rollout:
+@shared_cache(8)
+def _stored_rollout(path: Path) -> Rollout:
     return Rollout.load(path)
 
 
-def is_stored(source: Source, dataset: str, seed: int) -> bool:
+def is_stored(source: ModelSource, dataset: str, seed: int) -> bool:
     """Whether a scene can be shown without running the model."""
     return source.stored is not None and dataset == datasets(source)[0] and seed in stored_seeds(source)
 
 
-def another_seed(source: Source, seed: int) -> int:
+def another_seed(source: ModelSource, seed: int) -> int:
     """A scene the model has not met; without a checkpoint, the next stored one."""
     if not can_make(source):
         seeds = stored_seeds(source) or [seed]

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.compute import shared
+from app.compute import shared_cache
 from hri.core import places as _places
 from hri.core.config import Config
 from hri.core.records import Rollout
@@ -38,7 +38,7 @@ def board() -> Board:
     return _board(RESULTS)
 
 
-@shared(2)
+@shared_cache(2)
 def _board(folder: Path) -> Board:
     return scoreboard.read(folder)
 
@@ -62,7 +62,7 @@ def ceilings_problem() -> list[str]:
     return []
 
 
-@shared(2)
+@shared_cache(2)
 def _ceilings(path: Path) -> dict[str, Any]:
     try:
         return ceilings.read(path)
@@ -76,7 +76,7 @@ def tail(folder: Path) -> Tail:
     return Tail(folder)
 
 
-@shared(48)
+@shared_cache(48)
 def picture(path: Path) -> Rollout | Reconstruction:
     """What a training showed of itself at a validation.
 

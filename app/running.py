@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app import library
-from app.compute import shared
-from app.library import Scene, Source
+from app.compute import shared_cache
+from app.library import ModelSource, Scene
 from hri.core.records import Rollout
 from hri.data.sources import source_of
 from hri.rollout.interventions import NOTHING, Intervention
 from hri.rollout.settings import STANDARD, settings_of
 
 if TYPE_CHECKING:
-    from hri.data.video import Clip, Footage
+    from hri.data.video import Footage, VideoClip
     from hri.model.checkpoint import Checkpoint
     from hri.physics.systems import System
     from hri.rollout.composition import Composition
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
 
 def rollout(
-    source: Source,
+    source: ModelSource,
     dataset: str,
     seed: int,
     intervention: Intervention = NOTHING,
-    own: System | Clip | None = None,
+    own: System | VideoClip | None = None,
     live: bool = False,
 ) -> Rollout:
     """The model's rollout of one scene: the stored one where there is one made with the usual settings, else a new one.
@@ -58,7 +58,7 @@ def rollout(
     if source.path is None:
         if live:
             raise ValueError(
-                f"{source.name} has no checkpoint here, only stored scenes, so nothing can be rolled anew."
+                f"{source.name} has no checkpoint here, only stored scenes, so the scene cannot be computed again."
             )
         seeds = ", ".join(map(str, library.stored_seeds(source)))
         raise ValueError(f"{source.name} has no checkpoint here, only stored scenes; choose seed {seeds}.")
@@ -69,12 +69,12 @@ def rollout(
     return _live(source.path, dataset, seed, intervention, own)
 
 
-@shared(16)  # a SlotDec scene holds about 10 MB
-def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: System | Clip | None) -> Rollout:
+@shared_cache(16)  # a SlotDec scene holds about 10 MB
+def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: System | VideoClip | None) -> Rollout:
     import torch
 
     from hri.core.hierarchy import Tree
-    from hri.data.video import Clip
+    from hri.data.video import VideoClip
     from hri.rollout.rollout import again, roll_out
     from hri.rollout.scenes import scenes_of
 
@@ -87,8 +87,8 @@ def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: 
         original = _live(path, dataset, seed, NOTHING, own)
         with lock:
             return again(checkpoint, original, intervention)
-    if isinstance(own, Clip):
-        return _seen(path, own).rollout
+    if isinstance(own, VideoClip):
+        return _footage_rollout(path, own).rollout
     tree, physics = library.DATASETS.get(dataset, (config.data.tree, config.data.physics))
     if own is not None:
         tree = own.tree
@@ -100,8 +100,8 @@ def _live(path: Path, dataset: str, seed: int, intervention: Intervention, own: 
         return roll_out(checkpoint, scene, tree=Tree.parse(tree))
 
 
-@shared(16)
-def _live_again(source: Source, seed: int, intervention: Intervention) -> Rollout:
+@shared_cache(16)
+def _live_again(source: ModelSource, seed: int, intervention: Intervention) -> Rollout:
     """A stored scene rolled out anew from its own true states, where its recordings are not here to cut it from."""
     import torch
 
@@ -116,7 +116,7 @@ def _live_again(source: Source, seed: int, intervention: Intervention) -> Rollou
         return again(checkpoint, scenes.scene(library.stored_seeds(source).index(seed)), intervention, STANDARD)
 
 
-def _check_recorded(source: Source) -> None:
+def _check_recorded(source: ModelSource) -> None:
     """Refuse scenes that would have to be cut from recordings that are not here.
 
     Raises:
@@ -126,11 +126,11 @@ def _check_recorded(source: Source) -> None:
     if config is None or (scenes := source_of(config.data)).here:
         return
     seeds = ", ".join(map(str, library.stored_seeds(source)))
-    stored = f"choose seed {seeds}, whose scenes are stored, or " if seeds else ""
-    raise ValueError(f"What this model was trained on is not here: {stored}get it with `{scenes.how_to_get}`.")
+    alternative = f"choose seed {seeds}, whose scenes are stored, or " if seeds else ""
+    raise ValueError(f"What this model was trained on is not here: {alternative}get it with `{scenes.how_to_get}`.")
 
 
-@shared(6)
+@shared_cache(6)
 def checkpoint_of(path: Path) -> tuple[Checkpoint, threading.Lock]:
     """A model shared by all visitors, and the lock that lets one of them run it at a time.
 
@@ -142,7 +142,7 @@ def checkpoint_of(path: Path) -> tuple[Checkpoint, threading.Lock]:
     return load(path), threading.Lock()
 
 
-def seen_of(source: Source, clip: Clip) -> Seen:
+def seen_of(source: ModelSource, clip: VideoClip) -> Seen:
     """A clip, the model's rollout of it, and how well the model knows such frames.
 
     Raises:
@@ -150,11 +150,11 @@ def seen_of(source: Source, clip: Clip) -> Seen:
     """
     if source.path is None:
         raise ValueError(f"{source.name} has no checkpoint here, only stored scenes, so it cannot predict a clip.")
-    return _seen(source.path, clip)
+    return _footage_rollout(source.path, clip)
 
 
-@shared(6)
-def _seen(path: Path, clip: Clip) -> Seen:
+@shared_cache(6)
+def _footage_rollout(path: Path, clip: VideoClip) -> Seen:
     import torch
 
     from hri.rollout.likeness import footage_for, roll_out_footage
@@ -164,12 +164,12 @@ def _seen(path: Path, clip: Clip) -> Seen:
     if not clip.path.is_file():
         raise ValueError(f"{clip.name} is no longer kept here: upload it again")
     footage = footage_for(checkpoint, clip.path, clip.name, clip.cut)
-    known = _familiar(path)
+    range_ = _familiar(path)
     with lock:
-        return roll_out_footage(checkpoint, footage, range_=known)
+        return roll_out_footage(checkpoint, footage, range_=range_)
 
 
-@shared(16)
+@shared_cache(16)
 def _familiar(path: Path) -> Familiar:
     from hri.rollout.likeness import familiar
 
@@ -178,8 +178,8 @@ def _familiar(path: Path) -> Familiar:
         return familiar(checkpoint)
 
 
-@shared(12)  # at most 2.5 MB each
-def footage(clip: Clip, size: int, channels: int) -> Footage:
+@shared_cache(12)  # at most 2.5 MB each
+def footage(clip: VideoClip, size: int, channels: int) -> Footage:
     """The frames of a clip, without any model.
 
     Raises:
@@ -193,8 +193,8 @@ def footage(clip: Clip, size: int, channels: int) -> Footage:
 def standing(scene: Scene) -> str:
     """Where what is shown comes from and whether the model has met the system, in a few words."""
     source, dataset, seed = scene.source, scene.dataset, scene.seed
-    stored = scene.edited is None and scene.own is None and library.is_stored(source, dataset, seed)
-    origin = "Stored rollout" if stored else "Computed by the model now"
+    is_stored = scene.edited is None and scene.own is None and library.is_stored(source, dataset, seed)
+    origin = "Stored rollout" if is_stored else "Computed by the model now"
     config = library.config_of(source)
     if config is None:
         return f"{origin}." if not source.only_recorded else f"From your file, made by {_named_model(scene)}."
@@ -224,14 +224,14 @@ def influence_of(scene: Scene) -> Influence:
     path = scene.source.path
     if path is None:
         raise ValueError(
-            f"{scene.source.name} has no checkpoint here, only stored scenes, so nothing can be rolled anew."
+            f"{scene.source.name} has no checkpoint here, only stored scenes, so the scene cannot be computed again."
         )
     live = rollout(scene.source, scene.dataset, scene.seed, scene.intervention, scene.own, live=True)
     return _influence(path, live)
 
 
-@shared(16)
-def _influence(path: Path, seen: Rollout) -> Influence:
+@shared_cache(16)
+def _influence(path: Path, rollout: Rollout) -> Influence:
     import torch
 
     from hri.rollout.influence import influence
@@ -239,7 +239,7 @@ def _influence(path: Path, seen: Rollout) -> Influence:
     torch.set_num_threads(1)  # as for a scene
     checkpoint, lock = checkpoint_of(path)
     with lock:
-        return influence(checkpoint, seen)
+        return influence(checkpoint, rollout)
 
 
 def ranker_of(scene: Scene) -> Ranker:
@@ -259,7 +259,7 @@ def ranker_of(scene: Scene) -> Ranker:
     return _ranker(path, scene.dataset)
 
 
-@shared(8, spinner="Loading the model …")
+@shared_cache(8, spinner="Loading the model …")
 def _ranker(path: Path, dataset: str) -> Ranker:
     from hri.scores.ranking import Ranker
 
@@ -282,8 +282,8 @@ def phases_of(scene: Scene, step: int) -> tuple[Rollout, Phases]:
     return live, _phases(path, live, step)
 
 
-@shared(64)
-def _phases(path: Path, seen: Rollout, step: int) -> Phases:
+@shared_cache(64)
+def _phases(path: Path, rollout: Rollout, step: int) -> Phases:
     import torch
 
     from hri.rollout.phases import phases
@@ -291,7 +291,7 @@ def _phases(path: Path, seen: Rollout, step: int) -> Phases:
     torch.set_num_threads(1)  # as for a scene
     checkpoint, lock = checkpoint_of(path)
     with lock:
-        return phases(checkpoint, seen, step)
+        return phases(checkpoint, rollout, step)
 
 
 def parts_of(scene: Scene) -> tuple[dict[str, Any], float, Composition]:
@@ -306,19 +306,19 @@ def parts_of(scene: Scene) -> tuple[dict[str, Any], float, Composition]:
     return _parts(path, rollout)
 
 
-@shared(32)
-def _parts(path: Path | None, seen: Rollout) -> tuple[dict[str, Any], float, Composition]:
+@shared_cache(32)
+def _parts(path: Path | None, rollout: Rollout) -> tuple[dict[str, Any], float, Composition]:
     import torch
 
     from hri.rollout.composition import compositionality, own_effects, slot_effects
     from hri.view.player_compare import shares_data
 
     if path is None:  # pictures are stored with fewer digits than a model draws
-        effects = own_effects(seen)
+        effects = own_effects(rollout)
         assert effects is not None
     else:
         torch.set_num_threads(1)  # as for a scene
         checkpoint, lock = checkpoint_of(path)
         with lock:
-            effects = slot_effects(checkpoint, seen)
-    return shares_data(seen, effects), float(np.nan_to_num(effects.shares).max()), compositionality(effects)
+            effects = slot_effects(checkpoint, rollout)
+    return shares_data(rollout, effects), float(np.nan_to_num(effects.shares).max()), compositionality(effects)

@@ -12,7 +12,7 @@ import streamlit as st
 from app import library, running
 
 if TYPE_CHECKING:
-    from hri.data.video import About
+    from hri.data.video import VideoFacts
 
 UPLOADS_KEPT = 20
 """Uploaded files of all visitors together; the oldest go first."""
@@ -29,24 +29,24 @@ def accept_upload(name: str, content: bytes) -> str:
     Raises:
         ValueError: not a checkpoint that can run, or no rollout; one sentence.
     """
-    recorded = name.lower().endswith(".npz")
-    if recorded:
+    is_rollout = name.lower().endswith(".npz")
+    if is_rollout:
         from hri.rollout.rollout_files import read_rollout
 
         read_rollout(content)
     stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(name).stem[:60] or "upload")
     folder = Path(_upload_folder().name) / hashlib.sha256(content).hexdigest()[:24]
     folder.mkdir(exist_ok=True)
-    path = folder / f"{stem}{'.npz' if recorded else '.safetensors'}"
+    path = folder / f"{stem}{'.npz' if is_rollout else '.safetensors'}"
     path.write_bytes(content)
-    if not recorded:
+    if not is_rollout:
         try:
             _check_complete(path)
         except ValueError:
             path.unlink(missing_ok=True)
             raise
     _forget_old_uploads()
-    label = f"{path.stem} ({'rollout' if recorded else 'uploaded'})"
+    label = f"{path.stem} ({'rollout' if is_rollout else 'uploaded'})"
     st.session_state.setdefault("uploads", {})[label] = str(path)
     return label
 
@@ -64,7 +64,7 @@ def _check_complete(path: Path) -> None:
     running.checkpoint_of(path)
 
 
-def accept_clip(name: str, content: bytes) -> tuple[Path, About]:
+def accept_clip(name: str, content: bytes) -> tuple[Path, VideoFacts]:
     """Keep an uploaded video for this visitor, and what it says of itself.
 
     Raises:
@@ -74,12 +74,12 @@ def accept_clip(name: str, content: bytes) -> tuple[Path, About]:
 
     from hri.data.video import about
 
-    told = about(BytesIO(content), name)
+    facts = about(BytesIO(content), name)
     folder = Path(_upload_folder().name) / hashlib.sha256(content).hexdigest()[:24]
     folder.mkdir(exist_ok=True)
     (folder / "clip").write_bytes(content)
     _forget_old_uploads()
-    return folder / "clip", told
+    return folder / "clip", facts
 
 
 def _forget_old_uploads() -> None:

@@ -63,8 +63,8 @@ def images(
         original: without the visitor's edits: its prediction stays as a ghost, and the change is shown.
         fields: what each slot can see of the true frame (:func:`hri.model.receptive.receptive_fields`).
     """
-    told = {"fields": None if fields is None else fields.tolist()}
-    _images(key=f"{player}-images", data=_of_scene("images", rollout, player, original) | told)
+    data = {"fields": None if fields is None else fields.tolist()}
+    _images(key=f"{player}-images", data=_of_scene("images", rollout, player, original) | data)
 
 
 def timeline(rollout: Rollout, player: str = "explore", original: Rollout | None = None) -> None:
@@ -92,12 +92,12 @@ def frame(rollout: Rollout, part: str, player: str = "explore") -> int:
         part: a name for the place that asks, another one for each.
         player: which.
     """
-    told = _link(
+    report = _link(
         key=f"{player}-{part}-frame",
         data={"player": player, "report": "frame", "rest": 250},
         on_frame_change=lambda: None,
     )
-    return min(int(told.get("frame") or 0), rollout.slots.shape[1] - 1)
+    return min(int(report.get("frame") or 0), rollout.slots.shape[1] - 1)
 
 
 def keep_address(opening: dict[str, Any] | None, player: str = "explore") -> None:
@@ -113,9 +113,9 @@ def tell(player: str, name: str, settings: dict[str, Any]) -> None:
     _link(key=f"{player}-{name}", data={"player": player, "settings": settings})
 
 
-def copy_link(given: dict[str, str], player: str = "explore") -> None:
-    """A button that copies the address of what is on the screen; ``given`` are parameters it must name."""
-    _share(key=f"{player}-copy", data={"player": player, "given": given})
+def copy_link(address: dict[str, str], player: str = "explore") -> None:
+    """A button that copies the address of what is on the screen; ``address`` holds parameters it must name."""
+    _share(key=f"{player}-copy", data={"player": player, "given": address})
 
 
 def graph(
@@ -188,12 +188,12 @@ def ledger(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore", nam
     _ledger(key=f"{player}-ledger-{pairs}-{names}", data={"player": player, "scene": scene_id(rollout)} | sent)
 
 
-def board(begin: System, told: Callable[[], None], player: str = "explore") -> None:
-    """Balls to place and throw, springs to switch; ``told`` hears when ``st.session_state["board"]["system"]`` is sent.
+def board(begin: System, on_change: Callable[[], None], player: str = "explore") -> None:
+    """Balls to place and throw, springs to switch; ``on_change`` is called when the system on the board is sent.
 
     Args:
         begin: what is on the board until the visitor changes it.
-        told: a callback.
+        on_change: a callback.
         player: that begins to play when the visitor asks for the simulation.
     """
     tree = Tree.parse(begin.tree)
@@ -211,7 +211,7 @@ def board(begin: System, told: Callable[[], None], player: str = "explore") -> N
         "box": force(begin.physics).box,
         "charged": not force(begin.physics).silent,
     }
-    _board(key="board", data=data, on_system_change=told)
+    _board(key="board", data=data, on_system_change=on_change)
 
 
 def family(
@@ -242,16 +242,18 @@ def _graph_broke() -> None:
 
 
 @st.fragment
-def _graph_on_pause(figure: Any, seen: Named, rows: Any, layout: Layout, player: str, part: str) -> None:
+def _graph_on_pause(figure: Any, naming: Named, rows: Any, layout: Layout, player: str, part: str) -> None:
     """The slow, safe way: the figure of the frame at which the player stands, drawn by Python."""
     st.caption("The graph cannot follow playback in this browser; it is redrawn on pause.")
-    told = _link(key=f"{player}-{part}-pause", data={"player": player, "report": "frame"}, on_frame_change=lambda: None)
-    rollout, kept = seen.rollout, st.session_state
-    frame = min(int(told.get("frame") or 0), rollout.slots.shape[1] - 1)
-    shown = beliefs.passes(seen, rows, frame, kept.get("ways", []), kept.get("types", []))
-    painted = figures.paint_graph(figure, rollout, rows, frame, layout, kept.get("threshold", 0.0), shown)
+    report = _link(
+        key=f"{player}-{part}-pause", data={"player": player, "report": "frame"}, on_frame_change=lambda: None
+    )
+    rollout, session = naming.rollout, st.session_state
+    frame = min(int(report.get("frame") or 0), rollout.slots.shape[1] - 1)
+    passes = beliefs.passes(naming, rows, frame, session.get("ways", []), session.get("types", []))
+    still = figures.paint_graph(figure, rollout, rows, frame, layout, session.get("threshold", 0.0), passes)
     with st.container(key=f"{player}-{part}"):
-        st.plotly_chart(painted, key=f"{player}-{part}-still-{frame}")
+        st.plotly_chart(still, key=f"{player}-{part}-still-{frame}")
 
 
 AFTER_GLANCE = 150
@@ -265,23 +267,23 @@ def selection(player: str = "explore", part: str = "selection") -> dict[str, Any
         player: whose selection.
         part: a name for the place that asks, another one for each.
     """
-    told = _link(
+    report = _link(
         key=f"{player}-{part}",
         data={"player": player, "report": "selected", "rest": 0 if part == "selection" else AFTER_GLANCE},
         on_selected_change=lambda: None,
     )
-    return told.get("selected")
+    return report.get("selected")
 
 
-def edge_weights(rollout: Rollout, pairs: Pairs, shares: Shares | None, told: str, player: str = "explore") -> None:
+def edge_weights(rollout: Rollout, pairs: Pairs, shares: Shares | None, caption: str, player: str = "explore") -> None:
     """Let widths in the graph stand for these shares (0 ... 1, one a pair) instead of probabilities; None: no more.
 
     They hold for this rollout alone and end when this is no longer on the page.
     """
     weights = None
     if shares is not None:
-        named = {f"{i}-{j}": round(float(share), 3) for (i, j), share in zip(pairs.tolist(), shares, strict=True)}
-        weights = {"scene": scene_id(rollout), "shares": named, "told": told}
+        by_pair = {f"{i}-{j}": round(float(share), 3) for (i, j), share in zip(pairs.tolist(), shares, strict=True)}
+        weights = {"scene": scene_id(rollout), "shares": by_pair, "told": caption}
     _link(
         key=f"{player}-weights", data={"player": player, "settings": {"weights": weights}, "after": {"weights": None}}
     )
@@ -300,7 +302,7 @@ def uploader() -> None:
     ):
         file = st.file_uploader(
             "Checkpoint (.safetensors) or rollout (.npz), 20 MB at most", type=["safetensors", "npz"], key="upload",
-            help="A checkpoint predicts any scene; a rollout, saved under share as NumPy, is looked at as it is.",
+            help="A checkpoint predicts any scene; a rollout, saved under share as NumPy, is shown as it is.",
         )  # fmt: skip
         if file is None:
             return

@@ -175,7 +175,7 @@ def test_true_types_of_charges_reach_the_messages() -> None:
     gt = made("charged5-state-nri-gt")
     rollout = roll_out(gt, systems(CHARGED), pictures=False)
     assert np.array_equal(rollout.edge_types[0, 0], 1 + joined(rollout))
-    assert beliefs.aligned(rollout.scene(0)).right == 1
+    assert beliefs.aligned_names(rollout.scene(0)).right == 1
 
 
 @pytest.mark.parametrize("name", ["springs5-state-nri", CHARGED, "charged5-state-nri-gt", "springs5-state-lstm"])
@@ -263,7 +263,7 @@ def test_types_have_the_words_of_what_acts(name: str) -> None:
     rollout = rolled(name).scene(0)
     rows = pictures.edge_rows(rollout, "hierarchy")
     assert len(rows) == 20  # every pair: there is no hierarchy to choose from
-    named = beliefs.aligned(rollout)
+    named = beliefs.aligned_names(rollout)
     charged = name == CHARGED
     assert named.types == (("no interaction", "attract", "repel") if charged else ("no spring", "spring"))
     pairs = rollout.edge_sender_receiver[rows]
@@ -283,13 +283,13 @@ def test_types_have_the_words_of_what_acts(name: str) -> None:
 
 def test_alignment_counts_what_is_right() -> None:
     rollout = rolled(CHARGED).scene(0)
-    named = beliefs.aligned(rollout)
+    named = beliefs.aligned_names(rollout)
     steps = int(rollout.last_true_input) + 1
     right = (named.rollout.edge_types[0, :steps] == 1 + joined(rollout)).mean()
     assert named.right == pytest.approx(right)
     assert right >= 0.5
     with pytest.raises(ValueError, match="Every two charges interact"):
-        beliefs.springs_found(rollout)
+        beliefs.spring_counts(rollout)
 
 
 @pytest.mark.parametrize("name", NAMES)

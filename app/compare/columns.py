@@ -11,10 +11,10 @@ import streamlit as st
 from app import address, drawn, library, running, widgets
 from app.compute import scene_id
 from app.explore import inspector
-from app.library import Scene, Source
+from app.library import ModelSource, Scene
 from hri.core.decoding import DECODERS
 from hri.scores import ceilings
-from hri.scores.compare import Comparison, unequal
+from hri.scores.compare import RolloutComparison, unequal
 from hri.view import facts as pictures
 from hri.view.layout import Layout
 from hri.view.player_compare import LETTERS, tree_name
@@ -35,37 +35,39 @@ SCORE = (
 )
 
 
-def defaults(sources: Mapping[str, Source], opened: str | None = None) -> list[str]:
+def defaults(sources: Mapping[str, ModelSource], open_model: str | None = None) -> list[str]:
     """A model for each column: the favourites that are there, then whatever else there is; of one data set if possible.
 
     Args:
         sources: to choose from.
-        opened: the model that the visitor comes from; it goes first, then it with other decoders, then models that
+        open_model: the model that the visitor comes from; it goes first, then it with other decoders, then models that
             see what it sees.
     """
-    words = opened.split("-") if opened else []
+    words = open_model.split("-") if open_model else []
     others = ["-".join(decoder if word in DECODERS else word for word in words) for decoder in DECODERS]
-    first = [opened, *others] if opened else []
-    ordered = list(dict.fromkeys(name for name in (*first, *FAVOURITES, *sources) if name in sources))
-    if opened in ordered:
-        kind = _sees_images(sources[ordered[0]])
-        ordered.sort(key=lambda name: _sees_images(sources[name]) not in (kind, None))
-    if ordered:
-        begin = sources[ordered[0]]
-        ordered.sort(key=lambda name: not _shares_data(begin, sources[name]))
-    return [ordered[k % len(ordered)] for k in range(len(KEYS))]
+    first = [open_model, *others] if open_model else []
+    candidates = list(dict.fromkeys(name for name in (*first, *FAVOURITES, *sources) if name in sources))
+    if open_model in candidates:
+        kind = _sees_images(sources[candidates[0]])
+        candidates.sort(key=lambda name: _sees_images(sources[name]) not in (kind, None))
+    if candidates:
+        begin = sources[candidates[0]]
+        candidates.sort(key=lambda name: not _shares_data(begin, sources[name]))
+    return [candidates[k % len(candidates)] for k in range(len(KEYS))]
 
 
-def uneven(scenes: Sequence[Scene]) -> str | None:
+def training_inequality(scenes: Sequence[Scene]) -> str | None:
     """That the models were trained unequally long, where their headers tell."""
     try:
-        trained = {s.source.name: library.header(s.source.path).steps for s in scenes if s.source.path is not None}
+        updates_by_model = {
+            s.source.name: library.header(s.source.path).steps for s in scenes if s.source.path is not None
+        }
     except ValueError:  # a damaged file; said where it is needed
         return None
-    return unequal(trained) if len(trained) > 1 else None
+    return unequal(updates_by_model) if len(updates_by_model) > 1 else None
 
 
-def _shares_data(one: Source, other: Source) -> bool:
+def _shares_data(one: ModelSource, other: ModelSource) -> bool:
     """Whether there is a data set that both can see."""
     try:
         return bool(set(library.datasets(one)) & set(library.datasets(other)))
@@ -73,7 +75,7 @@ def _shares_data(one: Source, other: Source) -> bool:
         return False
 
 
-def _sees_images(source: Source) -> bool | None:
+def _sees_images(source: ModelSource) -> bool | None:
     """None where it cannot be known without a rollout."""
     try:
         config = library.config_of(source)
@@ -82,29 +84,29 @@ def _sees_images(source: Source) -> bool | None:
     return None if config is None else config.model.sees_frames
 
 
-def common_datasets(sources: Sequence[Source]) -> list[str]:
+def common_datasets(sources: Sequence[ModelSource]) -> list[str]:
     """Data sets whose scenes all of the models can see.
 
     Raises:
         ValueError: none; one sentence.
     """
-    seen = [library.datasets(source) for source in sources]
-    common = [name for name in seen[0] if all(name in other for other in seen[1:])]
+    datasets = [library.datasets(source) for source in sources]
+    common = [name for name in datasets[0] if all(name in other for other in datasets[1:])]
     if not common:
-        told = ", ".join(
-            f"{source.name} sees {' or '.join(names)}" for source, names in zip(sources, seen, strict=True)
+        listing = ", ".join(
+            f"{source.name} sees {' or '.join(names)}" for source, names in zip(sources, datasets, strict=True)
         )
-        raise ValueError(f"These models have no scene in common: {told}; choose models of one data set.")
+        raise ValueError(f"These models have no scene in common: {listing}; choose models of one data set.")
     return common
 
 
-def common_seeds(sources: Sequence[Source]) -> list[int]:
+def common_seeds(sources: Sequence[ModelSource]) -> list[int]:
     """Scenes that are stored for all of the models."""
     first, *others = [library.stored_seeds(source) for source in sources]
     return [seed for seed in first if all(seed in other for other in others)]
 
 
-def another_scene(sources: Sequence[Source]) -> None:
+def another_scene(sources: Sequence[ModelSource]) -> None:
     """Called before the page runs again, when the seed's box may still be changed."""
     seed, seeds = st.session_state["seed"], common_seeds(sources)
     if all(source.path is not None for source in sources):
@@ -118,20 +120,20 @@ def columns(count: int) -> list[Any]:
     return st.columns([1.1, *[3.0 if count == 2 else 2.2] * count], gap="medium" if count == 2 else "small")
 
 
-def pick_models(places: Sequence[Any], names: list[str]) -> list[Source]:
+def pick_models(places: Sequence[Any], names: list[str]) -> list[ModelSource]:
     """One model for each place."""
-    kept, found = st.session_state, library.sources()
-    last: Scene | None = kept.get("last_scene")
-    usual = defaults(found, None if last is None else last.source.name)
-    chosen = []
+    session, sources = st.session_state, library.sources()
+    last: Scene | None = session.get("last_scene")
+    usual = defaults(sources, None if last is None else last.source.name)
+    picks = []
     for place, key, letter, first in zip(places, KEYS, LETTERS, usual, strict=False):
-        start = 0 if key in kept else names.index(first)
-        told = "A file of your own: upload it on Explore, then come back." if key == KEYS[0] else None
-        chosen.append(place.selectbox(f"Model {letter}", names, index=start, key=key, bind="query-params", help=told))
-    return [found[name] for name in chosen]
+        start = 0 if key in session else names.index(first)
+        hint = "A file of your own: upload it on Explore, then come back." if key == KEYS[0] else None
+        picks.append(place.selectbox(f"Model {letter}", names, index=start, key=key, bind="query-params", help=hint))
+    return [sources[name] for name in picks]
 
 
-def pick_scene(sources: Sequence[Source], data: Any, seed: Any, another: Any) -> list[Scene]:
+def pick_scene(sources: Sequence[ModelSource], data: Any, seed: Any, another: Any) -> list[Scene]:
     """Data set and seed for all, and what each model makes of the scene; from one start, with one burn-in.
 
     Raises:
@@ -139,13 +141,15 @@ def pick_scene(sources: Sequence[Source], data: Any, seed: Any, another: Any) ->
     """
     choices = common_datasets(sources)
     dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1)
-    kept, stored = st.session_state, common_seeds(sources)
+    session, stored_seeds = st.session_state, common_seeds(sources)
     start: Any = (
-        "min" if "seed" in kept else next(iter(stored or library.stored_seeds(sources[0])), library.FIRST_UNSEEN)
+        "min"
+        if "seed" in session
+        else next(iter(stored_seeds or library.stored_seeds(sources[0])), library.FIRST_UNSEEN)
     )
     config = library.config_of(sources[0])
-    told = f"Every seed is another system of {'springs' if config is None else config.data.force.parts}."
-    number = int(seed.number_input("Seed", 0, library.LAST_SEED, start, key="seed", bind="query-params", help=told))
+    hint = f"Every seed is another system of {'springs' if config is None else config.data.force.parts}."
+    number = int(seed.number_input("Seed", 0, library.LAST_SEED, start, key="seed", bind="query-params", help=hint))
     another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(sources,))
     # All as stored, or all computed here: another machine's last digits are no difference between models.
     live = not all(library.is_stored(source, dataset, number) for source in sources)
@@ -188,24 +192,24 @@ def timeline(scenes: Sequence[Scene]) -> None:
         widgets.mount("timeline", f"{PLAYER}-timeline", place_of(scenes) | sent)
 
 
-def numbers(scene: Scene, comparison: Comparison, index: int, fair: bool) -> Any:
+def numbers(scene: Scene, comparison: RolloutComparison, index: int, fair: bool) -> Any:
     """Errors before and after the burn-in, against the first model's, and edges; the place left for the score."""
     with st.container(horizontal=True, key=f"{PLAYER}-numbers-{index}"):
         for label, errors, about in (
             ("One step ahead", comparison.burn_in, "frames predicted from true frames"),
             ("Free run", comparison.free_run, "frames predicted from the model's own predictions"),
         ):
-            told = f" :small[:gray[{errors[index] / errors[0] - 1:+.0%}]]" if fair and index else ""
+            change = f" :small[:gray[{errors[index] / errors[0] - 1:+.0%}]]" if fair and index else ""
             st.metric(
-                label, pictures.scientific(float(errors[index])) + told,
+                label, pictures.scientific(float(errors[index])) + change,
                 help=f"Mean squared error over {comparison.unit}, mean of the {about}. Lower is better. "
                 f"Percent: against model {LETTERS[0]}.",
             )  # fmt: skip
         beside = None
         try:
-            found = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
-            edges = "–" if found.right is None else f"{found.right:.2f}"
-            beside = ceilings.in_words(None, drawn.findable(scene.source), found.guess)
+            naming = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
+            edges = "–" if naming.right is None else f"{naming.right:.2f}"
+            beside = ceilings.in_words(None, drawn.findable(scene.source), naming.guess)
         except ValueError:
             edges = "none"
         st.metric(
@@ -219,8 +223,8 @@ def numbers(scene: Scene, comparison: Comparison, index: int, fair: bool) -> Any
 
 def score(place: Any, value: float | None) -> None:
     """Compositionality, once it is known."""
-    told = "–" if value is None or math.isnan(value) else f"{value:.2f}"
-    place.metric("Compositionality", told, help=SCORE)
+    text = "–" if value is None or math.isnan(value) else f"{value:.2f}"
+    place.metric("Compositionality", text, help=SCORE)
 
 
 def graph(scenes: Sequence[Scene], index: int, pairs: pictures.Pairs, layout: Layout) -> None:
@@ -238,32 +242,32 @@ def graph(scenes: Sequence[Scene], index: int, pairs: pictures.Pairs, layout: La
 
 
 @st.fragment
-def selected(scenes: Sequence[Scene]) -> None:
+def show_selection(scenes: Sequence[Scene]) -> None:
     """What each model says of the slot, ball or edge that is selected in any of them."""
-    chosen = widgets.selection(PLAYER)
+    selection = widgets.selection(PLAYER)
     side, *places = columns(len(scenes))
-    if chosen is None:
+    if selection is None:
         side.caption("Click a slot, a node or an edge to see what each model says of it.")
         return
     for index, (scene, place) in enumerate(zip(scenes, places, strict=True)):
         rollout = scene.rollout
         with place:
-            if chosen.get("tree", tree_name(rollout)) != tree_name(rollout):
+            if selection.get("tree", tree_name(rollout)) != tree_name(rollout):
                 st.caption(f"**{LETTERS[index]}** has other nodes: balls and slots cannot be matched.")
-            elif chosen["kind"] == "node":
-                inspector.inspect_node(rollout, chosen["node"], f"-{index}")
+            elif selection["kind"] == "node":
+                inspector.inspect_node(rollout, selection["node"], f"-{index}")
             elif len(pictures.edge_rows(rollout, "all")):
-                inspector.inspect_edge(rollout, chosen, f"-{index}")
+                inspector.inspect_edge(rollout, selection, f"-{index}")
             else:
                 st.caption(f"**{LETTERS[index]}** passes no messages, along this edge or any other.")
 
 
 def opening(scenes: Sequence[Scene]) -> dict[str, Any] | None:
     """Frame and selection that the address asks for; a number means a node of the first model."""
-    found = address.opened(scenes[0], PLAYER)
-    if found is None or found["selected"] is None:
-        return found
-    return found | {"selected": found["selected"] | {"tree": tree_name(scenes[0].rollout)}}
+    start = address.first_opening(scenes[0], PLAYER)
+    if start is None or start["selected"] is None:
+        return start
+    return start | {"selected": start["selected"] | {"tree": tree_name(scenes[0].rollout)}}
 
 
 def parameters(scenes: Sequence[Scene]) -> dict[str, str]:
@@ -274,15 +278,15 @@ def parameters(scenes: Sequence[Scene]) -> dict[str, str]:
 
 def parts(scenes: Sequence[Scene], places: Sequence[Any], scores: Sequence[Any]) -> None:
     """Each slot's share of the picture, in the place under its model; this needs the models, so it comes last."""
-    found: list[Any] = []
+    contents: list[Any] = []
     for scene, place in zip(scenes, places, strict=True):
         try:
             with place, st.spinner("Muting one slot after another …"):
-                found.append(running.parts_of(scene) if scene.rollout.observation == "frames" else None)
+                contents.append(running.parts_of(scene) if scene.rollout.observation == "frames" else None)
         except ValueError as error:
-            found.append(str(error))
-    top = max([share for one in found if isinstance(one, tuple) for share in [one[1]]], default=1.0)
-    for index, (scene, one, place, number) in enumerate(zip(scenes, found, places, scores, strict=True)):
+            contents.append(str(error))
+    top = max([share for one in contents if isinstance(one, tuple) for share in [one[1]]], default=1.0)
+    for index, (scene, one, place, number) in enumerate(zip(scenes, contents, places, scores, strict=True)):
         score(number, one[2].score if isinstance(one, tuple) else None)
         with place:
             if not isinstance(one, tuple):
@@ -295,5 +299,5 @@ def parts(scenes: Sequence[Scene], places: Sequence[Any], scores: Sequence[Any])
                 else "Each leaf slot muted in turn: how far every pixel changes."
             )  # fmt: skip
             share = f"{about} Bar: its share of all slots' effects, full height {top:.0%}. Click to select."
-            told = {"title": title, "about": share, "top": top, "part": f"shares-{index}"}
-            widgets.mount("shares", f"{PLAYER}-shares-{index}", place_of(scenes) | told | one[0])
+            labels = {"title": title, "about": share, "top": top, "part": f"shares-{index}"}
+            widgets.mount("shares", f"{PLAYER}-shares-{index}", place_of(scenes) | labels | one[0])

@@ -14,7 +14,7 @@ from app import address, library, widgets  # noqa: E402
 from app.compare import columns as comparing  # noqa: E402
 from app.explore import pickers  # noqa: E402
 from app.library import Scene  # noqa: E402
-from hri.scores.compare import Comparison, caveat, compare  # noqa: E402
+from hri.scores.compare import RolloutComparison, caveat, compare  # noqa: E402
 
 COUNTS = ["2", "3", "4"]
 
@@ -32,12 +32,12 @@ def main() -> None:
         return
     if "visited-compare" not in st.session_state:
         st.session_state["visited-compare"] = True
-        known: dict[str, Sequence[str]] = dict.fromkeys(comparing.KEYS, names) | {
+        options: dict[str, Sequence[str]] = dict.fromkeys(comparing.KEYS, names) | {
             "models": COUNTS,
             "layout": pickers.LAYOUTS,
             "pairs": pickers.PAIRS,
         }
-        address.say(address.unknown_values(known))
+        address.say(address.unknown_values(options))
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
         many, data, seed, another, level = (st.container(width=width) for width in (140, 170, 170, 170, 260))
     count = int(many.segmented_control("Models", COUNTS, default="2", required=True, key="models", bind="query-params"))
@@ -52,27 +52,27 @@ def main() -> None:
     show(scenes, comparison, left, columns, level)
 
 
-def show(scenes: list[Scene], comparison: Comparison, left: Any, columns: Sequence[Any], level: Any) -> None:
+def show(scenes: list[Scene], comparison: RolloutComparison, left: Any, columns: Sequence[Any], level: Any) -> None:
     """Everything below the models' names; what has to run the models comes last."""
     opening = comparing.opening(scenes)
     with level, st.container(key="compare-level-sync"):
         pickers.overlay_picker(scenes[0].rollout, comparing.PLAYER)
-    told = caveat([scene.rollout for scene in scenes])
+    warning = caveat([scene.rollout for scene in scenes])
     with left:
         comparing.truth(scenes)
     scores, places = [], []
     for index, place in enumerate(columns):
         with place:
             comparing.column(scenes, index)
-            scores.append(comparing.numbers(scenes[index], comparison, index, told is None))
+            scores.append(comparing.numbers(scenes[index], comparison, index, warning is None))
             places.append(st.container(key=f"compare-strip-{index}"))
-    if told is not None:
-        st.info(widgets.plain(told), icon=":material/balance:")
-    elif uneven := comparing.uneven(scenes):
-        st.caption(widgets.plain(uneven))
+    if warning is not None:
+        st.info(widgets.plain(warning), icon=":material/balance:")
+    elif inequality := comparing.training_inequality(scenes):
+        st.caption(widgets.plain(inequality))
     graphs(scenes)
     with st.container(key="compare-inspector"):
-        comparing.selected(scenes)
+        comparing.show_selection(scenes)
     widgets.keep_address(opening, comparing.PLAYER)
     widgets.copy_link(comparing.parameters(scenes), comparing.PLAYER)
     comparing.timeline(scenes)

@@ -32,15 +32,17 @@ def panel(scene: Scene) -> None:
     """Edit what the model does with this scene; it is rolled out again from the same start and seed."""
     config = library.config_of(scene.source)
     if config is None:
-        st.info(f"{scene.source.name} has no checkpoint here, only stored scenes, so nothing can be rolled anew.")
+        st.info(
+            f"{scene.source.name} has no checkpoint here, only stored scenes, so the scene cannot be computed again."
+        )
         return
     here = widgets.frame(scene.original, "change")
     tools, edits = st.columns([2, 1.15], gap="large")
     with tools:
         span = _pick_span(here, scene.original.slots.shape[1] - 1)
-        chosen = widgets.selection(part="change")
+        selection = widgets.selection(part="change")
         with st.container(horizontal=True, vertical_alignment="center"):
-            _selected(scene, config, chosen, here, span)
+            _show_selection(scene, config, selection, here, span)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _whole(scene, config, span)
         if config.model.dynamics.passing != "joint":
@@ -81,15 +83,15 @@ def _steps(span: Span) -> dict[str, Any]:
     return {"first": span[0] - 1, "last": None if span[1] is None else span[1] - 1}
 
 
-def _selected(scene: Scene, config: Config, chosen: dict[str, Any] | None, here: int, span: Span) -> None:
+def _show_selection(scene: Scene, config: Config, selection: dict[str, Any] | None, here: int, span: Span) -> None:
     """What can be done to the selected edge or slot."""
     tree = config.tree
-    if chosen is None:
+    if selection is None:
         st.caption("Click a slot, a node or an edge above to change it.")
-    elif chosen["kind"] == "edge" and max(chosen["sender"], chosen["receiver"]) < tree.size:
-        _edge(scene, config, chosen["sender"], chosen["receiver"], span)
-    elif chosen["kind"] == "node" and chosen["node"] < tree.size:
-        _node(scene, config, chosen["node"], here, span)
+    elif selection["kind"] == "edge" and max(selection["sender"], selection["receiver"]) < tree.size:
+        _edge(scene, config, selection["sender"], selection["receiver"], span)
+    elif selection["kind"] == "node" and selection["node"] < tree.size:
+        _node(scene, config, selection["node"], here, span)
 
 
 def _edge(scene: Scene, config: Config, sender: int, receiver: int, span: Span) -> None:
@@ -111,8 +113,8 @@ def _edge(scene: Scene, config: Config, sender: int, receiver: int, span: Span) 
 
 def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> None:
     st.markdown(f"**{_name(config.tree, node)}**", width="content")
-    told = "Nobody hears it and nobody sees it; it goes on listening and moving."
-    if st.button("Mute", icon=":material/volume_off:", key="mute", help=told):
+    hint = "Its messages and its picture are left out. It still receives messages and moves."
+    if st.button("Mute", icon=":material/volume_off:", key="mute", help=hint):
         _do(Mute(node, **_steps(span)))
     last = scene.original.slots.shape[1] - 1
     with st.popover("Nudge", icon=":material/pan_tool_alt:", disabled=here >= last, help="Move its state by hand."):
@@ -136,7 +138,7 @@ def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> Non
                 1.0,
                 0.5,
                 key="nudge-amount",
-                help="In the encoder's own units, about one a deviation.",
+                help="In the encoder's own units: 1 is about one standard deviation.",
             )
             delta = (0.0,) * int(place) + (float(amount),)
         if st.button("Nudge it", key="nudge", type="primary"):
@@ -171,12 +173,12 @@ def _whole(scene: Scene, config: Config, span: Span) -> None:
             seed = st.number_input("Seed of the draw", 0, 2**32 - 1, 0, key="draw-seed")
             if st.button("Draw from the probabilities", key="choose-sample", help="Instead of the most probable type."):
                 _do(ChooseEdges("sample", int(seed), **_steps(span)))
-            known = not config.model.sees_frames
-            told = (
-                "What the model would predict if it knew every true relation." if known
+            knows_graph = not config.model.sees_frames
+            hint = (
+                "What the model would predict if it knew every true relation." if knows_graph
                 else "True springs join balls, and this model's nodes are parts of the image."
             )  # fmt: skip
-            if st.button("Give the true graph", key="choose-true", disabled=not known, help=told):
+            if st.button("Give the true graph", key="choose-true", disabled=not knows_graph, help=hint):
                 _do(ChooseEdges("true", **_steps(span)))
     if config.model.sees_frames:
         with st.popover("Curtain", icon=":material/curtains:", help="Hide a part of the frames from the encoder."):
@@ -255,7 +257,7 @@ def _load() -> None:
             st.caption("Loaded.")
 
 
-def _as_widths(scene: Scene, found: Influence) -> None:
+def _as_widths(scene: Scene, influence: Influence) -> None:
     """The influence of each edge as its width in the graph, until this is switched off or another scene comes."""
     from hri.view import influence_chart as figures_influence
 
@@ -264,37 +266,38 @@ def _as_widths(scene: Scene, found: Influence) -> None:
         help="Instead of probability: widest for the edge without which predictions move furthest, "
         "thinner by powers of ten.",
     )  # fmt: skip
-    shares = figures_influence.shares(found) if widths else None
-    widgets.edge_weights(scene.rollout, found.edge_sender_receiver, shares, "Widths: influence, not probability")
+    shares = figures_influence.shares(influence) if widths else None
+    widgets.edge_weights(scene.rollout, influence.edge_sender_receiver, shares, "Widths: influence, not probability")
 
 
 def _what_edges_do(scene: Scene) -> None:
     """The rollout without each edge, as one map."""
     if not st.toggle(
         "What does each edge do?", key="influence",
-        help="Rolls the scene out once without each edge and tells how far the predictions move.",
+        help="Rolls the scene out once without each edge and shows how far the predictions move.",
     ):  # fmt: skip
         return
     try:
         with st.spinner("Rolling out without each edge …"):
-            found = running.influence_of(scene)
+            influence = running.influence_of(scene)
     except ValueError as error:
         st.error(str(error))
         return
-    if not found.score.any():
+    if not influence.score.any():
         st.caption("No edge carries a message in this rollout, so none has an influence.")
         return
     drawn.load_pandas()
     from hri.view import influence_chart as figures_influence
 
-    _as_widths(scene, found)
+    _as_widths(scene, influence)
     tree = scene.original.tree
     unit = "states normalised to −1 … 1" if scene.original.observation == "states" else "slot vectors"
+    edges = figures_influence.strongest(influence, tree)
     st.markdown(
-        f":small[**Without which edge do the predictions move furthest?** {figures_influence.strongest(found, tree)}]",
+        f":small[**Without which edge do the predictions move furthest?** {edges}]",
         help=f"Influence: mean squared difference between this rollout and the one without the edge, over all nodes, "
         f"features and frames, in {unit}. Edges that never carried a message have 0.",
     )
     st.plotly_chart(
-        figures_influence.influence_map(found, tree, unit), key="influence-map", config={"displayModeBar": False}
+        figures_influence.influence_map(influence, tree, unit), key="influence-map", config={"displayModeBar": False}
     )

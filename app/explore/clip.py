@@ -13,7 +13,7 @@ from app.explore import drawing
 from app.library import Scene
 from hri.core.config import RenderConfig
 from hri.core.records import Rollout
-from hri.data.video import KINDS, USUAL, About, Clip, Cut
+from hri.data.video import KINDS, USUAL, Cut, VideoClip, VideoFacts
 from hri.rollout.settings import STANDARD
 
 FRAMES = (STANDARD.free_steps + 2, 100)
@@ -22,19 +22,19 @@ PREVIEW = 8
 """Frames of the preview, evenly over the part that is taken."""
 
 
-def current() -> Clip | None:
+def current() -> VideoClip | None:
     """The clip that is to be shown."""
     return st.session_state.get("clip")
 
 
-def put(clip: Clip | None) -> None:
+def put(clip: VideoClip | None) -> None:
     """Show this clip from now on, or the seed's scene again."""
     if clip is not None:
         drawing.put(None)
     st.session_state["clip"] = clip
 
 
-def rolled_out(place: tuple[library.Source, str, int]) -> tuple[Clip | None, Rollout | None]:
+def rolled_out(place: tuple[library.ModelSource, str, int]) -> tuple[VideoClip | None, Rollout | None]:
     """The clip and its rollout by the chosen model; what this model cannot do is said, and neither is given."""
     clip = current()
     if clip is None:
@@ -42,8 +42,8 @@ def rolled_out(place: tuple[library.Source, str, int]) -> tuple[Clip | None, Rol
     try:
         return clip, running.rollout(*place, own=clip)
     except ValueError as error:
-        told = widgets.plain(f"Your clip rests, and seed {place[2]} is shown: {error}")
-        st.warning(told, icon=":material/movie:")
+        notice = widgets.plain(f"Your clip does not apply, and seed {place[2]} is shown instead: {error}")
+        st.warning(notice, icon=":material/movie:")
         if st.button("Forget it", key="clip-drop"):
             put(None)
             st.rerun()
@@ -59,53 +59,55 @@ def panel(scene: Scene) -> None:
         return
     upload, cut, look = st.columns([0.8, 1, 1.1], gap="large")
     with upload:
-        kept = _uploaded()
-        if kept is None:
-            st.caption("One thing that moves before a still ground works best.")
+        clip_and_facts = _upload()
+        if clip_and_facts is None:
+            st.caption("One moving thing before a still background works best.")
             return
         if scene.clip is not None:
             _verdict(scene, scene.clip)
     with cut:
-        clip = dataclasses.replace(kept[0], cut=_cut(kept[0], kept[1], config.data.render))
+        clip = dataclasses.replace(
+            clip_and_facts[0], cut=_cut(clip_and_facts[0], clip_and_facts[1], config.data.render)
+        )
     with look:
         _look(scene, clip, config.data.render)
 
 
-def _uploaded() -> tuple[Clip, About] | None:
+def _upload() -> tuple[VideoClip, VideoFacts] | None:
     """The last file that was given, looked at once; what is wrong with it is said in one sentence."""
-    kept = st.session_state
+    session = st.session_state
     st.file_uploader(
         "Your video (20 MB at most)", type=list(KINDS), key="clip-file", on_change=_take,
         help="Its frames are brought to the size and colours that the model sees.",
     )  # fmt: skip
-    if problem := kept.get("clip_problem"):
+    if problem := session.get("clip_problem"):
         st.error(widgets.plain(f"{problem}."))
-    given: tuple[Clip, About] | None = kept.get("clip_given")
-    if given is not None:
-        clip, about = given
+    upload: tuple[VideoClip, VideoFacts] | None = session.get("clip_given")
+    if upload is not None:
+        clip, about = upload
         length = "" if about.seconds is None else f", {about.seconds:.1f} s"
-        told = f"{clip.name}: {about.width} × {about.height} pixels, {about.rate:.3g} frames a second{length}"
-        st.caption(widgets.plain(told))
-    return given
+        facts = f"{clip.name}: {about.width} × {about.height} pixels, {about.rate:.3g} frames a second{length}"
+        st.caption(widgets.plain(facts))
+    return upload
 
 
 def _take() -> None:
     """Called when the file in the box changes; a panel that was away has an empty box and keeps its clip."""
-    kept, file = st.session_state, st.session_state["clip-file"]
-    kept["clip_given"], kept["clip_problem"] = None, None
+    session, file = st.session_state, st.session_state["clip-file"]
+    session["clip_given"], session["clip_problem"] = None, None
     if file is None:
         return
     try:
         path, about = uploads.accept_clip(file.name, file.getvalue())
-        kept["clip_given"] = (Clip(path, file.name), about)
+        session["clip_given"] = (VideoClip(path, file.name), about)
     except ValueError as error:
-        kept["clip_problem"] = str(error)
+        session["clip_problem"] = str(error)
 
 
-def _cut(clip: Clip, about: About, render: RenderConfig) -> Cut:
+def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
     """Which part of the clip, and how it is changed; as it was left when the panel was last seen."""
-    kept, seconds = st.session_state, about.seconds
-    choices: dict[str, Any] = kept.setdefault("clip_choices", {})
+    session, seconds = st.session_state, about.seconds
+    choices: dict[str, Any] = session.setdefault("clip_choices", {})
     begin = {
         "rate": min(about.rate, 120.0),
         "frames": USUAL,
@@ -117,11 +119,11 @@ def _cut(clip: Clip, about: About, render: RenderConfig) -> Cut:
     }
     keys = {name: f"{clip.path.parent.name}-{name}" for name in begin}
     for name, value in begin.items():
-        kept.setdefault(keys[name], choices.get(keys[name], value))
+        session.setdefault(keys[name], choices.get(keys[name], value))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rate = st.number_input(
             "Frames a second", 0.5, 120.0, step=1.0, key=keys["rate"], width=140, format="%.4g",
-            help="Fewer make the motion look faster to the model. The clip's own at first.",
+            help="Fewer make the motion look faster to the model. The clip's own rate at first.",
         )  # fmt: skip
         frames = st.number_input(
             "Frames", *FRAMES, key=keys["frames"], width=110,
@@ -138,17 +140,17 @@ def _cut(clip: Clip, about: About, render: RenderConfig) -> Cut:
         grey = st.toggle("Grey", key=keys["grey"], disabled=render.grey, help="Brightness without colour.")
         background = st.toggle(
             "Without background", key=keys["background"],
-            help="What keeps still becomes black, as the ground of the springs is. For a camera that stands still.",
+            help="What stands still becomes black, like the background of the springs. The camera must not move.",
         )  # fmt: skip
-    choices |= {key: kept[key] for key in keys.values()}
-    (left, right), (top, bottom) = kept[keys["columns"]], kept[keys["rows"]]
+    choices |= {key: session[key] for key in keys.values()}
+    (left, right), (top, bottom) = session[keys["columns"]], session[keys["rows"]]
     edges = (left, top, right, bottom)
     crop = None if edges == (0, 0, about.width, about.height) else edges
     length = (frames + 0.001) / rate
     return Cut(float(start), float(length), crop, float(rate), bool(grey and not render.grey), bool(background))
 
 
-def _verdict(scene: Scene, clip: Clip) -> None:
+def _verdict(scene: Scene, clip: VideoClip) -> None:
     """Whether the model knows such frames, and the way back."""
     likeness = running.seen_of(scene.source, clip).likeness
     if likeness.alike:
@@ -156,7 +158,7 @@ def _verdict(scene: Scene, clip: Clip) -> None:
     else:
         st.warning("Unlike what it was trained on: its predictions mean little.", icon=":material/help:")
     st.caption(
-        f"It redraws {likeness.kept:.0%} of these frames, at least {likeness.usual:.0%} of training frames.",
+        f"It redraws {likeness.share_redrawn:.0%} of these frames, at least {likeness.usual:.0%} of training frames.",
         help=widgets.plain(likeness.sentence(scene.source.name)),
     )
     if st.button("Back to the seed", icon=":material/undo:", key="clip-leave", help=f"Show seed {scene.seed} again."):
@@ -164,22 +166,22 @@ def _verdict(scene: Scene, clip: Clip) -> None:
         st.rerun()
 
 
-def _look(scene: Scene, clip: Clip, render: RenderConfig) -> None:
+def _look(scene: Scene, clip: VideoClip, render: RenderConfig) -> None:
     """The frames as the model will see them, and the button."""
     try:
         footage = running.footage(clip, render.size, render.channels)
     except ValueError as error:
         st.error(widgets.plain(f"{error}."))
         return
-    found = len(footage.frames)
-    few = footage.frames[np.linspace(0, found - 1, PREVIEW).astype(int)]
+    count = len(footage.frames)
+    few = footage.frames[np.linspace(0, count - 1, PREVIEW).astype(int)]
     rows = [np.concatenate(list(part), 1) for part in np.split(few, 2)]
     picture = np.repeat(np.concatenate(rows).repeat(3, 0).repeat(3, 1), 3 // render.channels, -1)
-    st.image(picture, caption=f"{found} frames as the model will see them", width="stretch")
+    st.image(picture, caption=f"{count} frames as the model will see them", width="stretch")
     for note in footage.notes:
         st.caption(widgets.plain(note))
-    if found < FRAMES[0]:
-        st.error(f"This part has {found} frames; {FRAMES[0]} are needed: take a longer part or more a second.")
+    if count < FRAMES[0]:
+        st.error(f"This part has {count} frames; {FRAMES[0]} are needed: take a longer part or more a second.")
         return
     if st.button(
         "Roll out", icon=":material/play_arrow:", type="primary", disabled=clip == scene.clip, key="clip-roll"

@@ -24,7 +24,7 @@ def panel(scene: Scene) -> None:
 
 
 def _show(scene: Scene, ranker: Any, working: bool) -> None:
-    found = ranker.look()
+    ranking = ranker.look()
     if working and not ranker.working:
         st.rerun()  # the page, once, so that nothing looks every second any more
     total, vision = len(ranker.seeds), scene.original.observation == "frames"
@@ -32,8 +32,8 @@ def _show(scene: Scene, ranker: Any, working: bool) -> None:
         st.error(f"The seeds were not scored: {ranker.problem}")
         return
     if working:
-        st.progress(ranker.done / total, f"{ranker.done} of {total} seeds simulated, predicted and scored")
-    if not len(found.seeds):
+        st.progress(ranker.seeds_done / total, f"{ranker.seeds_done} of {total} seeds simulated, predicted and scored")
+    if not len(ranking.seeds):
         return
     drawn.load_pandas()
     from hri.view.ranking_chart import ranking_curve
@@ -49,16 +49,16 @@ def _show(scene: Scene, ranker: Any, working: bool) -> None:
             + " Systems that no model here was trained on.",
         )
         event = st.plotly_chart(
-            ranking_curve(found.seeds, found.errors, unit, current), on_select="rerun", selection_mode="points",
+            ranking_curve(ranking.seeds, ranking.errors, unit, current), on_select="rerun", selection_mode="points",
             key=f"ranking-{scene.source.name}-{scene.dataset}-{scene.seed}", config={"displayModeBar": False},
             alt="Error of every seed, in order",
         )  # fmt: skip
         if points := event["selection"]["points"]:
             _go(int(points[0]["customdata"][0]), scene)
     with ends:
-        errors = dict(zip(found.seeds.tolist(), found.errors.tolist(), strict=True))
-        for title, seeds in (("Hardest", found.hardest(SHOWN)), ("Easiest", found.easiest(SHOWN))):
-            st.markdown(f":small[**{title}{'' if ranker.done == total else ' so far'}**]")
+        errors = dict(zip(ranking.seeds.tolist(), ranking.errors.tolist(), strict=True))
+        for title, seeds in (("Hardest", ranking.hardest(SHOWN)), ("Easiest", ranking.easiest(SHOWN))):
+            st.markdown(f":small[**{title}{'' if ranker.seeds_done == total else ' so far'}**]")
             with st.container(horizontal=True, gap="xsmall"):
                 for seed in seeds:
                     if st.button(
@@ -66,11 +66,11 @@ def _show(scene: Scene, ranker: Any, working: bool) -> None:
                         help=f"Error {errors[seed]:.2g}",
                     ):  # fmt: skip
                         _go(seed, scene)
-        if current in errors and ranker.done == total:
-            place = found.seeds.tolist().index(current)
+        if current in errors and ranker.seeds_done == total:
+            place = ranking.seeds.tolist().index(current)
             st.caption(
                 f"Seed {current} is harder than {place / total:.0%} of these {total}.",
-                help=f"Its error is {errors[current]:.2g}; so many of the others have a smaller one.",
+                help=f"Its error is {errors[current]:.2g}; the share is that of seeds with a smaller one.",
             )
 
 

@@ -22,26 +22,26 @@ def current() -> System | None:
 
     What cannot be read is said in one sentence and left out.
     """
-    kept = st.session_state
-    if "system" not in kept:
-        kept["system"] = None
+    session = st.session_state
+    if "system" not in session:
+        session["system"] = None
         if text := st.query_params.get("system"):
             try:
-                kept["system"] = System.parse(text)
+                session["system"] = System.parse(text)
             except ValueError as error:
-                told = widgets.plain(f"The address's springs were left out: {error}.")
-                st.warning(f"{told} The scene of the seed is shown.", icon=":material/link_off:")
-    return kept["system"]
+                complaint = widgets.plain(f"The springs in the address were left out: {error}.")
+                st.warning(f"{complaint} The scene of the seed is shown.", icon=":material/link_off:")
+    return session["system"]
 
 
 def put(system: System | None) -> None:
     """Show this system from now on, or the seed's again."""
-    kept = st.session_state
-    if system is None and kept.get("system") is not None:
-        kept["system_before"] = kept["system"]
+    session = st.session_state
+    if system is None and session.get("system") is not None:
+        session["system_before"] = session["system"]
     elif system is not None:
-        kept["clip"] = None  # of two scenes of one's own the later one is shown
-    kept["system"] = system
+        session["clip"] = None  # of two scenes of one's own the later one is shown
+    session["system"] = system
 
 
 def keep_in_address() -> None:
@@ -56,8 +56,8 @@ def keep_in_address() -> None:
 
 def panel(scene: Scene) -> None:
     """The drawing board, what to begin with, and what the model made of the last drawing."""
-    kept = st.session_state
-    if kept.pop("system_put", False):
+    session = st.session_state
+    if session.pop("system_put", False):
         st.rerun()
     config = library.config_of(scene.source)
     if config is None:
@@ -70,7 +70,7 @@ def panel(scene: Scene) -> None:
     board, choices = st.columns([1.15, 1], gap="large")
     with choices:
         begin = _begin(scene, config.data, list(TREES) if config.model.sees_frames else [config.data.tree])
-        if problem := kept.pop("system_problem", None):
+        if problem := session.pop("system_problem", None):
             st.error(widgets.plain(problem))
         _verdict(scene)
     with board:
@@ -79,49 +79,49 @@ def panel(scene: Scene) -> None:
 
 def _begin(scene: Scene, data: DataConfig, trees: list[str]) -> System:
     """What is on the board at first: what is shown, or the balls of a seed."""
-    kept, shown = st.session_state, scene.system
-    now = shown.tree if shown is not None else library.DATASETS.get(scene.dataset, (trees[0], ""))[0]
+    session, drawing = st.session_state, scene.system
+    now = drawing.tree if drawing is not None else library.DATASETS.get(scene.dataset, (trees[0], ""))[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         tree = st.selectbox(
             "Tree", trees, index=trees.index(now) if now in trees else 0, key=f"board-tree-{scene.dataset}", width=120,
             help="Children of the root, then of each intermediate; flat: balls without a hierarchy.",
             disabled=len(trees) == 1,
         )  # fmt: skip
-        usual = shown.physics if shown is not None and shown.tree == tree else usual_physics(tree)
+        usual = drawing.physics if drawing is not None and drawing.tree == tree else usual_physics(tree)
         usual = data.physics if data.force.flat else usual
-        known = [data.physics] if data.force.flat else [name for name, force in FORCES.items() if not force.flat]
+        forces = [data.physics] if data.force.flat else [name for name, force in FORCES.items() if not force.flat]
         physics = st.selectbox(
-            "Physics", known, index=known.index(usual), key=f"board-physics-{tree}-{usual}", width=120,
-            help=" ".join(f"{name}: {FORCES[name].note}." for name in known),
-            disabled=len(known) == 1,
+            "Physics", forces, index=forces.index(usual), key=f"board-physics-{tree}-{usual}", width=120,
+            help=" ".join(f"{name}: {FORCES[name].note}." for name in forces),
+            disabled=len(forces) == 1,
         )  # fmt: skip
-        before = kept.get("system_before")
-        if shown is not None and st.button(
+        before = session.get("system_before")
+        if drawing is not None and st.button(
             "Back to the seed", icon=":material/undo:", key="board-leave", help=f"Show seed {scene.seed} again."
         ):
             put(None)
             st.rerun()
         if (
-            shown is None
+            drawing is None
             and before is not None
             and st.button("My last springs", icon=":material/redo:", key="board-again")
         ):
             put(before)
             st.rerun()
-    if shown is not None and (shown.tree, shown.physics) == (tree, physics):
-        return shown
+    if drawing is not None and (drawing.tree, drawing.physics) == (tree, physics):
+        return drawing
     st.caption(f"Begins with the balls of seed {scene.seed}.")
     return System.of_seed(tree, physics, scene.seed).rounded()
 
 
 def _accept() -> None:
     """Called with what the board sends; a system that cannot be is told, and the board keeps it."""
-    kept = st.session_state
+    session = st.session_state
     try:
-        put(System.parse(str(kept["board"]["system"])))
-        kept["system_put"] = True
+        put(System.parse(str(session["board"]["system"])))
+        session["system_put"] = True
     except ValueError as error:
-        kept["system_problem"] = f"These springs were not simulated: {error}."
+        session["system_problem"] = f"These springs were not simulated: {error}."
 
 
 def _verdict(scene: Scene) -> None:
@@ -130,17 +130,17 @@ def _verdict(scene: Scene) -> None:
         st.caption("Simulate, and the model predicts above what you drew. The link under *share* carries it.")
         return
     try:
-        found = beliefs.springs_found(scene.rollout)
+        counts = beliefs.spring_counts(scene.rollout)
     except ValueError as error:
         st.caption(str(error))
         return
     st.markdown(
-        f"**Messages pass over {found.heard} of {found.pairs} pairs, among them {found.both} of your {found.joined} "
-        "springs.**",
+        f"**Messages pass over {counts.with_messages} of {counts.pairs} pairs, among them {counts.both} of your "
+        f"{counts.springs} springs.**",
         help="Pairs whose most probable type carries messages in most steps of the burn-in, in either direction.",
     )
-    if found.pairs:
-        right = (found.pairs - found.heard - found.joined + 2 * found.both) / found.pairs
-        guess = max(found.joined, found.pairs - found.joined) / found.pairs
+    if counts.pairs:
+        right = (counts.pairs - counts.with_messages - counts.springs + 2 * counts.both) / counts.pairs
+        guess = max(counts.springs, counts.pairs - counts.springs) / counts.pairs
         words = ceilings.in_words(right, drawn.findable(scene.source), guess)
         st.caption(f"Pairs right: {words}.", help=ceilings.EXPLAINED)

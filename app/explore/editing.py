@@ -21,17 +21,17 @@ def current() -> Intervention:
 
     What cannot be read is said in one sentence and left out.
     """
-    kept = st.session_state
-    if "edits_past" not in kept:
-        kept["edits_past"], kept["edits_at"] = [NOTHING], 0
+    session = st.session_state
+    if "edits_past" not in session:
+        session["edits_past"], session["edits_at"] = [NOTHING], 0
         try:
             brought = Intervention.parse(st.query_params.get("edits", ""))
         except ValueError as error:
-            st.warning(f"The address's edits were left out: {error}.", icon=":material/link_off:")
+            st.warning(f"The edits in the address were left out: {error}.", icon=":material/link_off:")
         else:
             if brought.edits:
-                kept["edits_past"], kept["edits_at"] = [NOTHING, brought], 1
-    return kept["edits_past"][kept["edits_at"]]
+                session["edits_past"], session["edits_at"] = [NOTHING, brought], 1
+    return session["edits_past"][session["edits_at"]]
 
 
 def put(edits: Intervention) -> None:
@@ -39,9 +39,9 @@ def put(edits: Intervention) -> None:
     now = current()
     if edits == now:
         return
-    kept = st.session_state
-    kept["edits_past"] = [*kept["edits_past"][: kept["edits_at"] + 1], edits][-MOST_STEPS_BACK:]
-    kept["edits_at"] = len(kept["edits_past"]) - 1
+    session = st.session_state
+    session["edits_past"] = [*session["edits_past"][: session["edits_at"] + 1], edits][-MOST_STEPS_BACK:]
+    session["edits_at"] = len(session["edits_past"]) - 1
 
 
 def add(*edits: Edit) -> None:
@@ -52,8 +52,8 @@ def add(*edits: Edit) -> None:
 def move(by: int) -> None:
     """Undo (-1) or redo (1)."""
     current()
-    kept = st.session_state
-    kept["edits_at"] = max(0, min(len(kept["edits_past"]) - 1, kept["edits_at"] + by))
+    session = st.session_state
+    session["edits_at"] = max(0, min(len(session["edits_past"]) - 1, session["edits_at"] + by))
 
 
 def can(by: int) -> bool:
@@ -62,7 +62,7 @@ def can(by: int) -> bool:
     return 0 <= st.session_state["edits_at"] + by < len(st.session_state["edits_past"])
 
 
-def applied(scene: Scene) -> Scene:
+def with_edits(scene: Scene) -> Scene:
     """The scene with the edits that hold, and the address that says so.
 
     Edits that do not fit this model are said in one sentence; the scene is shown without them.
@@ -74,15 +74,15 @@ def applied(scene: Scene) -> Scene:
         return scene
     place = (scene.source, scene.dataset, scene.seed)
     try:
-        edited = running.rollout(*place, intervention=edits, own=scene.own)
+        edited_rollout = running.rollout(*place, intervention=edits, own=scene.own)
         original = running.rollout(*place, own=scene.own, live=True)
     except ValueError as error:
-        st.warning(f"Your edits rest, and the scene is shown without them: {error}", icon=":material/edit_off:")
+        st.warning(f"Your edits do not apply, and the scene is shown without them: {error}", icon=":material/edit_off:")
         if st.button("Remove all edits", key="edits-drop"):
             put(NOTHING)
             st.rerun()
         return scene
-    return dataclasses.replace(scene, original=original, intervention=edits, edited=edited)
+    return dataclasses.replace(scene, original=original, intervention=edits, edited=edited_rollout)
 
 
 def _keep_in_address(text: str) -> None:

@@ -18,20 +18,20 @@ from hri.view import facts as pictures
 from hri.view import history_charts as figures_history
 
 PIXEL = 4
-"""Screen pixels a pixel of a small picture takes."""
+"""Screen pixels to each pixel of a small picture."""
 
 
 @st.fragment
 def glance(rollout: Rollout) -> None:
     """What is selected, in one sentence and one small chart."""
-    chosen = widgets.selection()
-    if chosen is None:
+    selection = widgets.selection()
+    if selection is None:
         st.caption("Click a slot, a node or an edge to inspect it. Space plays, ← and → step.")
         return
-    if chosen["kind"] == "node":
-        inspect_node(rollout, chosen["node"])
+    if selection["kind"] == "node":
+        inspect_node(rollout, selection["node"])
     else:
-        inspect_edge(rollout, chosen)
+        inspect_edge(rollout, selection)
 
 
 def inspect_node(rollout: Rollout, node: int, place: str = "") -> None:
@@ -52,9 +52,9 @@ def inspect_node(rollout: Rollout, node: int, place: str = "") -> None:
     )
 
 
-def inspect_edge(rollout: Rollout, chosen: dict[str, Any], place: str = "") -> None:
+def inspect_edge(rollout: Rollout, selection: dict[str, Any], place: str = "") -> None:
     """An edge: what the model believed of it over time, and what is true of it; ``place`` as for a node."""
-    pair = [chosen["sender"], chosen["receiver"]]
+    pair = [selection["sender"], selection["receiver"]]
     rows = np.flatnonzero((rollout.edge_sender_receiver == pair).all(1))
     if not len(rows):
         st.caption("This model does not infer that edge.")
@@ -86,13 +86,13 @@ def panel(scene: Scene) -> None:
     rollout = scene.rollout
     about, lists = st.columns([11, 9.5], gap="medium")
     with about:
-        chosen = widgets.selection(part="panel")
-        if chosen is None:
+        selection = widgets.selection(part="panel")
+        if selection is None:
             st.caption("Click a slot, a node or an edge above, or a line on the right.")
-        elif chosen["kind"] == "node" and chosen["node"] < rollout.tree.size:
-            _about_node(scene, chosen["node"])
-        elif chosen["kind"] == "edge":
-            _about_edge(rollout, [chosen["sender"], chosen["receiver"]])
+        elif selection["kind"] == "node" and selection["node"] < rollout.tree.size:
+            _about_node(scene, selection["node"])
+        elif selection["kind"] == "edge":
+            _about_edge(rollout, [selection["sender"], selection["receiver"]])
     with lists:
         widgets.ledger(rollout, st.session_state.get("pairs", "hierarchy"), names=pickers.names_shown(rollout))
 
@@ -117,17 +117,17 @@ def _about_node(scene: Scene, node: int) -> None:
         {heading: [(_name(tree, kin), _node(kin)) for kin in kins] for heading, kins in groups.items() if kins},
         within=None if tree.flat else (f"Only {hierarchy.node_name(tree, node)} and its family", family),
     )
-    shown = _sees(scene, node, frame) + _draws(rollout, node, frame)
-    chart, pictured = st.columns([3, 1.2]) if shown else (st.container(), None)
+    images = _sees(scene, node, frame) + _draws(rollout, node, frame)
+    chart, beside = st.columns([3, 1.2]) if images else (st.container(), None)
     drawn.load_pandas()
     chart.plotly_chart(
         figures_history.node_states(rollout, node), key=f"states-{node}", config={"displayModeBar": False}
     )
-    if pictured is not None:
-        for image, caption in shown:
+    if beside is not None:
+        for image, caption in images:
             large = np.repeat(np.repeat(image, PIXEL, 0), PIXEL, 1)  # whole pixels, not smoothed ones
-            pictured.image(large, width=PIXEL * image.shape[1])
-            pictured.caption(caption)
+            beside.image(large, width=PIXEL * image.shape[1])
+            beside.caption(caption)
 
 
 def _sees(scene: Scene, node: int, frame: int) -> list[tuple[np.ndarray, str]]:
@@ -174,9 +174,9 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
     name = " → ".join(hierarchy.node_name(tree, node) for node in pair).capitalize()
     when = f" (frame {', '.join(map(str, turns[:6]))}{' …' if len(turns) > 6 else ''}; {free} in the free run)"
     times = "once" if len(turns) == 1 else f"{len(turns)} times"
-    told = f"changed {times}{when}" if turns else "never changed"
+    history = f"changed {times}{when}" if turns else "never changed"
     st.markdown(
-        f"**{name}.** Its most probable type {told}.",
+        f"**{name}.** Its most probable type {history}.",
         help="Probabilities at frame t are those that predicted frame t. Dotted lines: another type took the lead.",
     )
     ends = {"Sender": _node(pair[0]), "Receiver": _node(pair[1])}
@@ -188,9 +188,9 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
     drawn.load_pandas()
     from hri.view.edge_chart import edge_timeline
 
-    seen = drawn.named_types(rollout, pickers.names_shown(rollout))
+    naming = drawn.named_types(rollout, pickers.names_shown(rollout))
     st.plotly_chart(
-        edge_timeline(seen.rollout, row, seen.types), key=f"edge-timeline-{pair}", config={"displayModeBar": False},
+        edge_timeline(naming.rollout, row, naming.types), key=f"edge-timeline-{pair}", config={"displayModeBar": False},
         alt="Probability of each edge type by frame",
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ PANELS = {
 
 def show(scene: Scene) -> None:
     """Images left, graph right, timeline below, and under it what one can do with them."""
-    opening = address.opened(scene)
+    opening = address.first_opening(scene)
     rollout, original = scene.rollout, scene.original if scene.edited else None
     left, right = st.columns([11, 9.5], gap="medium")
     with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
@@ -43,8 +43,8 @@ def show(scene: Scene) -> None:
             if matrix:
                 with st.container(width=310, key="matrix-side"):
                     widgets.matrix(rollout, names=names)
-        if told := library.edges_right(scene.source):
-            st.caption(f"Edges right on unseen systems: {told}.", help=ceilings.EXPLAINED)
+        if accuracy := library.edges_right(scene.source):
+            st.caption(f"Edges right on unseen systems: {accuracy}.", help=ceilings.EXPLAINED)
         widgets.keep_address(opening)
     with left, st.container(key="stage"):
         pickers.overlay_picker(rollout)
@@ -63,28 +63,28 @@ def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.N
             help="Every inferred pair as a square beside the graph: rows send, columns receive.",
         )  # fmt: skip
         try:
-            aligned = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
-            told = f"Edges right in this scene: {drawn.edges_right(aligned, scene.source)}."
+            alignment = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
+            accuracy = f"Edges right in this scene: {drawn.edges_right(alignment, scene.source)}."
         except ValueError as error:
-            aligned, told = None, str(error)
+            alignment, accuracy = None, str(error)
         names = st.segmented_control(
             "Edge types", ["raw", "aligned"], default="raw", required=True, key="names", bind="query-params",
-            help=f"Learned types have no names. Aligned: matched to the true relations by assignment. {told}",
-            disabled=aligned is None,
+            help=f"Learned types have no names. Aligned: matched to the true relations by assignment. {accuracy}",
+            disabled=alignment is None,
         )  # fmt: skip
-        shown: drawn.Names = "aligned" if names == "aligned" and aligned is not None else "raw"
-        pickers.edge_filter(scene.rollout, pairs, names=shown)
-    return matrix, shown
+        names_shown: drawn.Names = "aligned" if names == "aligned" and alignment is not None else "raw"
+        pickers.edge_filter(scene.rollout, pairs, names=names_shown)
+    return matrix, names_shown
 
 
 @st.fragment
 def workbench(scene: Scene) -> None:
     """One of the panels; only the chosen one costs anything."""
-    chosen = st.segmented_control(
+    panel = st.segmented_control(
         "Workbench", list(PANELS), default="inspect", required=True, key="panel", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
-    PANELS[chosen or "inspect"](scene)
+    PANELS[panel or "inspect"](scene)
 
 
 widgets.page_style()
@@ -108,7 +108,7 @@ except ValueError as error:
     st.error(str(error))
     scene = st.session_state.get("last_scene")
     if scene is not None:
-        st.caption("Below is still the scene from before.")
+        st.caption("The scene below is still the previous one.")
 if scene is not None:
     st.session_state["last_scene"] = scene
     learning.scrubber(scene.source.name)

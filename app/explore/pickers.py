@@ -26,8 +26,8 @@ def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
     levels |= ({} if tree.flat else {"all": "all"}) | {"off": "off"}
     # Another tree counts otherwise: keep the level, not the number. The address carries what is on the button.
     if st.session_state.get("overlay") not in levels and "overlay_level" in st.session_state:
-        kept = [label for label, level in levels.items() if level == st.session_state["overlay_level"]]
-        st.session_state["overlay"] = next(iter(kept), next(iter(levels)))
+        labels = [label for label, level in levels.items() if level == st.session_state["overlay_level"]]
+        st.session_state["overlay"] = next(iter(labels), next(iter(levels)))
     label = st.segmented_control(
         "Balls over the images" if tree.flat else "Levels over the images",
         list(levels),
@@ -58,7 +58,7 @@ def graph_pickers(whose: str, player: str = "explore", flat: bool = False) -> tu
     if not flat:
         pairs = st.segmented_control(
             "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
-            help=f"The hierarchy's own pairs, or every pair {whose} an opinion of.",
+            help=f"The hierarchy's own pairs, or every pair that {whose} an opinion about.",
         )  # fmt: skip
     with st.container(width=178):
         threshold_picker(player)
@@ -99,10 +99,10 @@ def edge_filter(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore"
         "ways": beliefs.ways_in_order(rollout.tree, edges),
         "types": list(drawn.named_types(rollout, names).types),
     }
-    for key, offered in choices.items():  # another model or choice of edges offers others
-        if kept := st.session_state.get(key):
-            st.session_state[key] = [name for name in kept if name in offered]
-    chosen = {
+    for key, options in choices.items():  # another model or choice of edges offers others
+        if picks := st.session_state.get(key):
+            st.session_state[key] = [name for name in picks if name in options]
+    filters = {
         "ways": [] if rollout.tree.flat else st.pills(
             "Only these levels", choices["ways"], selection_mode="multi", key="ways", bind="query-params",
             help="Sender → receiver. None chosen: all. Other pairs are inferred, but not part of the hierarchy.",
@@ -112,4 +112,4 @@ def edge_filter(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore"
             help="The type that carries the message at this frame. None chosen: all.",
         ),
     }  # fmt: skip
-    widgets.tell(player, "filter", chosen)
+    widgets.tell(player, "filter", filters)

@@ -13,7 +13,7 @@ from hri.core.config import Config
 from hri.data.sources import source_of
 
 
-def another_scene(source: library.Source) -> None:
+def another_scene(source: library.ModelSource) -> None:
     """Called before the page runs again, when the seed's box may still be changed."""
     st.session_state["seed"] = library.another_seed(source, st.session_state["seed"])
     _leave_own()
@@ -37,24 +37,24 @@ def pick_scene() -> Scene:
         another, upload = st.container(width="content"), st.container(width="content")
     with upload:
         widgets.uploader()
-    sources, kept = library.sources(), st.session_state
-    if "seed_wanted" in kept:  # chosen below, where the seed's box could not be changed any more
-        kept["seed"] = kept.pop("seed_wanted")
+    sources, session = library.sources(), st.session_state
+    if "seed_wanted" in session:  # chosen below, where the seed's box could not be changed any more
+        session["seed"] = session.pop("seed_wanted")
         _leave_own()
     names = list(sources)
     # A default beside a value that is kept already would be a contradiction, and Streamlit says so.
-    start = 0 if "model" in kept else library.first_choice(names)
+    start = 0 if "model" in session else library.first_choice(names)
     name = model.selectbox("Model", names, index=start, key="model", bind="query-params")
     source = sources[name]
     choices = library.datasets(source)
     dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1,
                              on_change=_leave_own)  # fmt: skip
-    stored = library.stored_seeds(source)
+    stored_seeds = library.stored_seeds(source)
     scenes = source_of((library.config_of(source) or Config()).data)
-    if kept.get("model_before") != name and not library.can_make(source) and kept.get("seed") not in stored:
-        kept.pop("seed", None)  # a model whose scenes are only stored begins with one it has
-    kept["model_before"] = name
-    first: int | Literal["min"] = "min" if "seed" in kept else next(iter(stored), library.FIRST_UNSEEN)
+    if session.get("model_before") != name and not library.can_make(source) and session.get("seed") not in stored_seeds:
+        session.pop("seed", None)  # a model whose scenes are only stored begins with one it has
+    session["model_before"] = name
+    first: int | Literal["min"] = "min" if "seed" in session else next(iter(stored_seeds), library.FIRST_UNSEEN)
     number = seed.number_input(
         "Seed",
         0,
@@ -74,13 +74,15 @@ def pick_scene() -> Scene:
             try:
                 rollout = running.rollout(*place, own=system)
             except ValueError as error:
-                st.warning(f"Your springs rest, and seed {number} is shown: {error}", icon=":material/draw:")
+                st.warning(
+                    f"Your springs do not apply, and seed {number} is shown instead: {error}", icon=":material/draw:"
+                )
                 if st.button("Forget them", key="system-drop"):
                     drawing.put(None)
                     st.rerun()
         if rollout is None:
             rollout, system = running.rollout(*place), None
     drawing.keep_in_address()
-    scene = editing.applied(Scene(*place, rollout, system, video))
+    scene = editing.with_edits(Scene(*place, rollout, system, video))
     about.caption(running.standing(scene))
     return scene

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import files, library, places, widgets
 from app.library import Scene
-from hri.export.formats import FORMATS, FPS, Options, encoded
+from hri.export.formats import FORMATS, FPS, Options, file_content
 from hri.export.script import clip_lines, python_lines
 
 
@@ -19,24 +19,24 @@ def panel(scene: Scene) -> None:
     frame = max(1, widgets.frame(scene.original, "share"))
     left, right = st.columns([1.15, 1], gap="large")
     with left:
-        given = {"model": scene.source.name, "data": scene.dataset, "seed": str(scene.seed)}
+        address = {"model": scene.source.name, "data": scene.dataset, "seed": str(scene.seed)}
         if scene.source.uploaded:
             st.caption("An uploaded model stays with you: send its file along with the link.")
         if scene.clip is not None:
             st.caption("Your clip stays with you: the link shows the seed's scene instead.")
-        widgets.copy_link(given)
+        widgets.copy_link(address)
         stem = file_stem(scene)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             fps = st.number_input(
-                "Frames a second", *FPS, int(Options().fps), key="export-fps", width=150, help="Of films and pages."
+                "Frames a second", *FPS, int(Options().fps), key="export-fps", width=150, help="In films and pages."
             )
             st.caption(f"This frame: {frame}, where the player rests.")
         rows: dict[str, list[files.File]] = {}
-        for ending, known in FORMATS.items():
-            tail = f"-frame-{frame}" if "frame" in known.takes else ""
-            make = partial(encoded, scene.rollout, ending, int(fps), frame=frame)
-            rows.setdefault(known.heading, []).append(
-                files.File(known.label, f"{stem}{tail}{ending}", make, known.about, known.mime)
+        for ending, kind in FORMATS.items():
+            tail = f"-frame-{frame}" if "frame" in kind.takes else ""
+            make = partial(file_content, scene.rollout, ending, int(fps), frame=frame)
+            rows.setdefault(kind.heading, []).append(
+                files.File(kind.label, f"{stem}{tail}{ending}", make, kind.about, kind.mime)
             )
         files.files(rows, "export")
     with right:
@@ -61,12 +61,12 @@ def _python(scene: Scene, frame: int) -> None:
     tree, physics = library.DATASETS.get(scene.dataset, (config.data.tree, config.data.physics))
     if scene.system is not None:
         tree = scene.system.tree
-    shown = path.name if scene.source.uploaded else os.path.relpath(path, places.ROOT)
+    file = path.name if scene.source.uploaded else os.path.relpath(path, places.ROOT)
     try:
         if scene.clip is not None:
-            lines = clip_lines(scene.rollout, shown, scene.clip, frame)
+            lines = clip_lines(scene.rollout, file, scene.clip, frame)
         else:
-            lines = python_lines(scene.rollout, shown, tree, physics, frame, scene.system)
+            lines = python_lines(scene.rollout, file, tree, physics, frame, scene.system)
     except ValueError as error:
         st.caption(f"No lines for this scene: {error}.")
         return

@@ -12,7 +12,7 @@ def panel(scene: Scene) -> None:
     """Walk the phases of the step that predicts the frame at which the player rests."""
     frame = max(1, widgets.frame(scene.rollout, "steps"))
     try:
-        rollout, found = running.phases_of(scene, frame - 1)
+        rollout, phases = running.phases_of(scene, frame - 1)
     except ValueError as error:
         st.info(str(error))
         return
@@ -22,21 +22,21 @@ def panel(scene: Scene) -> None:
     words, picture = st.columns([1, 1.3], gap="large")
     with words:
         st.markdown(f"**How frame {frame} is predicted from frame {frame - 1}**")
-        titles = [f"{number}. {title}" for number, title in enumerate(found.titles, 1)]
-        chosen = st.radio(
-            "Phase", titles, key=f"phase-{'-'.join(found.names)}",
+        titles = [f"{number}. {title}" for number, title in enumerate(phases.titles, 1)]
+        heading = st.radio(
+            "Phase", titles, key=f"phase-{'-'.join(phases.names)}",
             help="Messages go up, across and down the tree; then the LSTM steps, and a change is read off.",
         )  # fmt: skip
-        phase = titles.index(chosen or titles[0])
+        phase = titles.index(heading or titles[0])
         st.markdown(
-            figures_phases.in_words(found, rollout, phase),
+            figures_phases.in_words(phases, rollout, phase),
             help="Lengths of vectors (Euclidean norm), in units of the hidden state; for the last phase, of states.",
         )
-        if scene.source.path is not None and not (found.type > 0).any():
+        if scene.source.path is not None and not (phases.type > 0).any():
             st.caption("No edge carries a message in this step.")
     with picture:
         st.plotly_chart(
-            figures_phases.phase_graph(found, rollout, phase), key="phase-graph", config={"displayModeBar": False},
-            alt=f"Messages and moved nodes of the phase {found.titles[phase]}",
+            figures_phases.phase_graph(phases, rollout, phase), key="phase-graph", config={"displayModeBar": False},
+            alt=f"Messages and moved nodes of the phase {phases.titles[phase]}",
         )  # fmt: skip
         st.caption("Width: length of the message. Orange rim: how far the node moves.")

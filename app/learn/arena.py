@@ -56,14 +56,14 @@ def arena_data(
     player: str = "learn",
     label: str = "Balls in a box",
     reset: str = "",
-    told: Mapping[str, Any] | None = None,
+    report: Mapping[str, Any] | None = None,
     pairs: Sequence[Pair] = (),
     marking: bool = False,
     looks: Sequence[str | tuple[str, float, float, str]] | None = None,
-    said: Sequence[str] | None = None,
+    pair_words: Sequence[str] | None = None,
     chips: str = "",
     drag: bool = False,
-    shown: Sequence[int] | None = None,
+    balls_shown: Sequence[int] | None = None,
     rings: Sequence[str] | None = None,
     hearts: Float[np.ndarray, "T G 2"] | None = None,
     heart_colours: Sequence[str] = (),
@@ -83,14 +83,14 @@ def arena_data(
         player: whose clock moves them.
         label: what the picture shows, for those who do not see it.
         reset: while it stays the same, the visitor keeps marks and places.
-        told: marks, placed and cell to begin with, as the browser tells them (:func:`nothing_told`).
+        report: marks, placed and cell to begin with, as the browser tells them (:func:`nothing_told`).
         pairs: that can be seen, and marked where ``marking``.
         looks: of each pair in place of the visitor's marks: right, wrong, missed, none, or (colour, opacity, width,
             dash).
-        said: a word about each pair, on its chip.
+        pair_words: a word about each pair, on its chip.
         chips: heading of the list of pairs; empty: no list.
         drag: whether balls can be moved to another start.
-        shown: balls to draw; by default all.
+        balls_shown: balls to draw; by default all.
         rings: a colour around each ball.
         hearts: points that move along, such as the middle of each family, with ``heart_colours``.
         cells: the slot grid, from :func:`grid`.
@@ -105,9 +105,9 @@ def arena_data(
         arrays["hearts"] = np.nan_to_num(to_pixels(hearts, 1), nan=-9).astype(np.float32)
     if image is not None:
         arrays["image"] = np.ascontiguousarray(image)
-    levels, drawn = ranks(tree), range(tree.size) if shown is None else shown
+    levels, nodes = ranks(tree), range(tree.size) if balls_shown is None else balls_shown
     balls: list[dict[str, Any] | None] = [None] * tree.size
-    for node in drawn:
+    for node in nodes:
         rgb = PALETTE[node % len(PALETTE)]
         balls[node] = {
             "name": f"ball {node} ({node_name(tree, node).split()[0]})",
@@ -123,7 +123,7 @@ def arena_data(
         "player": player,
         "label": label,
         "reset": reset,
-        "told": dict(told or nothing_told(reset)),
+        "told": dict(report or nothing_told(reset)),
         "view": FRAME_VIEW if image is not None or cells else BOX_VIEW,
         "walls": WALLS,
         "balls": balls,
@@ -131,7 +131,7 @@ def arena_data(
         "marking": marking,
         "looks": [look if isinstance(look, str) else list(look) for look in looks] if looks is not None else None,
         "styles": {name: list(look) for name, look in LOOKS.items()},
-        "said": list(said) if said is not None else None,
+        "said": list(pair_words) if pair_words is not None else None,
         "chips": chips,
         "drag": drag,
         "hearts": list(heart_colours),

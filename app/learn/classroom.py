@@ -27,13 +27,13 @@ class Classroom:
     """Percent."""
 
 
-def asked(query: Mapping[str, str]) -> Classroom:
+def from_query(query: Mapping[str, str]) -> Classroom:
     """Read an address; what it cannot mean is left at its usual value."""
     seed, size = query.get("scene", ""), query.get("size", "")
-    known = re.fullmatch(r"[0-9]{1,10}", seed) is not None and int(seed) <= library.LAST_SEED
+    is_seed = re.fullmatch(r"[0-9]{1,10}", seed) is not None and int(seed) <= library.LAST_SEED
     return Classroom(
         on=query.get("classroom", "").lower() in ("true", "1", "yes"),
-        seed=int(seed) if known else course.SCENE,
+        seed=int(seed) if is_seed else course.SCENE,
         size=int(size) if size in map(str, SIZES) else 100,
     )
 
@@ -42,9 +42,9 @@ def address(
     view: str, size: int, lesson: str = "", scene: int | None = None, game: int | None = None, mathematics: bool = False
 ) -> str:
     """The part of an address after the host that opens one lesson, or the game, in classroom mode."""
-    given = {"view": view, "lesson": lesson, "scene": scene, "game": game, "size": size}
-    given |= {"math": "true" if mathematics else "", "classroom": "true"}
-    return "/learn?" + urlencode({name: value for name, value in given.items() if value not in ("", None)})
+    parts = {"view": view, "lesson": lesson, "scene": scene, "game": game, "size": size}
+    parts |= {"math": "true" if mathematics else "", "classroom": "true"}
+    return "/learn?" + urlencode({name: value for name, value in parts.items() if value not in ("", None)})
 
 
 def host() -> str:

@@ -43,10 +43,10 @@ def lines(
             hoverinfo=None if name else "skip",
             showlegend=bool(name),
         )
-    return styled(figure, across, up, size, height)
+    return with_style(figure, across, up, size, height)
 
 
-def styled(figure: go.Figure, across: str, up: str, size: float, height: int) -> go.Figure:
+def with_style(figure: go.Figure, across: str, up: str, size: float, height: int) -> go.Figure:
     """Axes, margins and letters that all lessons share."""
     figure.update_layout(
         height=round(height * size),
@@ -73,4 +73,4 @@ def bars(names: Sequence[str], values: Sequence[float], inks: Sequence[str], up:
             hoverinfo="skip",
         )
     )
-    return styled(figure, "", up, size, 300).update_layout(hovermode=False)
+    return with_style(figure, "", up, size, 300).update_layout(hovermode=False)

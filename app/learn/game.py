@@ -85,17 +85,17 @@ class Round:
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
         """The pairs to judge, each once with the smaller number first."""
-        found: list[Pair] = []
+        pairs: list[Pair] = []
         for parent in self.families:
             children = TREE.children(parent)
             if "parent" in self.level.kinds:
-                found += [(parent, child) for child in children]
+                pairs += [(parent, child) for child in children]
             if "siblings" in self.level.kinds:
-                found += [(i, j) for i in children for j in children if i < j]
-        return tuple(found)
+                pairs += [(i, j) for i in children for j in children if i < j]
+        return tuple(pairs)
 
     @cached_property
-    def shown(self) -> tuple[int, ...]:
+    def balls_shown(self) -> tuple[int, ...]:
         """The balls that are drawn."""
         nodes = [node for parent in self.families for node in (parent, *TREE.children(parent))]
         return tuple(node for node in nodes if self.level.parents or node not in self.families)
@@ -115,8 +115,8 @@ class Round:
     @cached_property
     def springs(self) -> frozenset[Pair]:
         """Those of the pairs that a spring joins."""
-        joined = self.scene.springs[0]
-        return frozenset(pair for pair in self.pairs if joined[pair])
+        adjacency = self.scene.springs[0]
+        return frozenset(pair for pair in self.pairs if adjacency[pair])
 
 
 def rounds(game: int) -> tuple[Round, ...]:
@@ -128,14 +128,16 @@ def rounds(game: int) -> tuple[Round, ...]:
     if not 0 <= game <= LAST_GAME:
         raise ValueError(f"there is no game {game}; choose a number from 0 to {LAST_GAME}")
     random = np.random.default_rng(game)
-    made: list[Round] = []
-    while len(made) < len(LEVELS):
-        level = LEVELS[len(made)]
+    game_rounds: list[Round] = []
+    while len(game_rounds) < len(LEVELS):
+        level = LEVELS[len(game_rounds)]
         families = sorted(random.choice(np.array(TREE.children(0)), level.families, replace=False).tolist())
-        found = Round(len(made) + 1, int(random.integers(*_SEEDS)), level, tuple(families))
-        if 0 < len(found.springs) < len(found.pairs) and found.seed not in {other.seed for other in made}:
-            made.append(found)
-    return tuple(made)
+        candidate = Round(len(game_rounds) + 1, int(random.integers(*_SEEDS)), level, tuple(families))
+        if 0 < len(candidate.springs) < len(candidate.pairs) and candidate.seed not in {
+            other.seed for other in game_rounds
+        }:
+            game_rounds.append(candidate)
+    return tuple(game_rounds)
 
 
 # Scores ------------------------------------------------------------------------------------------------
@@ -149,14 +151,14 @@ class Score:
     """Springs that were marked."""
     false: int
     """Marks without a spring."""
-    missed: int
+    misses: int
     """Springs that were not marked."""
     pairs: int
 
     @property
     def right(self) -> int:
         """Pairs judged right, marked or not."""
-        return self.pairs - self.false - self.missed
+        return self.pairs - self.false - self.misses
 
     @property
     def points(self) -> int:
@@ -165,19 +167,21 @@ class Score:
 
     @property
     def f1(self) -> float:
-        """2 hits / (2 hits + false + missed); 1 where nothing was to be found and nothing marked."""
-        judged = 2 * self.hits + self.false + self.missed
-        return 2 * self.hits / judged if judged else 1.0
+        """2 hits / (2 hits + false + misses); 1 where nothing was to be found and nothing marked."""
+        total = 2 * self.hits + self.false + self.misses
+        return 2 * self.hits / total if total else 1.0
 
 
-def score(asked: Round, marks: Collection[Pair]) -> Score:
+def score(question: Round, marks: Collection[Pair]) -> Score:
     """Judge an answer; marks that the round does not ask for count for nothing."""
-    said = {(min(pair), max(pair)) for pair in marks} & set(asked.pairs)
-    return Score(len(said & asked.springs), len(said - asked.springs), len(asked.springs - said), len(asked.pairs))
+    pairs = {(min(pair), max(pair)) for pair in marks} & set(question.pairs)
+    return Score(
+        len(pairs & question.springs), len(pairs - question.springs), len(question.springs - pairs), len(question.pairs)
+    )
 
 
 @dataclass(frozen=True)
-class Result:
+class GameResult:
     """A game as far as it was played, in a few characters of an address; scores are counted anew from the marks."""
 
     game: int
@@ -187,21 +191,23 @@ class Result:
     @property
     def scores(self) -> tuple[Score, ...]:
         """One a round that was played."""
-        return tuple(score(asked, marks) for asked, marks in zip(rounds(self.game), self.answers, strict=False))
+        return tuple(score(question, marks) for question, marks in zip(rounds(self.game), self.answers, strict=False))
 
     @property
     def points(self) -> int:
         """Of all rounds that were played."""
-        return sum(found.points for found in self.scores)
+        return sum(score.points for score in self.scores)
 
     def to_address(self) -> str:
         """Such as "7-5.1.2f": the game, and for each round which of its pairs are marked, in binary."""
-        played = zip(rounds(self.game), self.answers, strict=False)
-        codes = [sum(1 << k for k, pair in enumerate(asked.pairs) if pair in marks) for asked, marks in played]
+        answered_rounds = zip(rounds(self.game), self.answers, strict=False)
+        codes = [
+            sum(1 << k for k, pair in enumerate(question.pairs) if pair in marks) for question, marks in answered_rounds
+        ]
         return f"{self.game}-{'.'.join(f'{code:x}' for code in codes)}"
 
     @staticmethod
-    def parse(text: str) -> Result:
+    def parse(text: str) -> GameResult:
         """The reverse of :meth:`to_address`.
 
         Raises:
@@ -211,12 +217,12 @@ class Result:
         if not match:
             raise ValueError("this is no result of a game; copy the whole link again")
         game, answers = int(match[1]), []
-        for asked, code in zip(rounds(game), match[2].split("."), strict=False):
+        for question, code in zip(rounds(game), match[2].split("."), strict=False):
             bits = int(code, 16)
-            if bits >> len(asked.pairs):
-                raise ValueError(f"round {asked.number} of game {game} has no such pairs; copy the whole link again")
-            answers.append(frozenset(pair for k, pair in enumerate(asked.pairs) if bits >> k & 1))
-        return Result(game, tuple(answers))
+            if bits >> len(question.pairs):
+                raise ValueError(f"round {question.number} of game {game} has no such pairs; copy the whole link again")
+            answers.append(frozenset(pair for k, pair in enumerate(question.pairs) if bits >> k & 1))
+        return GameResult(game, tuple(answers))
 
 
 # The model's answer --------------------------------------------------------------------------------------
@@ -255,15 +261,15 @@ def chances(
 
     model = checkpoint.model
     row = {pair: k for k, pair in enumerate(zip(model.senders.tolist(), model.receivers.tolist(), strict=True))}
-    asked = [(row.get(pair), row.get(pair[::-1])) for pair in pairs]
-    if not model.infers_edges or model.static or model.sees_frames or None in sum(asked, ()):
+    columns = [(row.get(pair), row.get(pair[::-1])) for pair in pairs]
+    if not model.infers_edges or model.static or model.sees_frames or None in sum(columns, ()):
         raise ValueError(f"{checkpoint.name} does not infer these pairs; choose a model that infers the hierarchy's")
     states = torch.from_numpy(truth_of(checkpoint, scenes)["true_states"])
     # Edges of time t are inferred from frames 0 ... t - 1.
     times = [min(number, states.shape[1] - 1) for number in frames]
     with torch.no_grad():
         silent = torch.softmax(model.edges_at(states, times), -1)[..., 0].numpy()
-    return 1 - silent[:, :, np.array(asked)].astype(np.float64)
+    return 1 - silent[:, :, np.array(columns)].astype(np.float64)
 
 
 def calibrate(checkpoint: Checkpoint, systems: Sequence[int] = CALIBRATION) -> Judges:
@@ -275,24 +281,24 @@ def calibrate(checkpoint: Checkpoint, systems: Sequence[int] = CALIBRATION) -> J
     scenes, judges = simulate(TREE, PHYSICS, list(systems)), {}
     frames = sorted({level.frames for level in LEVELS})
     for kind, pairs in _pairs_of_kinds().items():
-        said = chances(checkpoint, scenes, frames, pairs)
-        joined = np.stack([scenes.springs[:, i, j] for i, j in pairs], 1).astype(bool).ravel()
+        probabilities = chances(checkpoint, scenes, frames, pairs)
+        springs = np.stack([scenes.springs[:, i, j] for i, j in pairs], 1).astype(bool).ravel()
         for column, number in enumerate(frames):
-            found = [_best(way, values.ravel(), joined) for way, values in _ways(said[:, column])]
-            judges[kind, number] = max(found, key=lambda judge: judge.right)
+            candidates = [_best(way, values.ravel(), springs) for way, values in _ways(probabilities[:, column])]
+            judges[kind, number] = max(candidates, key=lambda judge: judge.right)
     return judges
 
 
-def answer(checkpoint: Checkpoint, asked: Round, judges: Judges) -> frozenset[Pair]:
+def answer(checkpoint: Checkpoint, question: Round, judges: Judges) -> frozenset[Pair]:
     """The pairs of a round that the model takes for joined."""
-    whole, frames = simulate(TREE, PHYSICS, [asked.seed]), asked.level.frames
-    said = dict(_ways(chances(checkpoint, whole, [frames], asked.pairs)[0, 0]))
-    marked = set()
-    for k, (i, j) in enumerate(asked.pairs):
+    whole, frames = simulate(TREE, PHYSICS, [question.seed]), question.level.frames
+    probabilities = dict(_ways(chances(checkpoint, whole, [frames], question.pairs)[0, 0]))
+    marks = set()
+    for k, (i, j) in enumerate(question.pairs):
         judge = judges["parent" if TREE.parents[j] == i else "siblings", frames]
-        if said[judge.ways][k] >= judge.threshold:
-            marked.add((i, j))
-    return frozenset(marked)
+        if probabilities[judge.ways][k] >= judge.threshold:
+            marks.add((i, j))
+    return frozenset(marks)
 
 
 def _pairs_of_kinds() -> dict[str, list[Pair]]:
@@ -303,19 +309,19 @@ def _pairs_of_kinds() -> dict[str, list[Pair]]:
     }
 
 
-def _ways(said: Float[np.ndarray, "*S R 2"]) -> Iterable[tuple[Literal["down", "up", "both"], np.ndarray]]:
-    return (("down", said[..., 0]), ("up", said[..., 1]), ("both", said.mean(-1)))
+def _ways(probabilities: Float[np.ndarray, "*S R 2"]) -> Iterable[tuple[Literal["down", "up", "both"], np.ndarray]]:
+    return (("down", probabilities[..., 0]), ("up", probabilities[..., 1]), ("both", probabilities.mean(-1)))
 
 
-def _best(way: Literal["down", "up", "both"], values: np.ndarray, joined: np.ndarray) -> Judge:
+def _best(way: Literal["down", "up", "both"], values: np.ndarray, springs: np.ndarray) -> Judge:
     """The threshold between two neighbouring values that judges most pairs right."""
     order = np.argsort(values, kind="stable")
-    ranked = values[order]
+    ascending = values[order]
     # Marked from position k on: right are the unjoined before it and the joined from it on.
-    right = np.concatenate([[0], np.cumsum(~joined[order])]) + np.concatenate(
-        [np.cumsum(joined[order][::-1])[::-1], [0]]
+    right = np.concatenate([[0], np.cumsum(~springs[order])]) + np.concatenate(
+        [np.cumsum(springs[order][::-1])[::-1], [0]]
     )
-    right[1:-1][ranked[1:] == ranked[:-1]] = -1  # equal values cannot be parted
+    right[1:-1][ascending[1:] == ascending[:-1]] = -1  # equal values cannot be parted
     k = int(right.argmax())
-    ends = np.concatenate([[0.0], (ranked[1:] + ranked[:-1]) / 2, [2.0]])
-    return Judge(way, float(ends[k]), float(right[k] / len(joined)))
+    ends = np.concatenate([[0.0], (ascending[1:] + ascending[:-1]) / 2, [2.0]])
+    return Judge(way, float(ends[k]), float(right[k] / len(springs)))

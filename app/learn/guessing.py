@@ -12,7 +12,7 @@ import streamlit as st
 from app import widgets
 from app.learn import course, lesson_state
 from app.learn.classroom import Classroom
-from app.learn.stage import arena, told
+from app.learn.stage import arena, arena_report
 from hri.scores import ceilings
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ def show(room: Classroom, bar: DeltaGenerator) -> None:
     """The game that the address names, as far as it was played; its number is chosen in the bar."""
     from app.learn import game
 
-    kept, asked = st.session_state, st.query_params
-    wanted = asked.get("game", "1")
-    known = re.fullmatch(r"[0-9]{1,4}", wanted) is not None
+    session, query = st.session_state, st.query_params
+    text = query.get("game", "1")
+    is_number = re.fullmatch(r"[0-9]{1,4}", text) is not None
     if not room.on:
         with bar:
             st.markdown(
@@ -40,12 +40,12 @@ def show(room: Classroom, bar: DeltaGenerator) -> None:
                 "Game", 0, game.LAST_GAME, 1, key="game", bind="query-params", width=150, label_visibility="collapsed"
             )
     else:
-        number = int(wanted) if known else 1
-    if kept.get("game_played") != number:
-        kept["game_played"] = number
+        number = int(text) if is_number else 1
+    if session.get("game_played") != number:
+        session["game_played"] = number
         _again()
-    if shared := asked.get("result"):
-        _of_another(shared)
+    if result := query.get("result"):
+        _of_another(result)
     _round(int(number))
 
 
@@ -54,13 +54,13 @@ def _of_another(text: str) -> None:
     from app.learn import game
 
     try:
-        found = game.Result.parse(text)
+        result = game.GameResult.parse(text)
     except ValueError as error:
         st.warning(f"The result in the address was left out: {widgets.plain(str(error))}.", icon=":material/link_off:")
         return
-    count = len(found.scores)
+    count = len(result.scores)
     st.info(
-        f"Shared with you: {found.points} points in {count} round{'' if count == 1 else 's'} of game {found.game}. "
+        f"Shared with you: {result.points} points in {count} round{'' if count == 1 else 's'} of game {result.game}. "
         "Can you do better?",
         icon=":material/share:",
     )
@@ -78,40 +78,40 @@ def _round(number: int) -> None:
     if len(answers) == len(rounds) and not reviewing:
         _summary(number)
         return
-    asked = rounds[len(answers) - 1 if reviewing else len(answers)]
+    question = rounds[len(answers) - 1 if reviewing else len(answers)]
     text, field = st.columns([1, 1.5], gap="large")
-    key, reset = "learn-game", f"game-{number}-{asked.number}"
+    key, reset = "learn-game", f"game-{number}-{question.number}"
     # One button, above the balls: two that take turns, or one below what is said of the pairs, would move the rest.
     with field, st.container(key="game-button"):
-        label, on = "That is my answer", partial(_answer, asked, key, reset)
+        label, on = "That is my answer", partial(_answer, question, key, reset)
         if reviewing:
             label, on = "See the result" if len(answers) == len(rounds) else "Next round", partial(_go_on)
         st.button(label, type="primary", key="game-go", on_click=on)
     with field:
-        _field(asked, answers[-1] if reviewing else None, key, reset)
+        _field(question, answers[-1] if reviewing else None, key, reset)
     with text:
-        st.subheader(f"Round {asked.number} of {len(rounds)}", anchor=False)
-        st.caption(asked.level.text[:1].upper() + asked.level.text[1:])
+        st.subheader(f"Round {question.number} of {len(rounds)}", anchor=False)
+        st.caption(question.level.text[:1].upper() + question.level.text[1:])
         if reviewing:
-            _verdict(asked, answers[-1])
+            _verdict(question, answers[-1])
         else:
             st.markdown(
                 "The balls move, but their springs are hidden. Watch, and mark every pair that you think is joined: "
                 "click a dotted line, or its name below the box. Right judgements earn points, wrong ones cost some."
             )
-            if "siblings" in asked.level.kinds:
+            if "siblings" in question.level.kinds:
                 st.markdown("Springs between leaves are a hundred times weaker than those to a parent.")
-        points = game.Result(number, tuple(answers)).points
+        points = game.GameResult(number, tuple(answers)).points
         st.markdown(
             f"Points so far: **{points}**",
-            help="A round without a mistake gives 100. Tossing a coin for each pair gives next to none.",
+            help="A round without a mistake gives 100. Tossing a coin for each pair gives almost none.",
         )
 
 
-def _answer(asked: Round, key: str, reset: str) -> None:
+def _answer(question: Round, key: str, reset: str) -> None:
     """Take the marks as they are for the answer."""
-    marks = {(min(pair), max(pair)) for pair in map(tuple, told(key, reset)["marks"])}
-    st.session_state["game_answers"] = [*st.session_state["game_answers"], frozenset(marks & set(asked.pairs))]
+    marks = {(min(pair), max(pair)) for pair in map(tuple, arena_report(key, reset)["marks"])}
+    st.session_state["game_answers"] = [*st.session_state["game_answers"], frozenset(marks & set(question.pairs))]
     st.session_state["game_review"] = True
 
 
@@ -123,45 +123,47 @@ def _again() -> None:
     st.session_state["game_answers"], st.session_state["game_review"] = [], False
 
 
-def _field(asked: Round, marks: frozenset[Pair] | None, key: str, reset: str) -> None:
+def _field(question: Round, marks: frozenset[Pair] | None, key: str, reset: str) -> None:
     """The balls; once judged, with truth, marks and the model's answer on every pair."""
     from app.learn import arena as playground
     from app.learn import game
 
-    looks = said = None
+    looks = texts = None
     if marks is not None:
-        model = answer_of_model(asked)
+        model = answer_of_model(question)
         looks = [
             {(True, True): "right", (True, False): "missed", (False, True): "wrong", (False, False): "none"}[
-                (pair in asked.springs, pair in marks)
+                (pair in question.springs, pair in marks)
             ]
-            for pair in asked.pairs
+            for pair in question.pairs
         ]
-        said = [
-            f"{'spring' if pair in asked.springs else 'none'}: you {_mark(pair, marks, asked)}"
-            + (f", model {_mark(pair, model, asked)}" if model is not None else "")
-            for pair in asked.pairs
+        texts = [
+            f"{'spring' if pair in question.springs else 'none'}: you {_mark(pair, marks, question)}"
+            + (f", model {_mark(pair, model, question)}" if model is not None else "")
+            for pair in question.pairs
         ]
     arena(
         key,
         playground.arena_data(
-            f"{reset}-{marks is not None}", asked.scene.positions[0], game.TREE, label="Balls whose springs are hidden",
-            reset=reset if marks is None else f"{reset}-judged", told=told(key, reset) if marks is None else None,
-            pairs=asked.pairs, marking=marks is None, looks=looks, said=said,
-            chips="Joined?" if marks is None else "Truth", shown=asked.shown,
+            f"{reset}-{marks is not None}", question.scene.positions[0], game.TREE,
+            label="Balls whose springs are hidden",
+            reset=reset if marks is None else f"{reset}-judged",
+            report=arena_report(key, reset) if marks is None else None,
+            pairs=question.pairs, marking=marks is None, looks=looks, pair_words=texts,
+            chips="Joined?" if marks is None else "Truth", balls_shown=question.balls_shown,
         ),
     )  # fmt: skip
 
 
-def _mark(pair: Pair, marks: frozenset[Pair], asked: Round) -> str:
-    return "✓" if (pair in marks) == (pair in asked.springs) else "✗"
+def _mark(pair: Pair, marks: frozenset[Pair], question: Round) -> str:
+    return "✓" if (pair in marks) == (pair in question.springs) else "✗"
 
 
-def _verdict(asked: Round, marks: frozenset[Pair]) -> None:
+def _verdict(question: Round, marks: frozenset[Pair]) -> None:
     """Both scores of one round."""
     from app.learn import game
 
-    mine, model = game.score(asked, marks), answer_of_model(asked)
+    mine, model = game.score(question, marks), answer_of_model(question)
     st.markdown("Gold: found. Pink: missed. Dotted and red: marked, but there is no spring.")
     you, other = st.columns(2)
     you.metric(
@@ -172,26 +174,26 @@ def _verdict(asked: Round, marks: frozenset[Pair]) -> None:
         delta_arrow="off",
     )
     if model is not None:
-        theirs = game.score(asked, model)
+        theirs = game.score(question, model)
         other.metric(
             "The model", f"{theirs.points} points", f"{theirs.right} of {theirs.pairs} right, F1 {theirs.f1:.2f}",
             delta_color="off", delta_arrow="off",
         )  # fmt: skip
-        st.caption(beside(asked), help=ceilings.EXPLAINED)
+        st.caption(beside(question), help=ceilings.EXPLAINED)
 
 
-def beside(asked: Round) -> str:
+def beside(question: Round) -> str:
     """What the same answer for every pair of a round has right, and what the model finds and could find anywhere."""
-    joined, pairs = len(asked.springs), len(asked.pairs)
-    told = f"The same answer for every pair would get {max(joined, pairs - joined)} of {pairs} right."
+    springs, pairs = len(question.springs), len(question.pairs)
+    guess = f"The same answer for every pair would get {max(springs, pairs - springs)} of {pairs} right."
     words = lesson_state.edges_right(course.STATE_MODEL)
-    return f"{told} The model's edges on unseen systems: {words}." if words else told
+    return f"{guess} The model's edges on unseen systems: {words}." if words else guess
 
 
-def answer_of_model(asked: Round) -> frozenset[Pair] | None:
+def answer_of_model(question: Round) -> frozenset[Pair] | None:
     """The model's marks, or None where it is not there (a sentence says so)."""
     try:
-        return lesson_state.game_answer(asked, course.STATE_MODEL)
+        return lesson_state.game_answer(question, course.STATE_MODEL)
     except ValueError:
         st.caption(f"The model {course.STATE_MODEL} is not in the folder of checkpoints, so you play alone.")
         return None
@@ -201,23 +203,25 @@ def _summary(number: int) -> None:
     """All rounds, both totals, and a link to share."""
     from app.learn import game
 
-    kept = st.session_state
-    mine, rounds = game.Result(number, tuple(kept["game_answers"])), game.rounds(number)
-    model = [answer_of_model(asked) for asked in rounds]
-    theirs = [None if marks is None else game.score(asked, marks) for asked, marks in zip(rounds, model, strict=True)]
-    total = sum(found.points for found in theirs if found)
+    session = st.session_state
+    mine, rounds = game.GameResult(number, tuple(session["game_answers"])), game.rounds(number)
+    model = [answer_of_model(question) for question in rounds]
+    theirs = [
+        None if marks is None else game.score(question, marks) for question, marks in zip(rounds, model, strict=True)
+    ]
+    total = sum(score.points for score in theirs if score)
     st.subheader(
         f"Game {number}: you {mine.points} points, the model {total}" if theirs[0] else f"{mine.points} points"
     )
     scores = mine.scores
     st.dataframe(
         {
-            "Round": [asked.number for asked in rounds],
-            "You": [found.points for found in scores],
-            "Model": [found.points if found else None for found in theirs],
-            "Your F1": [found.f1 for found in scores],
-            "Model's F1": [found.f1 if found else None for found in theirs],
-            "What was asked": [asked.level.text for asked in rounds],
+            "Round": [question.number for question in rounds],
+            "You": [score.points for score in scores],
+            "Model": [score.points if score else None for score in theirs],
+            "Your F1": [score.f1 for score in scores],
+            "Model's F1": [score.f1 if score else None for score in theirs],
+            "What was asked": [question.level.text for question in rounds],
         },
         hide_index=True, height="content",
         column_config={name: st.column_config.NumberColumn(format="%.2f") for name in ("Your F1", "Model's F1")},

@@ -65,18 +65,18 @@ def sheet(
         rounds: of a game, to write its scores into; none leaves it out.
         game: its number.
     """
-    asked = [_question(number, lesson, addresses.get(lesson.key, "")) for number, lesson in enumerate(lessons, 1)]
-    told = [_answer(number, lesson, sentences.get(lesson.key, "")) for number, lesson in enumerate(lessons, 1)]
+    questions = [_question(number, lesson, addresses.get(lesson.key, "")) for number, lesson in enumerate(lessons, 1)]
+    answers = [_answer(number, lesson, sentences.get(lesson.key, "")) for number, lesson in enumerate(lessons, 1)]
     if rounds:
-        asked.append(_score_sheet(rounds, game, addresses.get("game", "")))
-        told.append(_springs(rounds, game))
+        questions.append(_score_sheet(rounds, game, addresses.get("game", "")))
+        answers.append(_springs(rounds, game))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Finding hidden relations: hand-out</title>'
         f"<style>{css()}{_STYLE}</style></head><body>"
         f"<header><h1>Finding hidden relations</h1><span>Scene {scene} &nbsp; Name: __________________</span></header>"
-        f"{''.join(asked)}"
+        f"{''.join(questions)}"
         f'<div class="answers"><header><h1>Answers</h1><span>For the teacher; scene {scene}</span></header>'
-        f"{''.join(told)}</div>"
+        f"{''.join(answers)}</div>"
         "</body></html>\n"
     )
 
@@ -91,9 +91,9 @@ def _question(number: int, lesson: Lesson, where: str) -> str:
 
 
 def _answer(number: int, lesson: Lesson, statement: str) -> str:
-    seen = f'<p class="note">Seen: {escape(statement)}</p>' if statement else ""
+    note = f'<p class="note">Seen: {escape(statement)}</p>' if statement else ""
     return (
-        f"<section><h2>{number}. {escape(lesson.title)}</h2>{seen}<p><b>{escape(lesson.question)}</b> "
+        f"<section><h2>{number}. {escape(lesson.title)}</h2>{note}<p><b>{escape(lesson.question)}</b> "
         f"{escape(lesson.answer)}</p></section>"
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import library, running
-from app.compute import shared
+from app.compute import shared_cache
 from hri.core.records import Rollout
 from hri.rollout.interventions import NOTHING, Intervention
 
@@ -50,17 +50,17 @@ def rollout(model: str, seed: int, edits: Intervention = NOTHING, dataset: str =
     return running.rollout(source, dataset, seed, intervention=edits)
 
 
-def rollout_from(model: str, seed: int, seen: int, pictures: bool = False) -> Rollout:
+def rollout_from(model: str, seed: int, frames_seen: int, pictures: bool = False) -> Rollout:
     """The same of a 4-3 scene, with only so many true frames.
 
     Raises:
         ValueError: the model is not there.
     """
-    return _rollout_from(path_of(model), seed, seen, pictures)
+    return _rollout_from(path_of(model), seed, frames_seen, pictures)
 
 
-@shared(64)  # states: half a megabyte each
-def _rollout_from(path: Path, seed: int, seen: int, pictures: bool) -> Rollout:
+@shared_cache(64)  # states: half a megabyte each
+def _rollout_from(path: Path, seed: int, frames_seen: int, pictures: bool) -> Rollout:
     from hri.core.hierarchy import Tree
     from hri.physics.springs import simulate
     from hri.rollout.rollout import roll_out
@@ -68,71 +68,71 @@ def _rollout_from(path: Path, seed: int, seen: int, pictures: bool) -> Rollout:
     checkpoint, lock = alone(path)
     scene = simulate(Tree.parse("4-3"), "04", [seed])
     with lock:
-        return roll_out(checkpoint, scene, free_steps=scene.positions.shape[1] - seen + 1, pictures=pictures)
+        return roll_out(checkpoint, scene, free_steps=scene.positions.shape[1] - frames_seen + 1, pictures=pictures)
 
 
-def phases(model: str, seen: Rollout, step: int) -> Phases:
+def phases(model: str, rollout: Rollout, step: int) -> Phases:
     """What happens inside one step of a rollout."""
-    return _phases(path_of(model), seen, step)
+    return _phases(path_of(model), rollout, step)
 
 
-@shared(32)
-def _phases(path: Path, seen: Rollout, step: int) -> Phases:
+@shared_cache(32)
+def _phases(path: Path, rollout: Rollout, step: int) -> Phases:
     from hri.rollout.phases import phases
 
     checkpoint, lock = alone(path)
     with lock:
-        return phases(checkpoint, seen, step)
+        return phases(checkpoint, rollout, step)
 
 
-def influence(model: str, seen: Rollout) -> Influence:
+def influence(model: str, rollout: Rollout) -> Influence:
     """How far the predictions of a rollout move without each edge."""
-    return _influence(path_of(model), seen)
+    return _influence(path_of(model), rollout)
 
 
-@shared(16)
-def _influence(path: Path, seen: Rollout) -> Influence:
+@shared_cache(16)
+def _influence(path: Path, rollout: Rollout) -> Influence:
     from hri.rollout.influence import influence
 
     checkpoint, lock = alone(path)
     with lock:
-        return influence(checkpoint, seen)
+        return influence(checkpoint, rollout)
 
 
-def effects(model: str, seen: Rollout, frame: int) -> SlotEffects:
+def effects(model: str, rollout: Rollout, frame: int) -> SlotEffects:
     """What each slot does to one predicted picture."""
-    return _effects(path_of(model), seen, frame)
+    return _effects(path_of(model), rollout, frame)
 
 
-@shared(16)
-def _effects(path: Path, seen: Rollout, frame: int) -> SlotEffects:
+@shared_cache(16)
+def _effects(path: Path, rollout: Rollout, frame: int) -> SlotEffects:
     from hri.rollout.composition import slot_effects
 
     checkpoint, lock = alone(path)
     with lock:
-        return slot_effects(checkpoint, seen, [frame])
+        return slot_effects(checkpoint, rollout, [frame])
 
 
-def game_answer(asked: Round, model: str) -> frozenset[Pair]:
+def game_answer(question: Round, model: str) -> frozenset[Pair]:
     """The pairs of a round of the game that a model takes for joined.
 
     Raises:
         ValueError: it is not there.
     """
-    return _game_answer(path_of(model), asked)
+    return _game_answer(path_of(model), question)
 
 
-@shared(200)
-def _game_answer(path: Path, asked: Round) -> frozenset[Pair]:
+@shared_cache(200)
+def _game_answer(path: Path, question: Round) -> frozenset[Pair]:
     from app.learn.game import answer
 
     judges = _judges(path)
     checkpoint, lock = alone(path)
     with lock:
-        return answer(checkpoint, asked, judges)
+        return answer(checkpoint, question, judges)
 
 
-@shared(4)
+@shared_cache(4)
 def _judges(path: Path) -> Judges:
     from app.learn.game import calibrate
 

@@ -36,9 +36,9 @@ def listing(function: Callable[..., str], values: Mapping[str, Any]) -> str:
     above = [*head, *own][-1].end_lineno if head or own else body[0].lineno - 1
     steps = textwrap.dedent("\n".join(source.splitlines()[above : last.lineno - 1])).strip("\n")
     imports = sorted([*_imports(function, definition), *map(ast.unparse, own)])
-    given = [f"{name} = {values[name]!r}" for name in inspect.signature(function).parameters]
+    assignments = [f"{name} = {values[name]!r}" for name in inspect.signature(function).parameters]
     end = f"print({ast.get_source_segment(source, last.value)})"
-    parts = ["\n".join(imports), "\n".join(given), f"{steps}\n{end}" if steps else end]
+    parts = ["\n".join(imports), "\n".join(assignments), f"{steps}\n{end}" if steps else end]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -54,6 +54,6 @@ def _imports(function: Callable[..., str], definition: ast.FunctionDef) -> list[
     homes: dict[str, list[str]] = {}
     for name in sorted(names):
         value = function.__globals__[name]
-        named = inspect.isfunction(value) or inspect.isclass(value)
-        homes.setdefault(value.__module__ if named else function.__module__, []).append(name)
+        has_home = inspect.isfunction(value) or inspect.isclass(value)
+        homes.setdefault(value.__module__ if has_home else function.__module__, []).append(name)
     return [f"from {home} import {', '.join(members)}" for home, members in homes.items()]

@@ -27,15 +27,15 @@ KEYS = [lesson.key for lesson in LESSONS]
 def lessons(room: Classroom, bar: DeltaGenerator) -> None:
     """The picker, and the chosen lesson."""
     if room.on:
-        chosen = st.query_params.get("lesson", "")
-        body(lesson_of(chosen if chosen in KEYS else KEYS[0]), room, "math" in st.query_params)
+        lesson_key = st.query_params.get("lesson", "")
+        body(lesson_of(lesson_key if lesson_key in KEYS else KEYS[0]), room, "math" in st.query_params)
         return
-    kept = st.session_state
-    if wanted := kept.pop("next_lesson", None):
-        kept["lesson"] = wanted
+    session = st.session_state
+    if next_key := session.pop("next_lesson", None):
+        session["lesson"] = next_key
     with bar:
         key = st.pills(
-            "Lesson", KEYS, required=True, key="lesson", default=None if "lesson" in kept else KEYS[0],
+            "Lesson", KEYS, required=True, key="lesson", default=None if "lesson" in session else KEYS[0],
             bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
         math = st.toggle("Mathematics", key="math", bind="query-params", help="Show the equations of each lesson.")
@@ -45,7 +45,7 @@ def lessons(room: Classroom, bar: DeltaGenerator) -> None:
 @st.fragment
 def body(lesson: Lesson, room: Classroom, math: bool) -> None:
     """One lesson: what it is about and what to do, what it shows, what to notice."""
-    done = st.session_state.setdefault("lessons_done", [])
+    done_keys = st.session_state.setdefault("lessons_done", [])
     text, stage = st.columns([1, 2.2], gap="large")
     with text:
         place = KEYS.index(lesson.key) + 1
@@ -57,20 +57,20 @@ def body(lesson: Lesson, room: Classroom, math: bool) -> None:
     with stage:
         try:
             seed = room.seed if room.on else int(st.session_state.get("scene", room.seed))
-            shown = lesson.show(Stage(seed, room.size / 100, room.on))
+            outcome = lesson.show(Stage(seed, room.size / 100, room.on))
         except ValueError as error:
             st.error(widgets.plain(str(error)))
             return
-    if shown.done and lesson.key not in done:
-        done.append(lesson.key)
+    if outcome.done and lesson.key not in done_keys:
+        done_keys.append(lesson.key)
     with text, st.container(key="lesson-statement"):
-        icon = ":material/check_circle:" if lesson.key in done else ":material/calculate:"
-        st.info(widgets.plain(shown.statement), icon=icon)
+        icon = ":material/check_circle:" if lesson.key in done_keys else ":material/calculate:"
+        st.info(widgets.plain(outcome.statement), icon=icon)
     equations = st.container()  # always there, so that what follows keeps its place when they come and go
     if math:
         with equations:
             mathematics(lesson)
-    after(lesson, shown, room, done)
+    after(lesson, outcome, room, done_keys)
 
 
 def mathematics(lesson: Lesson) -> None:
@@ -82,14 +82,14 @@ def mathematics(lesson: Lesson) -> None:
         st.caption(f"Stanić, van Steenkiste, Schmidhuber (2020), section {lesson.section}.")
 
 
-def after(lesson: Lesson, shown: Shown, room: Classroom, done: list[str]) -> None:
+def after(lesson: Lesson, outcome: Shown, room: Classroom, done_keys: list[str]) -> None:
     """A question, the code that just ran, the way to Explore and to the next lesson."""
     with st.expander("Check yourself: " + lesson.question, icon=":material/quiz:"):
         st.markdown(lesson.answer)
     if room.on:
         return
     with st.expander("The code that just ran", icon=":material/code:"):
-        st.code(lesson.lines(**shown.values), language="python", wrap_lines=True)
+        st.code(lesson.lines(**outcome.values), language="python", wrap_lines=True)
         st.caption("These lines run as they are from the repository's folder and print the sentence above.")
     place = KEYS.index(lesson.key)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -102,11 +102,11 @@ def after(lesson: Lesson, shown: Shown, room: Classroom, done: list[str]) -> Non
         )  # fmt: skip
         # A tab of its own: a visit that has been to Explore already would keep its own edits and springs.
         st.link_button(
-            "The same in Explore", f"{classroom.host()}/?{urlencode(shown.explore)}", icon=":material/play_circle:"
+            "The same in Explore", f"{classroom.host()}/?{urlencode(outcome.explore)}", icon=":material/play_circle:"
         )
         st.caption(
-            f"{len(done)} of {len(KEYS)} lessons done"
-            + (f": {', '.join(k for k in KEYS if k in done)}" if done else "")
+            f"{len(done_keys)} of {len(KEYS)} lessons done"
+            + (f": {', '.join(k for k in KEYS if k in done_keys)}" if done_keys else "")
         )
     if onward:  # at the end: a run that stops before the scene's box would forget what is in it
         st.session_state["next_lesson"] = KEYS[place + 1]
@@ -121,7 +121,7 @@ def glossary() -> None:
 
 
 widgets.page_style()
-room = classroom.asked(st.query_params)
+room = classroom.from_query(st.query_params)
 classroom.style(room)
 bar = st.container(horizontal=True, vertical_alignment="center", key="learn-bar")
 view = st.query_params.get("view", VIEWS[0])

@@ -26,11 +26,11 @@ def race(key: str, scene: str, rollout: Rollout) -> None:
         key,
         arena_data(
             scene, rollout.slots[0, :, :, :2].astype(float), tree, label="True balls and predicted crosses",
-            shown=tree.leaves.tolist(), rings=rings, hearts=predicted_places(rollout)[:, tree.leaves],
+            balls_shown=tree.leaves.tolist(), rings=rings, hearts=predicted_places(rollout)[:, tree.leaves],
             heart_colours=inks, begin=max(0, last - 3),
         ),
     )  # fmt: skip
-    st.caption(f"Balls: the truth. Crosses: the prediction. The model is on its own after frame {last}.")
+    st.caption(f"Balls show the truth, crosses the prediction. After frame {last} the model is on its own.")
 
 
 def predicted_places(rollout: Rollout) -> Float[np.ndarray, "T N 2"]:

@@ -51,20 +51,20 @@ def file_of(model: str) -> str:
     return os.path.relpath(places.CHECKPOINTS / f"{model}.safetensors", places.ROOT)
 
 
-def told(key: str, reset: str, marks: Sequence[tuple[int, int]] = ()) -> dict[str, Any]:
+def arena_report(key: str, reset: str, marks: Sequence[tuple[int, int]] = ()) -> dict[str, Any]:
     """What the visitor has done in a playground since it was reset; what cannot be true is left out."""
-    kept = (st.session_state.get(key) or {}).get("told")
-    if not isinstance(kept, Mapping) or kept.get("reset") != reset:
+    report = (st.session_state.get(key) or {}).get("told")
+    if not isinstance(report, Mapping) or report.get("reset") != reset:
         return nothing_told(reset, marks)
-    pairs = [pair for pair in kept.get("marks", []) if isinstance(pair, list) and len(pair) == 2]
+    pairs = [pair for pair in report.get("marks", []) if isinstance(pair, list) and len(pair) == 2]
     places = {
         str(node): [float(v) for v in place]
-        for node, place in dict(kept.get("placed", {})).items()
+        for node, place in dict(report.get("placed", {})).items()
         if isinstance(place, list)
         and len(place) == 2
         and all(isinstance(v, int | float) and math.isfinite(v) for v in place)
     }
-    return {"reset": reset, "marks": pairs, "placed": places, "cell": kept.get("cell")}
+    return {"reset": reset, "marks": pairs, "placed": places, "cell": report.get("cell")}
 
 
 def arena(key: str, data: dict[str, Any]) -> None:

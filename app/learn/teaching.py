@@ -35,7 +35,7 @@ def show() -> None:
                     help="Everybody sees the system of this seed. The usual one is stored and opens at once.",
                 )  # fmt: skip
             math = st.toggle("Mathematics", key="teach-math", disabled=what == "game")
-        query = asked(str(what), int(number), int(size), math)
+        query = lesson_address(str(what), int(number), int(size), math)
         st.code(classroom.host() + query, language=None, wrap_lines=True)
         st.caption(
             "In classroom mode there are no menus, and the scene is fixed. Every visitor has a playground of their own."
@@ -43,7 +43,7 @@ def show() -> None:
         st.link_button("Try it", classroom.host() + query, icon=":material/open_in_new:")
     with right:
         st.subheader("Print a hand-out", anchor=False)
-        chosen = st.multiselect(
+        picks = st.multiselect(
             "Lessons", list(TITLES), list(TITLES), key="teach-lessons", format_func=lambda key: TITLES[key]
         )
         with_game = st.toggle("With a score sheet of the game", True, key="teach-with-game")
@@ -53,14 +53,14 @@ def show() -> None:
             f"Questions first, answers on pages of their own, with what the models say of scene {scene}. "
             "Open the file and print it."
         )
-        make = partial(_handout, [lesson for lesson in LESSONS if lesson.key in chosen], scene, game, int(size))
+        make = partial(_handout, [lesson for lesson in LESSONS if lesson.key in picks], scene, game, int(size))
         files.files(
             {"": [files.File("Hand-out", "hand-out.html", make, "One HTML page that needs no network.", "text/html")]},
             "teach-files",
         )
 
 
-def asked(what: str, number: int, size: int, math: bool) -> str:
+def lesson_address(what: str, number: int, size: int, math: bool) -> str:
     """The address of a lesson or the game, after the host."""
     if what == "game":
         return classroom.address("game", size, game=number)
@@ -75,14 +75,14 @@ def _handout(lessons: list[Lesson], scene: int, game: int | None, size: int) -> 
     from app.learn.game import rounds
 
     torch.set_num_threads(1)  # as for a scene: other visitors wait for these cores too
-    told: dict[str, str] = {}
+    statements: dict[str, str] = {}
     for lesson in lessons:
         try:
-            told |= handout.statements(places.CHECKPOINTS, scene, [lesson])
+            statements |= handout.statements(places.CHECKPOINTS, scene, [lesson])
         except ValueError:
             continue
-    where = {lesson.key: classroom.host() + asked(lesson.key, scene, size, False) for lesson in lessons}
+    where = {lesson.key: classroom.host() + lesson_address(lesson.key, scene, size, False) for lesson in lessons}
     if game is not None:
-        where["game"] = classroom.host() + asked("game", game, size, False)
-    page = handout.sheet(lessons, told, where, scene, () if game is None else rounds(game), game)
+        where["game"] = classroom.host() + lesson_address("game", game, size, False)
+    page = handout.sheet(lessons, statements, where, scene, () if game is None else rounds(game), game)
     return page.encode()

@@ -14,7 +14,7 @@ const drafts = (globalThis.hriDrafts ??= new Map());
 const round = (value) => Math.round(value * 1e4) / 1e4 || 0;
 const clamp = (value, limit) => Math.max(-limit, Math.min(limit, value));
 
-class Board {
+class SpringBoard {
   constructor(root, data, send, play) {
     Object.assign(this, { root, data, send, play });
     const kept = drafts.get(data.player);
@@ -220,5 +220,5 @@ class Board {
 function mount(root, data, send) {
   const clock = clockOf(data.player);
   const play = () => matchMedia("(prefers-reduced-motion: reduce)").matches || clock.play();
-  new Board(root, data, (text) => send("system", text, true), play);
+  new SpringBoard(root, data, (text) => send("system", text, true), play);
 }

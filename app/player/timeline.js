@@ -46,7 +46,7 @@ class Timeline {
       this.button("First frame (Home)", icon("first"), () => clock.step(-this.frames)),
       this.button("One frame back (←)", icon("back"), () => clock.step(-1)),
       this.playButton,
-      this.button("One frame on (→)", icon("forward"), () => clock.step(1)),
+      this.button("One frame forward (→)", icon("forward"), () => clock.step(1)),
       this.button("Last frame (End)", icon("last"), () => clock.step(this.frames)),
       this.readout, this.phase, this.error, this.speed,
       this.button("Keyboard (?)", icon("keys"), () => this.help()),

@@ -15,7 +15,7 @@ st.markdown(
 from app import drawn, places  # noqa: E402
 from app.results import tables  # noqa: E402
 from hri.experiments import claims, scaling, score_tables, scoreboard  # noqa: E402
-from hri.experiments.claims import Claim, Finding  # noqa: E402
+from hri.experiments.claims import Claim, ClaimFinding  # noqa: E402
 from hri.experiments.scoreboard import Board  # noqa: E402
 
 # Never colour alone, and no red against green.
@@ -33,19 +33,19 @@ CURVES = {
 
 def show_claims(board: Board) -> None:
     """Every claim with its verdicts; the paper's first, then our own questions."""
-    found = {claim: claims.findings(claim, board) for claim in claims.CLAIMS}
-    count = Counter(finding.verdict for findings in found.values() for finding in findings)
+    by_claim = {claim: claims.findings(claim, board) for claim in claims.CLAIMS}
+    count = Counter(finding.verdict for findings in by_claim.values() for finding in findings)
     st.markdown(" ".join(f"{count[v]} × :{BADGES[v]}" for v in claims.VERDICTS if count[v]), help=claims.RULE)
     for source, title in (("paper", "The paper's claims"), ("ours", "Questions of our own")):
         st.subheader(title, anchor=False)
-        chosen = [claim for claim in claims.CLAIMS if claim.source == source]
-        for first in range(0, len(chosen), 2):
-            for column, claim in zip(st.columns(2), chosen[first : first + 2], strict=False):
+        of_source = [claim for claim in claims.CLAIMS if claim.source == source]
+        for first in range(0, len(of_source), 2):
+            for column, claim in zip(st.columns(2), of_source[first : first + 2], strict=False):
                 with column.container(border=True, height="stretch"):
-                    show_claim(claim, found[claim])
+                    show_claim(claim, by_claim[claim])
 
 
-def show_claim(claim: Claim, findings: list[Finding]) -> None:
+def show_claim(claim: Claim, findings: list[ClaimFinding]) -> None:
     """One sentence, and a verdict with its figures for each setting."""
     st.markdown(f"**{claim.sentence}**", help=claim.about)
     for finding in findings:
@@ -69,7 +69,7 @@ def contest(board: Board) -> None:
             "What the models see", list(settings), default=next(iter(settings)), required=True, key="setting",
             help="Ball states, or frames through one of two decoders; and the tree of springs.", bind="query-params",
         )  # fmt: skip
-        log = st.toggle("Logarithmic", True, key="log", bind="query-params", help="A factor is as high anywhere.")
+        log = st.toggle("Logarithmic", True, key="log", bind="query-params", help="Equal heights are equal factors.")
     setting = settings[label or next(iter(settings))]
     entries, plan = board.of(setting), board.plan(setting)
     curve, unit = CURVES["state" if setting.seen == "state" else "images"]
@@ -133,18 +133,18 @@ def show_scaling() -> None:
 
 # The same margins as Explore.
 st.html(places.PLAYER / "page.css")
-found = tables.with_ceilings(places.board())
-for problem in [*found.problems, *places.ceilings_problem()]:
+results = tables.with_ceilings(places.board())
+for problem in [*results.problems, *places.ceilings_problem()]:
     st.warning(problem)
-if found.entries:
-    show_claims(found)
+if results.entries:
+    show_claims(results)
 else:
     make = scoreboard.MAKE.format("states")
     st.info(f"There are no results yet: `{make}` trains and scores every model and writes them.")
 drawn.load_pandas()
-if found.entries:
+if results.entries:
     st.subheader("Error over the horizon", anchor=False)
-    contest(found)
+    contest(results)
     with st.expander("What the models are"):
         st.markdown(scoreboard.MODELS_IN_WORDS)
     with st.expander("How to read NLL"):

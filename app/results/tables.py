@@ -9,7 +9,7 @@ import streamlit as st
 from app import library
 from hri.experiments import score_tables, scoreboard
 from hri.experiments.score_tables import RUN_COLUMNS
-from hri.experiments.scoreboard import Board, Entry, Plan, Setting
+from hri.experiments.scoreboard import Board, Entry, PlanResults, Setting
 from hri.scores import ceilings
 from hri.scores.names import METRICS
 
@@ -44,17 +44,17 @@ def relations(entries: list[Entry]) -> None:
 
 def with_ceilings(board: Board) -> Board:
     """The board with what each model could find: of checkpoints that are here."""
-    found = library.sources()
-    told: dict[str, dict[str, Any] | None] = {}
-    for name in {entry.checkpoint or "" for entry in board.entries} & found.keys():
+    sources = library.sources()
+    ceilings: dict[str, dict[str, Any] | None] = {}
+    for name in {entry.checkpoint or "" for entry in board.entries} & sources.keys():
         try:
-            told[name] = library.ceiling_of(found[name])
+            ceilings[name] = library.ceiling_of(sources[name])
         except ValueError:  # Explore says what is wrong with the file
             continue
-    return scoreboard.with_ceilings(board, told)
+    return scoreboard.with_ceilings(board, ceilings)
 
 
-def runs(plan: Plan, setting: Setting) -> None:
+def runs(plan: PlanResults, setting: Setting) -> None:
     """A row a run."""
     number = st.column_config.NumberColumn
     config: dict[str, Any] = {name: number(label, help=h, format=f) for name, (label, h, f) in RUN_COLUMNS.items()}

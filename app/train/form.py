@@ -17,7 +17,7 @@ from hri.core.config import Config
 from hri.core.decoding import DECODERS
 from hri.core.errors import sentence
 from hri.core.presets import PRESETS, VARIANTS, preset
-from hri.core.settings import Setting, changed, settings, value_of
+from hri.core.settings import ConfigSetting, changed, settings, value_of
 from hri.data.sources import source_of
 from hri.experiments import queueing, runs
 from hri.training.starters import STARTERS
@@ -38,16 +38,18 @@ NOTHING_TAKEN = "nothing: train both stages"
 def show() -> None:
     """The form; every field comes from the config's dataclasses."""
     base, start, begun_from = _beginning()
-    taken = _taken(start, base, begun_from)
-    found = settings(start)
-    few = [setting for path in FIRST for setting in found if setting.path == path and _matters(path, start, taken)]
+    vision_from = _pick_encoder(start, base, begun_from)
+    fields = settings(start)
+    few = [
+        setting for path in FIRST for setting in fields if setting.path == path and _matters(path, start, vision_from)
+    ]
     values: dict[str, Any] = {}
     try:
         values |= _fields(few, start, base)
         with st.expander("All settings", icon=":material/tune:"):
             for group, title in GROUPS.items():
                 st.markdown(f"**{title}**")
-                rest = [s for s in found if s.path.startswith(f"{group}.") and s not in few]
+                rest = [s for s in fields if s.path.startswith(f"{group}.") and s not in few]
                 values |= _fields(rest, start, base)
         config = changed(start, values)
     except ValueError as error:
@@ -57,7 +59,7 @@ def show() -> None:
     if not scenes.here:
         st.warning(f"These recordings are not here: get them with `{scenes.how_to_get}`, then reload.")
         return
-    path = library.sources()[taken].path if taken else None
+    path = library.sources()[vision_from].path if vision_from else None
     source = str(path.resolve()) if path else ""
     estimating.show(config, source)
     _start(config, source, base)
@@ -65,13 +67,13 @@ def show() -> None:
 
 def _beginning() -> tuple[str, Config, str]:
     """A name for where the form begins, its config, and the checkpoint that it takes eyes from."""
-    if cloned := st.session_state.get("clone"):
-        run = runs.info(places.RUNS / cloned)
+    if template := st.session_state.get("clone"):
+        run = runs.info(places.RUNS / template)
         if run.config is not None:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"Begins with the settings of **{cloned}**.", width="content")
+                st.markdown(f"Begins with the settings of **{template}**.", width="content")
                 st.button("Begin elsewhere", on_click=lambda: st.session_state.pop("clone"))
-            return f"{cloned}-again", run.config, run.about.vision_from
+            return f"{template}-again", run.config, run.about.vision_from
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = st.segmented_control(
             "Begin with", list(STARTERS), default="first", required=True, key="starter", bind="query-params",
@@ -88,34 +90,34 @@ def _beginning() -> tuple[str, Config, str]:
     )  # fmt: skip
     there = [parts for parts in map(_parts, PRESETS) if parts[0] == data]
     ways = [way for way in SEEN if any(way == parts[1] for parts in there)]
-    seen = columns[1].selectbox(
-        "It sees", ways, ways.index(about[1]) if about[1] in ways else 0, format_func=SEEN.__getitem__,
+    sight = columns[1].selectbox(
+        "Model input", ways, ways.index(about[1]) if about[1] in ways else 0, format_func=SEEN.__getitem__,
         key=f"seen-{key}-{data}", help="States of balls or joints, or frames through one of two decoders.",
     )  # fmt: skip
-    models = [model for model in VARIANTS if (data, seen, model) in there]
+    models = [model for model in VARIANTS if (data, sight, model) in there]
     variant = columns[2].selectbox(
         "Model", models, models.index(about[2]) if about[2] in models else 0, key=f"variant-{key}-{data}",
         help="HRI-H infers only the hierarchy's own edges, HRI all pairs; Results explains each.",
     )  # fmt: skip
-    name = f"{data}-{seen}-{variant}"
+    name = f"{data}-{sight}-{variant}"
     columns[3].caption(f"&nbsp;  \nPreset `{name}`")
     start = preset(name)
     fits = {
         path: value
         for path, value in starter.changes.items()
-        if not (path == "train.stage1_updates" and seen == "state")
+        if not (path == "train.stage1_updates" and sight == "state")
     }
     return f"{key}-{name}", changed(start, fits), starter.vision_from
 
 
 def _parts(name: str) -> tuple[str, str, str]:
     """Data, what is seen, and model of a preset."""
-    found = re.fullmatch(rf"(.+)-({'|'.join(SEEN)})-(.+)", name)
-    assert found is not None
-    return found[1], found[2], found[3]
+    match = re.fullmatch(rf"(.+)-({'|'.join(SEEN)})-(.+)", name)
+    assert match is not None
+    return match[1], match[2], match[3]
 
 
-def _taken(start: Config, base: str, wanted: str) -> str:
+def _pick_encoder(start: Config, base: str, first: str) -> str:
     """The model whose encoder and decoder are taken; empty for none."""
     if not start.model.sees_frames:
         return ""
@@ -127,21 +129,21 @@ def _taken(start: Config, base: str, wanted: str) -> str:
             continue
         if other and other.model.vision == start.model.vision and other.data.render.size == start.data.render.size:
             fitting.append(name)
-    stem = wanted.rpartition("/")[2].removesuffix(".safetensors")
+    stem = first.rpartition("/")[2].removesuffix(".safetensors")
     options = [NOTHING_TAKEN, *fitting]
-    chosen = st.selectbox(
+    pick = st.selectbox(
         "Start from this pretrained encoder and decoder", options,
         options.index(stem) if stem in options else 0, key=f"taken-{base}",
         help="Stage 1 is then skipped: the model sees already and learns to predict.",
     )  # fmt: skip
-    return "" if chosen == NOTHING_TAKEN else chosen
+    return "" if pick == NOTHING_TAKEN else pick
 
 
-def _matters(path: str, start: Config, taken: str) -> bool:
-    return path != "train.stage1_updates" or (start.model.sees_frames and not taken)
+def _matters(path: str, start: Config, vision_from: str) -> bool:
+    return path != "train.stage1_updates" or (start.model.sees_frames and not vision_from)
 
 
-def _fields(chosen: Iterable[Setting], start: Config, base: str) -> dict[str, Any]:
+def _fields(shown_settings: Iterable[ConfigSetting], start: Config, base: str) -> dict[str, Any]:
     """One widget a setting, in rows of three; what differs from the start is returned.
 
     Raises:
@@ -149,7 +151,7 @@ def _fields(chosen: Iterable[Setting], start: Config, base: str) -> dict[str, An
     """
     values: dict[str, Any] = {}
     columns = st.columns(3)
-    for place, setting in enumerate(chosen):
+    for place, setting in enumerate(shown_settings):
         before = value_of(start, setting.path)
         with columns[place % 3]:
             value = _field(setting, before, f"field-{base}-{setting.path}")
@@ -158,7 +160,7 @@ def _fields(chosen: Iterable[Setting], start: Config, base: str) -> dict[str, An
     return values
 
 
-def _field(setting: Setting, value: Any, key: str) -> Any:
+def _field(setting: ConfigSetting, value: Any, key: str) -> Any:
     label = "Updates of stage 2" if setting.path == "train.updates" else setting.label.capitalize()
     label = label.replace("Stage1 ", "Stage 1 ")
     label = "Training systems" if setting.path == "data.train" else label
@@ -187,12 +189,12 @@ def _start(config: Config, source: str, base: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name of the run", free, key=f"name-{base}-{free}", width=330)
         note = st.text_input("Note", key=f"note-{base}", placeholder="what you want to find out", width=330)
-        pressed = st.button("Start", type="primary", icon=":material/play_arrow:", key="start")
-    if pressed and (folder := attempt(runs.create, places.RUNS, name, config, source, note)) is not None:
+        start = st.button("Start", type="primary", icon=":material/play_arrow:", key="start")
+    if start and (folder := attempt(runs.create, places.RUNS, name, config, source, note)) is not None:
         attempt(queueing.enqueue, places.RUNS, folder)
         st.session_state["watch_next"] = folder.name
         st.rerun()
-    if pressed:
+    if start:
         st.rerun()
     st.caption("It goes on when this page is closed, until it is done or you press Stop. The same from a terminal:")
     words = runs.command(places.RUNS / name, config, source)
@@ -201,6 +203,6 @@ def _start(config: Config, source: str, base: str) -> None:
 
 def watch_what_started() -> None:
     """Before any widget: a run that was just started is the one to see."""
-    if started := st.session_state.pop("watch_next", None):
+    if run := st.session_state.pop("watch_next", None):
         st.session_state.pop("clone", None)
-        show_view("watch", started)
+        show_view("watch", run)

@@ -19,33 +19,33 @@ from hri.experiments.runs import RunInfo
 from hri.view import training_charts as figures_training
 
 
-def show(found: list[RunInfo]) -> None:
+def show(all_runs: list[RunInfo]) -> None:
     """The table of runs; what is chosen in it can be opened, changed and compared."""
     _undo()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.text_input(
+        text = st.text_input(
             "Search", key="search", bind="query-params", placeholder="name, note, model or state", width=330
         )
         limits_popover()
-    words = wanted.lower().split()
-    kept = [run for run in found if all(word in _text(run) for word in words)]
-    if not kept:
-        st.info("No run fits the search." if found else "There are no runs yet: start one under “new”.")
+    words = text.lower().split()
+    matches = [run for run in all_runs if all(word in _text(run) for word in words)]
+    if not matches:
+        st.info("No run fits the search." if all_runs else "There are no runs yet: start one under “new”.")
         return
     # Rows are chosen by their place: another order begins anew.
-    key = "runs-" + "-".join(run.name for run in kept)
+    key = "runs-" + "-".join(run.name for run in matches)
     answer = st.dataframe(
-        _table(kept), hide_index=True, key=key, on_select="rerun", selection_mode="multi-row", height="content",
+        _table(matches), hide_index=True, key=key, on_select="rerun", selection_mode="multi-row", height="content",
         placeholder="–", column_config=_COLUMNS, alt="All runs",
     )  # fmt: skip
-    chosen = [kept[row] for row in answer["selection"]["rows"] if row < len(kept)]
-    if not chosen:
+    picks = [matches[row] for row in answer["selection"]["rows"] if row < len(matches)]
+    if not picks:
         st.caption("Choose a run by the box at its left, or several to compare them.")
-    elif len(chosen) == 1:
-        actions(chosen[0])
+    elif len(picks) == 1:
+        actions(picks[0])
     else:
-        st.button("Delete these", icon=":material/delete:", on_click=_delete, args=(chosen,))
-        compare(chosen)
+        st.button("Delete these", icon=":material/delete:", on_click=_delete, args=(picks,))
+        compare(picks)
     st.caption("TensorBoard reads the same runs (`pip install tensorboard` before they start):")
     inside = places.RUNS.resolve().is_relative_to(places.ROOT)
     place = places.RUNS.resolve().relative_to(places.ROOT) if inside else places.RUNS
@@ -70,16 +70,16 @@ def _text(run: RunInfo) -> str:
     return f"{run.name} {run.about.note} {run.config.name if run.config else ''} {run.state}".lower()
 
 
-def _table(found: list[RunInfo]) -> dict[str, list[Any]]:
+def _table(rows: list[RunInfo]) -> dict[str, list[Any]]:
     return {
-        "name": [run.name for run in found],
-        "state": [run.state for run in found],
-        "preset": [run.config.name if run.config else "unreadable" for run in found],
-        "done": [run.update / run.updates if run.updates else 0.0 for run in found],
-        "stage": [run.stage or None for run in found],
-        "best": [run.best for run in found],
-        "made": [datetime.fromtimestamp(run.about.made, UTC) for run in found],
-        "note": [run.about.note for run in found],
+        "name": [run.name for run in rows],
+        "state": [run.state for run in rows],
+        "preset": [run.config.name if run.config else "unreadable" for run in rows],
+        "done": [run.update / run.updates if run.updates else 0.0 for run in rows],
+        "stage": [run.stage or None for run in rows],
+        "best": [run.best for run in rows],
+        "made": [datetime.fromtimestamp(run.about.made, UTC) for run in rows],
+        "note": [run.about.note for run in rows],
     }
 
 
@@ -111,7 +111,7 @@ def _clone(name: str) -> None:
 
 
 def _promote(run: RunInfo) -> None:
-    with st.popover("Promote", icon=":material/verified:", help="Its best checkpoint to the list of models"):
+    with st.popover("Promote", icon=":material/verified:", help="Put its best checkpoint into the list of models"):
         name = st.text_input("Name in the list of models", run.name, key=f"promote-{run.name}")
         if st.button("Add its best checkpoint", key=f"promoting-{run.name}"):
             if attempt(runs.promote, run.folder, places.CHECKPOINTS, name) is None:
@@ -119,32 +119,34 @@ def _promote(run: RunInfo) -> None:
             st.success(f"{name} is now among the models of Explore.")
 
 
-def _delete(chosen: list[RunInfo]) -> None:
-    gone = []
-    for run in chosen:
+def _delete(picks: list[RunInfo]) -> None:
+    deletions = []
+    for run in picks:
         if (place := attempt(runs.delete, places.RUNS, run.folder)) is not None:
-            gone.append((place, run.name))
-    st.session_state["deleted"] = gone
+            deletions.append((place, run.name))
+    st.session_state["deleted"] = deletions
 
 
 def _undo() -> None:
-    if not (gone := st.session_state.get("deleted")):
+    if not (deletions := st.session_state.get("deleted")):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Deleted: {', '.join(name for _, name in gone)}.", width="content")
-        st.button("Undo", icon=":material/undo:", on_click=_bring_back, args=(gone,))
+        st.markdown(f"Deleted: {', '.join(name for _, name in deletions)}.", width="content")
+        st.button("Undo", icon=":material/undo:", on_click=_bring_back, args=(deletions,))
 
 
-def _bring_back(gone: list[tuple[Path, str]]) -> None:
-    for place, name in gone:
+def _bring_back(deletions: list[tuple[Path, str]]) -> None:
+    for place, name in deletions:
         attempt(runs.restore, places.RUNS, place, name)
     st.session_state.pop("deleted", None)
 
 
-def compare(chosen: list[RunInfo]) -> None:
+def compare(picks: list[RunInfo]) -> None:
     """Curves over each other, and the settings that differ."""
-    lines = {run.name: places.tail(run.folder).read() for run in chosen}
-    both = [stage for stage in (1, 2) if any(record["stage"] == stage for found in lines.values() for record in found)]
+    lines = {run.name: places.tail(run.folder).read() for run in picks}
+    both = [
+        stage for stage in (1, 2) if any(record["stage"] == stage for records in lines.values() for record in records)
+    ]
     drawn.load_pandas()
     for stage in reversed(both):
         st.markdown(f"**Stage {stage}: validation**")
@@ -155,10 +157,10 @@ def compare(chosen: list[RunInfo]) -> None:
                 key = f"compare-{stage}-{panel.key}"
                 column.plotly_chart(figures_training.figure(panel), key=key, config={"displayModeBar": False})
     st.markdown("**Settings that differ**")
-    readable = [run for run in chosen if run.config is not None]
+    readable = [run for run in picks if run.config is not None]
     rows = differences([run.config for run in readable if run.config])
     if not rows:
-        st.caption("None: they differ in chance and machine only.")
+        st.caption("None: they differ only in chance and machine.")
         return
     table: dict[str, list[str]] = {"setting": list(rows)}
     for place, run in enumerate(readable):
@@ -172,12 +174,12 @@ def limits_popover() -> None:
     names = gpu_names()
     where = names.get(now.gpu, now.gpu) if now.gpu else "every GPU" if names else "CPU"
     label = f"{now.at_once} at once, {now.threads} thread{'s' if now.threads > 1 else ''} each, {where}"
-    with st.popover(label, icon=":material/memory:", help="What trainings may take of this machine"):
+    with st.popover(label, icon=":material/memory:", help="How much of this machine training may use"):
         at_once = st.number_input("Trainings at once", 1, 64, now.at_once, key="limit-runs",
                                   help=f"This machine has {cores()} cores; others wait for their turn.")  # fmt: skip
         threads = st.number_input(
-            "CPU threads of each", 1, max(64, cores()), now.threads, key="limit-threads",
-            help="One is most efficient; sums differ in their last digits with more.",
+            "CPU threads for each", 1, max(64, cores()), now.threads, key="limit-threads",
+            help="One is most efficient; with more, sums differ in their last digits.",
         )  # fmt: skip
         options = ["", *names]
         gpu = now.gpu
@@ -188,7 +190,7 @@ def limits_popover() -> None:
             )  # fmt: skip
         else:
             st.caption("No GPU that this torch can use.")
-        chosen = Limits(int(at_once), int(threads), gpu)
-        if chosen != now:
-            attempt(queueing.set_limits, places.RUNS, chosen)
+        limits = Limits(int(at_once), int(threads), gpu)
+        if limits != now:
+            attempt(queueing.set_limits, places.RUNS, limits)
             st.rerun()

@@ -17,28 +17,28 @@ VIEWS = ("new", "watch", "runs")
 widgets.page_style()
 form.watch_what_started()
 folders = sorted(runs.folders(places.RUNS), key=lambda folder: folder.name)
-found = sorted(map(standing, folders), key=lambda run: (-run.about.made, run.name))
-names = [run.name for run in found]
+all_runs = sorted(map(standing, folders), key=lambda run: (-run.about.made, run.name))
+names = [run.name for run in all_runs]
 queueing.wake(places.RUNS)  # after a restart of the machine somebody may still wait
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     view = st.segmented_control(
-        "View", VIEWS, default=None if "view" in st.session_state else "watch" if found else "new",
+        "View", VIEWS, default=None if "view" in st.session_state else "watch" if all_runs else "new",
         required=True, key="view",  bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
-    view = view or ("watch" if found else "new")
+    view = view or ("watch" if all_runs else "new")
     if view == "watch" and names:
-        seen = st.session_state.get("watched")
-        if seen and seen not in names:
-            st.warning(f"The run {seen} has gone: its folder was deleted. Other runs are untouched.")
-        chosen = st.selectbox("Run", names, key="run", bind="query-params", label_visibility="collapsed", width=330)
-        st.session_state["watched"] = chosen
+        last_name = st.session_state.get("watched")
+        if last_name and last_name not in names:
+            st.warning(f"The run {last_name} has gone: its folder was deleted. Other runs are untouched.")
+        name = st.selectbox("Run", names, key="run", bind="query-params", label_visibility="collapsed", width=330)
+        st.session_state["watched"] = name
 say_problem()
 if view == "new":
     form.show()
 elif view == "runs":
-    listing.show(found)
+    listing.show(all_runs)
 elif not names:
     st.info("There is nothing to watch yet: start a run under “new”; *First steps* takes two minutes.")
 else:
-    watch.show(places.RUNS / chosen)
+    watch.show(places.RUNS / name)

@@ -48,11 +48,11 @@ def _watch(folder: Path, watching: bool) -> None:
         st.error(f"{run.reason[:1].upper()}{run.reason[1:]}. Put the file right, or delete this run.")
         return
     records = places.tail(folder).read()
-    told = progress(records, run.config, run.about.vision_from)
+    advance = progress(records, run.config, run.about.vision_from)
     if run.state not in ("new", "queued", "starting") or records:
-        text = f"{STAGES[told.stage]}: update {told.update:,} of {told.updates:,}"
-        st.progress(told.share, text=text)
-        facts(run, told)
+        text = f"{STAGES[advance.stage]}: update {advance.update:,} of {advance.updates:,}"
+        st.progress(advance.share, text=text)
+        facts(run, advance)
     elif run.state == "starting":
         st.info("Starting: it loads torch and simulates its systems; the first numbers follow in some seconds.")
     for finding in diagnose(records, run.state, run.reason):
@@ -81,8 +81,8 @@ def _watch(folder: Path, watching: bool) -> None:
 def controls(run: RunInfo) -> None:
     """Its state, and what one may ask of it now."""
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
-        asked = {"stop": " · stops after this update", "pause": " · pauses after this update"}.get(run.wish, "")
-        st.markdown(f":{BADGES[run.state]}{asked if run.state != 'paused' else ''}", width="content")
+        request = {"stop": " · stops after this update", "pause": " · pauses after this update"}.get(run.wish, "")
+        st.markdown(f":{BADGES[run.state]}{request if run.state != 'paused' else ''}", width="content")
         if run.state == "running":
             st.button("Pause", icon=":material/pause:", on_click=attempt, args=(ask, run.folder, "pause"))
         if run.state == "paused":
@@ -102,9 +102,9 @@ def controls(run: RunInfo) -> None:
                 "Change and run again", icon=":material/content_copy:", on_click=_clone, args=(run.name,),
                 help="A new run that begins with these settings.",
             )  # fmt: skip
-        found = runs.checkpoints_of(run.folder)
-        if found and st.button("Open in Explore", icon=":material/open_in_new:", key="open-newest"):
-            open_in_explore(run.name, max(found))
+        checkpoints = runs.checkpoints_of(run.folder)
+        if checkpoints and st.button("Open in Explore", icon=":material/open_in_new:", key="open-newest"):
+            open_in_explore(run.name, max(checkpoints))
 
 
 def _clone(name: str) -> None:
@@ -118,17 +118,17 @@ def open_in_explore(run: str, update: int) -> None:
     st.switch_page("app/explore/page.py", query_params={"model": f"{run}@{update}"})
 
 
-def facts(run: RunInfo, told: Progress) -> None:
+def facts(run: RunInfo, advance: Progress) -> None:
     """Throughput, time, best score; one line of numbers."""
     assert run.config is not None
-    what = "frames" if told.stage == 1 else "sequences"
-    ends = ", then stage 2" if told.stage == 1 and told.stages == 2 else ""
-    left = f" · **{duration(told.left)}** left{ends}" if told.left is not None and run.alive else ""
+    what = "frames" if advance.stage == 1 else "sequences"
+    ends = ", then stage 2" if advance.stage == 1 and advance.stages == 2 else ""
+    left = f" · **{duration(advance.left)}** left{ends}" if advance.left is not None and run.alive else ""
     best = "–" if run.best is None else f"{run.best:,.0f}" if run.best >= 100 else f"{run.best:.3g}"
-    name = "best validation error" if told.stage == 1 else "best validation score"
+    name = "best validation error" if advance.stage == 1 else "best validation score"
     parts = [
-        f"**{told.rate:.2g}** updates/s · **{told.samples:.3g}** {what}/s",
-        f"**{duration(told.spent)}** spent{left}",
+        f"**{advance.rate:.2g}** updates/s · **{advance.samples:.3g}** {what}/s",
+        f"**{duration(advance.spent)}** spent{left}",
         f"**{best}** {name}",
     ]
     st.markdown(" &nbsp;·&nbsp; ".join(parts))
@@ -136,10 +136,10 @@ def facts(run: RunInfo, told: Progress) -> None:
 
 def edges_right(records: Sequence[dict[str, Any]], ceiling: dict[str, Any] | None) -> None:
     """How many edges are right at the newest validation, between guessing and what could be found."""
-    told = [record["validation"] for record in records if "edge_accuracy" in (record.get("validation") or {})]
-    if told:
+    scores = [record["validation"] for record in records if "edge_accuracy" in (record.get("validation") or {})]
+    if scores:
         most = (ceiling or {}).get(ceilings.main_period(ceiling or {}), {}).get("possible", {}).get("accuracy")
-        words = ceilings.in_words(told[-1]["edge_accuracy"], most, told[-1].get("edge_guess"))
+        words = ceilings.in_words(scores[-1]["edge_accuracy"], most, scores[-1].get("edge_guess"))
         st.caption(f"Edges right: {words}", help=ceilings.EXPLAINED)
 
 
@@ -152,52 +152,53 @@ def say(finding: Finding) -> None:
 
 def scene(folder: Path, stage: int) -> None:
     """The scene that every validation draws, now or at an earlier moment of the training."""
-    found = {update: path for (of, update), path in pictures(folder).items() if of == stage}
-    if not found:
+    paths = {update: path for (of, update), path in pictures(folder).items() if of == stage}
+    if not paths:
         st.caption("Here a scene that it never trains on is drawn with every validation.")
         return
-    updates = list(found)
+    updates = list(paths)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen: Any = "newest"
+        pick: Any = "newest"
         if len(updates) > 1:
-            chosen = st.select_slider(
+            pick = st.select_slider(
                 "Scrub through its training", [*updates, "newest"], value="newest", key=f"moment-{folder.name}-{stage}",
                 format_func=lambda moment: moment if isinstance(moment, str) else f"update {moment:,}",
                 help="The same scene as the model predicted it then. The newest follows the training.",
             )  # fmt: skip
-        update = updates[-1] if chosen not in found else int(chosen)
+        update = updates[-1] if pick not in paths else int(pick)
         checkpoint = runs.checkpoints_of(folder).get(update)
         if checkpoint and st.button("Explore this moment", icon=":material/open_in_new:"):
             open_in_explore(folder.name, update)
     try:
-        shown = places.picture(found[update])
+        picture = places.picture(paths[update])
     except ValueError as error:
         st.caption(f"{error}.")
         return
     st.caption(f"A scene never trained on, after {update:,} updates of stage {stage}.")
-    if isinstance(shown, Rollout):
-        relations(shown, update)
-        widgets.images(shown, "train")
-        widgets.timeline(shown, "train")
+    if isinstance(picture, Rollout):
+        relations(picture, update)
+        widgets.images(picture, "train")
+        widgets.timeline(picture, "train")
         widgets.keep_place("train")
     else:
-        strip(shown)
+        strip(picture)
 
 
-def relations(shown: Rollout, update: int) -> None:
+def relations(rollout: Rollout, update: int) -> None:
     """The scene's true graph beside the inferred one; nothing where either is missing."""
     try:
-        figure = truth_beside(shown, update)
+        figure = truth_beside(rollout, update)
     except ValueError:
         return
     st.plotly_chart(figure, width="stretch", key=f"relations-{update}", config={"displayModeBar": False})
     st.caption("Blue: joined, dotted: not; orange and dashed: wrong. Inferred from the true states alone.")
 
 
-def strip(shown: Reconstruction) -> None:
+def strip(pictures: Reconstruction) -> None:
     """True frames above what the decoder makes of their slots."""
     rows = [
-        np.concatenate(list(np.pad(part, ((0, 0), (1, 1), (1, 1), (0, 0)))), 1) for part in (shown.frames, shown.drawn)
+        np.concatenate(list(np.pad(part, ((0, 0), (1, 1), (1, 1), (0, 0)))), 1)
+        for part in (pictures.frames, pictures.drawn)
     ]
     image = np.repeat(np.repeat(np.concatenate(rows), 4, 0), 4, 1)
     image = image if image.shape[-1] == 3 else np.repeat(image, 3, -1)

@@ -22,7 +22,7 @@ Kind = Literal["number", "integer", "choice", "switch", "text", "numbers"]
 
 
 @dataclass(frozen=True)
-class Setting:
+class ConfigSetting:
     """One field of the config."""
 
     path: str
@@ -40,7 +40,7 @@ class Setting:
         return self.path.rpartition(".")[2].replace("_", " ")
 
 
-def settings(config: Config) -> list[Setting]:
+def settings(config: Config) -> list[ConfigSetting]:
     """All settings that this config has, in the order of their definition; image models have more."""
     return list(_settings(type(config), config, ""))
 
@@ -90,7 +90,7 @@ def differences(configs: list[Config]) -> dict[str, list[Any]]:
     return {path: values for path, values in rows.items() if any(value != values[0] for value in values)}
 
 
-def _settings(kind: type, value: Any, before: str) -> Iterator[Setting]:
+def _settings(kind: type, value: Any, before: str) -> Iterator[ConfigSetting]:
     hints, helps = typing.get_type_hints(kind), docstrings(kind)
     for item in dataclasses.fields(kind):
         path, hint, now = f"{before}{item.name}", hints[item.name], getattr(value, item.name)
@@ -100,7 +100,7 @@ def _settings(kind: type, value: Any, before: str) -> Iterator[Setting]:
             limit = limits(Config).get(path)
             low, high = (limit.low, limit.high) if limit else (None, None)
             choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
-            yield Setting(path, helps.get(item.name, ""), _kind(hint), choices, low, high)
+            yield ConfigSetting(path, helps.get(item.name, ""), _kind(hint), choices, low, high)
 
 
 def _kind(hint: Any) -> Kind:

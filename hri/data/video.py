@@ -56,7 +56,7 @@ WHOLE = Cut()
 
 
 @dataclass(frozen=True)
-class Clip:
+class VideoClip:
     """A file, and the part of it that is taken."""
 
     path: Path
@@ -80,7 +80,7 @@ class Footage:
 
 
 @dataclass(frozen=True)
-class About:
+class VideoFacts:
     """What a clip says of itself."""
 
     width: int
@@ -91,7 +91,7 @@ class About:
     """None where it does not say."""
 
 
-def about(source: Path | BytesIO, name: str) -> About:
+def about(source: Path | BytesIO, name: str) -> VideoFacts:
     """Size, rate and length, from the first frame and the file's own word.
 
     Raises:
@@ -100,7 +100,7 @@ def about(source: Path | BytesIO, name: str) -> About:
     with _Reader(source, name) as reader:
         for _, frame in reader.frames(0.0):
             height, width = _turned(np.empty((frame.height, frame.width), np.uint8), frame).shape
-            return About(width, height, reader.rate, reader.seconds)
+            return VideoFacts(width, height, reader.rate, reader.seconds)
     raise ValueError(f"{name} holds no frame that can be decoded; it is damaged: get it again")
 
 

@@ -33,7 +33,7 @@ from hri.physics.render import draw
 from hri.physics.springs import simulate
 from hri.rollout.rollout import roll_out
 from hri.training.schedule import batch_rows
-from hri.training.stages import OPTIMISERS, Prediction, Reconstruction
+from hri.training.stages import OPTIMISERS, PredictionStage, ReconstructionStage
 
 STEPS: dict[str, str] = {
     "hri": "springs-4-3-state-hri",
@@ -183,12 +183,12 @@ def _train_step(watch: Stopwatch, name: str, precision: Precision) -> dict[str, 
 def _step(name: str, precision: Precision, device: torch.device) -> Callable[[], None]:
     """What makes one update after another."""
     return training_step(
-        _step_config(name, precision), device, Reconstruction if name.startswith("stage1") else Prediction
+        _step_config(name, precision), device, ReconstructionStage if name.startswith("stage1") else PredictionStage
     )[0]
 
 
 def training_step(
-    config: Config, device: torch.device, kind: type[Reconstruction] | type[Prediction] = Prediction
+    config: Config, device: torch.device, kind: type[ReconstructionStage] | type[PredictionStage] = PredictionStage
 ) -> tuple[Callable[[], None], Model]:
     """What makes one update after another, and the model that it trains."""
     torch.manual_seed(0)

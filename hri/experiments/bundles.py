@@ -26,7 +26,7 @@ _LARGEST = 2**30
 
 
 @dataclass(frozen=True)
-class Limits:
+class BundleLimits:
     """Of what may be brought back."""
 
     files: int = 6
@@ -45,7 +45,7 @@ class Packed:
     """Files of it that there was no room for."""
 
 
-def pack(runs: Sequence[Path], out: Path, limits: Limits = Limits()) -> dict[str, Packed]:
+def pack(runs: Sequence[Path], out: Path, limits: BundleLimits = BundleLimits()) -> dict[str, Packed]:
     """Write ``runs-1.zip``, ``runs-2.zip`` ... into ``out``, each whole at any moment; run by run where it went.
 
     Args:

@@ -101,7 +101,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ClaimFinding:
     """A claim held against the results in one setting."""
 
     comparison: Comparison
@@ -238,21 +238,21 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 
-def findings(claim: Claim, board: Board) -> list[Finding]:
+def findings(claim: Claim, board: Board) -> list[ClaimFinding]:
     """What the results say of a claim, setting by setting."""
     answers = [find(claim, comparison, board) for comparison in claim.comparisons]
     return [f for f in answers if f.verdict != "not run yet" or not f.comparison.optional]
 
 
-def find(claim: Claim, comparison: Comparison, board: Board) -> Finding:
+def find(claim: Claim, comparison: Comparison, board: Board) -> ClaimFinding:
     """What the results say of a claim in one setting."""
     metric = comparison.metric
     left, right = (side.entry(board, metric) for side in (comparison.left, comparison.right))
     if left is None or right is None:
-        return Finding(comparison, "not run yet", "There are no figures for this yet.")
+        return ClaimFinding(comparison, "not run yet", "There are no figures for this yet.")
     ours, theirs = left.metrics[metric], right.metrics[metric]
     if ours.mean <= 0 or theirs.mean <= 0:
-        return Finding(
+        return ClaimFinding(
             comparison, "too close to call", "An error that is not above zero has no ratio.", "", left, right
         )
     ratio = ours.mean / theirs.mean
@@ -261,7 +261,7 @@ def find(claim: Claim, comparison: Comparison, board: Board) -> Finding:
     notes = [_alone(left, right, repeated), *(_form(s, e, board, metric) for s, e in _sides(comparison, left, right))]
     note = " ".join(part for part in notes if part)
     says = _outcome(claim.kind, _named(left, right), _named(right, left), ratio)
-    return Finding(comparison, judge(claim.kind, low, high), says, note, left, right, ratio, low, high)
+    return ClaimFinding(comparison, judge(claim.kind, low, high), says, note, left, right, ratio, low, high)
 
 
 def judge(kind: Kind, low: float, high: float) -> Verdict:

@@ -20,7 +20,7 @@ from hri.model.checkpoint import provenance
 from hri.model.model import Model
 from hri.training.device_step import Recorded, Stage, Step
 from hri.training.run_folder import State
-from hri.training.stages import OPTIMISERS, Prediction, Reconstruction
+from hri.training.stages import OPTIMISERS, PredictionStage, ReconstructionStage
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Part:
     """One kind of update."""
 
     preset: str
-    kind: type[Stage] = Prediction
+    kind: type[Stage] = PredictionStage
     batch: int = 32
     """Sequences, or single frames in stage 1."""
     patches: float = 0.0
@@ -46,7 +46,7 @@ class Part:
             updates=1_000_000,
             stage1_updates=1_000_000 if config.model.sees_frames else 0,
         )
-        data = dataclasses.replace(config.data, train=max(32, self.batch if self.kind is Prediction else 0))
+        data = dataclasses.replace(config.data, train=max(32, self.batch if self.kind is PredictionStage else 0))
         return dataclasses.replace(config, data=data, train=train)
 
 
@@ -57,9 +57,9 @@ PARTS: dict[str, Part] = {
     "hri": Part("springs-4-3-state-hri"),
     "nri": Part("springs-4-3-state-nri"),
     "lstm": Part("springs-4-3-state-lstm"),
-    "stage1_slot": Part("springs-4-3-slot-hri", Reconstruction),
-    "stage1_slot_patches": Part("springs-4-3-slot-hri", Reconstruction, patches=1.0),
-    "stage1_par": Part("springs-4-3-par-hri", Reconstruction),
+    "stage1_slot": Part("springs-4-3-slot-hri", ReconstructionStage),
+    "stage1_slot_patches": Part("springs-4-3-slot-hri", ReconstructionStage, patches=1.0),
+    "stage1_par": Part("springs-4-3-par-hri", ReconstructionStage),
     "stage2_slot": Part("springs-4-3-slot-hri-h"),
     "stage2_par": Part("springs-4-3-par-hri-h"),
 }

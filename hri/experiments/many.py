@@ -26,7 +26,7 @@ from hri.core.records import Normalisation
 from hri.data.dataset import Sequences
 from hri.data.source import Split
 from hri.data.sources import sequences
-from hri.experiments.bundles import Limits, pack
+from hri.experiments.bundles import BundleLimits, pack
 from hri.experiments.many_plan import PlannedRun
 from hri.model.checkpoint import provenance
 from hri.training.control import ask
@@ -169,7 +169,7 @@ class Many:
         """
         self.saved = time.monotonic()
         folders = [self.runs / run.name for run in self.plan if (self.runs / run.name / "config.json").exists()]
-        went = pack(folders, self.out, Limits())
+        went = pack(folders, self.out, BundleLimits())
         summary = self.summary()
         for run in summary["runs"]:
             packed = went.get(run["name"])

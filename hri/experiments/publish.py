@@ -241,7 +241,7 @@ def _edges(scores: dict[str, Any], ceiling: dict[str, Any] | None, physics: str)
         return []
     texts = brief(edges, ceiling, physics)
     rows = (
-        [("edges right", ceilings.compared(edges, ceiling, "possible", period=ceilings.main_period(edges), digits=3))]
+        [("edges right", ceilings.comparison(edges, ceiling, "possible", period=ceilings.main_period(edges), digits=3))]
         if "possible" in edges["burn_in"]
         else []
     )

@@ -7,7 +7,7 @@ import io
 from collections.abc import Container
 from typing import Any
 
-from hri.experiments.scoreboard import Entry, Plan, Setting, model_label, number
+from hri.experiments.scoreboard import Entry, PlanResults, Setting, model_label, number
 from hri.scores import ceilings
 from hri.scores.names import METRICS
 
@@ -80,7 +80,7 @@ def table(entries: list[Entry], openable: Container[str]) -> dict[str, list[Any]
     return columns
 
 
-def run_table(plan: Plan, setting: Setting, openable: Container[str]) -> dict[str, list[Any]]:
+def run_table(plan: PlanResults, setting: Setting, openable: Container[str]) -> dict[str, list[Any]]:
     """Columns of the table of single runs."""
     runs = [run for run in plan.runs if (run.get("seen"), run.get("tree")) == (setting.seen, setting.tree)]
     names = [run.get("checkpoint") for run in runs]

@@ -130,7 +130,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlanResults:
     """One results file, as far as it is about the whole plan."""
 
     name: str
@@ -164,7 +164,7 @@ class Plan:
 class Board:
     """All results there are."""
 
-    plans: tuple[Plan, ...] = ()
+    plans: tuple[PlanResults, ...] = ()
     entries: tuple[Entry, ...] = ()
     problems: tuple[str, ...] = ()
     """One sentence for each file that cannot be used."""
@@ -185,7 +185,7 @@ class Board:
         cases = list(dict.fromkeys(entry.setting for entry in self.entries))
         return sorted(cases, key=lambda s: order.index(s.seen) if s.seen in order else len(order))
 
-    def plan(self, setting: Setting) -> Plan:
+    def plan(self, setting: Setting) -> PlanResults:
         """The plan that ran a setting."""
         name = next(entry.plan for entry in self.entries if entry.setting == setting)
         return next(plan for plan in self.plans if plan.name == name)
@@ -200,7 +200,7 @@ def read(folder: Path) -> Board:
     """All results files of a folder. Never fails: what cannot be used is told in :attr:`Board.problems`."""
     paths = [path for path in folder.glob("*.json") if path.name not in NO_PLANS] if folder.is_dir() else []
     paths.sort(key=lambda path: (PLANS.index(path.stem) if path.stem in PLANS else len(PLANS), path.stem))
-    plans: list[Plan] = []
+    plans: list[PlanResults] = []
     entries: dict[tuple[Setting, str], Entry] = {}
     problems: list[str] = []
     for path in paths:
@@ -216,7 +216,7 @@ def read(folder: Path) -> Board:
     return Board(tuple(plans), tuple(entries.values()), tuple(problems))
 
 
-def read_plan(path: Path) -> tuple[Plan, list[Entry]]:
+def read_plan(path: Path) -> tuple[PlanResults, list[Entry]]:
     """One results file.
 
     Raises:
@@ -229,7 +229,7 @@ def read_plan(path: Path) -> tuple[Plan, list[Entry]]:
     about = {name: value for name, value in values.items() if name not in ("runs", "summary", "unfinished")}
     unfinished = values.get("unfinished")
     names = tuple(map(str, unfinished)) if isinstance(unfinished, list) else ()
-    return Plan(path.stem, path, about, tuple(runs), names), entries
+    return PlanResults(path.stem, path, about, tuple(runs), names), entries
 
 
 def read_json(path: Path) -> dict[str, Any]:

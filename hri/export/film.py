@@ -41,22 +41,22 @@ def pictures(rollout: Rollout, scene: int = 0, scale: int = 6) -> UInt8[np.ndarr
     """One picture for each predicted frame 1 ... T - 1: truth, prediction and error, and where in time it is.
 
     Args:
-        scale: screen pixels a pixel; below 4 there is no room for words.
+        scale: screen pixels for each pixel of a frame; below 4 there is no room for words.
     """
     rollout = rollout.scene(scene)
-    shown = _panels(rollout)
-    size, last = shown[0].shape[1], len(shown[0])
+    panels = _panels(rollout)
+    size, last = panels[0].shape[1], len(panels[0])
     page = _Page.of(size, scale)
     return np.stack(
-        [_picture(page, [p[f] for p in shown], f + 1, last, rollout.last_true_input + 2) for f in range(last)]
+        [_picture(page, [p[f] for p in panels], f + 1, last, rollout.last_true_input + 2) for f in range(last)]
     )
 
 
 def still(rollout: Rollout, frame: int, scale: int = 6) -> UInt8[np.ndarray, "H W 3"]:
     """The picture of :func:`pictures` for one frame 1 ... T - 1 of a one-scene rollout."""
-    shown = _panels(rollout)
-    page = _Page.of(shown[0].shape[1], scale)
-    return _picture(page, [p[frame - 1] for p in shown], frame, len(shown[0]), rollout.last_true_input + 2)
+    panels = _panels(rollout)
+    page = _Page.of(panels[0].shape[1], scale)
+    return _picture(page, [p[frame - 1] for p in panels], frame, len(panels[0]), rollout.last_true_input + 2)
 
 
 def panels(rollout: Rollout, frame: int) -> dict[str, UInt8[np.ndarray, "H W 3"]]:
@@ -66,9 +66,9 @@ def panels(rollout: Rollout, frame: int) -> dict[str, UInt8[np.ndarray, "H W 3"]
 
 def _panels(rollout: Rollout) -> list[UInt8[np.ndarray, "F H W 3"]]:
     """Truth, prediction and error of every predicted frame."""
-    truth, predicted = _frames(rollout)
-    error = np.abs(predicted - truth).mean(-1).clip(0, 1)
-    return [_rgb(truth), _rgb(np.clip(predicted, 0, 1)), heat(error)]
+    truth, prediction = _frames(rollout)
+    error = np.abs(prediction - truth).mean(-1).clip(0, 1)
+    return [_rgb(truth), _rgb(np.clip(prediction, 0, 1)), heat(error)]
 
 
 class _Page(NamedTuple):
@@ -130,17 +130,17 @@ def _frames(rollout: Rollout) -> tuple[Float[np.ndarray, "F H W C"], Float[np.nd
         return rollout.frames[0, 1:] / np.float32(255), rollout.predicted_frames[0]
     if rollout.observation == "frames":
         raise ValueError("this rollout holds slots but no frames; make one with `python -m hri rollout`")
-    truth, predicted = rollout.slots[0, 1:], rollout.predicted_slots[0]
-    if predicted.shape[1] < truth.shape[1]:  # only leaves are predicted, and only leaves are drawn
-        predicted, leaves = truth.copy(), predicted
-        predicted[:, rollout.tree.leaves] = leaves
+    truth, prediction = rollout.slots[0, 1:], rollout.predicted_slots[0]
+    if prediction.shape[1] < truth.shape[1]:  # only leaves are predicted, and only leaves are drawn
+        prediction, leaves = truth.copy(), prediction
+        prediction[:, rollout.tree.leaves] = leaves
     if rollout.edits:
-        muted = Intervention.parse(rollout.edits).muted(rollout.tree.size, len(predicted))
-        predicted = np.where(muted[:, :, None], np.float32(np.nan), predicted)  # is not drawn
+        mute_mask = Intervention.parse(rollout.edits).mute_mask(rollout.tree.size, len(prediction))
+        prediction = np.where(mute_mask[:, :, None], np.float32(np.nan), prediction)  # is not drawn
     # Normalised positions differ from box units by less than a hundredth of a pixel.
-    places = [rollout.in_box(states).astype(np.float64) for states in (truth, predicted)]
-    drawn = [draw(positions, rollout.tree) / np.float32(255) for positions in places]
-    return drawn[0], drawn[1]
+    places = [rollout.in_box(states).astype(np.float64) for states in (truth, prediction)]
+    images = [draw(positions, rollout.tree) / np.float32(255) for positions in places]
+    return images[0], images[1]
 
 
 def _rgb(frames: Float[np.ndarray, "F H W C"]) -> UInt8[np.ndarray, "F H W 3"]:

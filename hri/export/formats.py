@@ -20,7 +20,7 @@ from hri.core.files import replacing
 from hri.core.records import Rollout
 
 FPS, SCALE = (1, 60), (1, 32)
-"""Least and most frames a second, and screen pixels a pixel."""
+"""Least and most frames a second, and screen pixels for each pixel of a frame."""
 
 
 class Options(NamedTuple):
@@ -29,7 +29,7 @@ class Options(NamedTuple):
     fps: float | int = 10
     """Frames a second, within :data:`FPS`."""
     scale: int = 6
-    """Screen pixels a pixel, within :data:`SCALE`."""
+    """Screen pixels for each pixel of a frame, within :data:`SCALE`."""
     frame: int = 1
     """The one that is shown, 1 ... T - 1."""
 
@@ -187,13 +187,13 @@ NAMES = tuple(ending[1:] for ending in FORMATS)
 
 def that_take(option: Literal["fps", "scale", "frame"]) -> str:
     """The formats that an option changes, as "gif, mp4 and html"."""
-    names = [ending[1:] for ending, known in FORMATS.items() if option in known.takes]
+    names = [ending[1:] for ending, kind in FORMATS.items() if option in kind.takes]
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def in_words() -> str:
     """Every format and what is in it, one sentence each."""
-    return " ".join(f"{ending[1:]}: {known.about[0].lower()}{known.about[1:]}" for ending, known in FORMATS.items())
+    return " ".join(f"{ending[1:]}: {kind.about[0].lower()}{kind.about[1:]}" for ending, kind in FORMATS.items())
 
 
 def export(
@@ -208,7 +208,7 @@ def export(
 
     Args:
         fps: frames a second, of formats that play.
-        scale: screen pixels a pixel, of films and PNG.
+        scale: screen pixels for each pixel of a frame, in films and PNG.
         frame: the one that is shown, 1 ... T - 1, where it is one; by default the last.
 
     Raises:
@@ -230,11 +230,11 @@ def export(
             f"fps {fps:g} and scale {scale} are out of range; choose fps from {FPS[0]} to {FPS[1]}, scale from "
             f"{SCALE[0]} to {SCALE[1]}"
         )
-    content = encoded(rollout.scene(scene), ending, fps, scale, last if frame is None else frame)
+    content = file_content(rollout.scene(scene), ending, fps, scale, last if frame is None else frame)
     with replacing(path) as file:
         file.write(content)
 
 
-def encoded(rollout: Rollout, ending: str, fps: float | int = 10, scale: int = 6, frame: int = 1) -> bytes:
+def file_content(rollout: Rollout, ending: str, fps: float | int = 10, scale: int = 6, frame: int = 1) -> bytes:
     """What :func:`export` writes of a one-scene rollout, for a download button."""
     return FORMATS[ending].write(rollout, Options(fps, scale, frame))

@@ -28,7 +28,7 @@ def page(rollout: Rollout, fps: float | int = 10) -> str:
     marks = Marks(rollout, edge_rows(rollout, "hierarchy"))
     images = {name: array for name, array in image_arrays(rollout).items() if name in ("truth", "prediction")}
     curves = timeline_data(rollout)
-    told = {
+    payload = {
         "fps": fps,
         "last_true_input": curves["last_true_input"],
         "errors": curves["errors"],
@@ -42,17 +42,17 @@ def page(rollout: Rollout, fps: float | int = 10) -> str:
     }
     seed = -1 if rollout.seeds is None else int(rollout.seeds[0])
     scene = f"scene of seed {seed}" if seed >= 0 else "a scene without a seed"
-    filled = {
+    values = {
         "title": escape(f"{rollout.checkpoint or 'A rollout'}, {scene}"),
         "about": escape(_about(rollout)),
         "colours": css() + _ground("light") + f"@media (prefers-color-scheme: dark) {{ {_ground('dark')} }}",
         "script": SCRIPT.read_text(encoding="utf-8"),
         "graph": graph(rollout, 0),
         # "<" ends a script element wherever it stands.
-        "data": json.dumps(told, allow_nan=False).replace("<", "\\u003c"),
+        "data": json.dumps(payload, allow_nan=False).replace("<", "\\u003c"),
     }
     # In one pass: what is filled in is never searched again.
-    return re.sub(r"{{(\w+)}}", lambda match: filled[match[1]], TEMPLATE.read_text(encoding="utf-8"))
+    return re.sub(r"{{(\w+)}}", lambda match: values[match[1]], TEMPLATE.read_text(encoding="utf-8"))
 
 
 def _ground(scheme: Literal["light", "dark"]) -> str:
@@ -62,9 +62,9 @@ def _ground(scheme: Literal["light", "dark"]) -> str:
 
 def _about(rollout: Rollout) -> str:
     """What is seen, in one sentence."""
-    seen = "image slots" if rollout.observation == "frames" else "balls"
+    parts = "image slots" if rollout.observation == "frames" else "balls"
     edits = " Some of it was changed by hand." if rollout.edits else ""
     return (
-        f"A model that infers which {seen} act on each other, and predicts what follows. Up to frame "
+        f"A model that infers which {parts} act on each other, and predicts what follows. Up to frame "
         f"{int(rollout.last_true_input)} it sees the truth, then it lives on its own predictions.{edits}"
     )

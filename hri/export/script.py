@@ -6,7 +6,7 @@ import os
 from pathlib import PurePath
 
 from hri.core.records import Rollout
-from hri.data.video import Clip
+from hri.data.video import VideoClip
 from hri.physics.systems import System
 from hri.rollout.interventions import Intervention
 from hri.rollout.settings import recorded_values
@@ -42,7 +42,7 @@ def python_lines(
         raise ValueError(f"a script makes one scene; choose one of these {len(rollout.slots)} with Rollout.scene")
     if system is None and seed < 0:
         raise ValueError("this scene has no seed, so no script can simulate it; give the system it was drawn with")
-    shown = rollout.slots.shape[1] - 1 if frame is None else frame
+    last = rollout.slots.shape[1] - 1 if frame is None else frame
     choices = [*_choices(rollout), "tree=tree"]
     lines = [
         "from hri.model.checkpoint import load",
@@ -53,8 +53,8 @@ def python_lines(
         lines += ["from hri.rollout.interventions import Intervention"]
         choices += ["intervention=edits"]
     lines += ["from hri.rollout.rollout import roll_out"]
-    recorded = system is None and (rollout.joints is not None or rollout.true_states is None)
-    if recorded:
+    from_record = system is None and (rollout.joints is not None or rollout.true_states is None)
+    if from_record:
         lines += ["from hri.rollout.scenes import scenes_of", ""]
     else:
         lines += [
@@ -64,21 +64,21 @@ def python_lines(
     lines += [f"model = load({os.fspath(PurePath(checkpoint))!r})", f"tree = Tree.parse({tree!r})"]
     if system:
         lines += [f"scene = System.parse({system.to_json()!r}).simulate()"]
-    elif recorded:
+    elif from_record:
         lines += [f"scene = scenes_of(model.header.config.data, [{seed}])"]
     else:
         lines += [f"scene = simulate(tree, {physics!r}, [{seed}])"]
     if rollout.edits:
         lines += [f"edits = Intervention.parse({Intervention.parse(rollout.edits).to_json()!r})"]
     lines += [f"seen = roll_out(model, scene, {', '.join(choices)})"]
-    lines += [f"export(seen, {picture!r}, frame={shown})"]
+    lines += [f"export(seen, {picture!r}, frame={last})"]
     return "\n".join(lines) + "\n"
 
 
 def clip_lines(
     rollout: Rollout,
     checkpoint: str | os.PathLike[str],
-    clip: Clip,
+    clip: VideoClip,
     frame: int | None = None,
     picture: str = "picture.svg",
 ) -> str:
@@ -91,7 +91,7 @@ def clip_lines(
         frame: shown in the picture; by default the last.
         picture: file to write, see :data:`hri.export.formats.FORMATS`.
     """
-    shown = rollout.slots.shape[1] - 1 if frame is None else frame
+    last = rollout.slots.shape[1] - 1 if frame is None else frame
     choices, imports, edits = _choices(rollout), [], []
     if rollout.edits:
         imports = ["from hri.rollout.interventions import Intervention"]
@@ -109,7 +109,7 @@ def clip_lines(
     lines += [f"clip = Path({PurePath(clip.name).name!r})"]
     lines += [f"footage = footage_for(model, clip, clip.name, {clip.cut!r})", *edits]
     lines += [f"seen = roll_out_footage(model, footage, {', '.join(choices)})", "print(*seen.sentences, sep='\\n')"]
-    lines += [f"export(seen.rollout, {picture!r}, frame={shown})"]
+    lines += [f"export(seen.rollout, {picture!r}, frame={last})"]
     return "\n".join(lines) + "\n"
 
 

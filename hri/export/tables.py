@@ -37,10 +37,10 @@ def graph(rollout: Rollout, frame: int) -> nx.DiGraph:
     if not 0 <= frame < times:
         raise ValueError(f"there is no frame {frame}; this rollout has frames 0 to {times - 1}")
     tree, step, springs, at = rollout.tree, edge_step(rollout, frame), true_springs(rollout), node_positions(rollout)
-    made = nx.DiGraph(**_about(rollout), frame=frame, step=step)
+    network = nx.DiGraph(**_about(rollout), frame=frame, step=step)
     wrong = np.sqrt(np.square(predicted_nodes(rollout) - rollout.slots[0, 1:]).mean(-1))
     for node in range(tree.size):
-        told = {
+        attributes = {
             "name": node_name(tree, node),
             "level": int(tree.depth[node]),
             "level_name": level_name(tree, int(tree.depth[node])),
@@ -49,22 +49,22 @@ def graph(rollout: Rollout, frame: int) -> nx.DiGraph:
             "y": _short(at[frame, node, 1]),
         }
         if frame and np.isfinite(wrong[frame - 1, node]):
-            told["error"] = _short(wrong[frame - 1, node])
-        made.add_node(node, **told)
+            attributes["error"] = _short(wrong[frame - 1, node])
+        network.add_node(node, **attributes)
     chances, kinds = rollout.edge_probabilities[0, step], rollout.edge_types[0, step]
     for row, (sender, receiver) in enumerate(rollout.edge_sender_receiver.tolist()):
         kind = int(kinds[row])
-        told = {
+        attributes = {
             "row": row,
             "type": kind,
             "type_name": type_name(kind, chances.shape[1]),
             "probability": _short(chances[row, kind]),
         }
-        told |= {f"probability_{k}": _short(chance) for k, chance in enumerate(chances[row])}
+        attributes |= {f"probability_{k}": _short(chance) for k, chance in enumerate(chances[row])}
         if springs is not None:
-            told[rollout.force.types[1]] = int(springs[frame, sender, receiver])
-        made.add_edge(sender, receiver, **told)
-    return made
+            attributes[rollout.force.types[1]] = int(springs[frame, sender, receiver])
+        network.add_edge(sender, receiver, **attributes)
+    return network
 
 
 def graphml(rollout: Rollout, frame: int) -> bytes:
@@ -81,8 +81,8 @@ def edge_table(rollout: Rollout) -> str:
     was, type, the probability of each type, and spring (empty where the truth is not known; of charges:
     repel).
     """
-    written = io.StringIO()
-    lines = csv.writer(written, lineterminator="\n")
+    buffer = io.StringIO()
+    lines = csv.writer(buffer, lineterminator="\n")
     chances, kinds, springs = rollout.edge_probabilities[0], rollout.edge_types[0], true_springs(rollout)
     steps, _, types = chances.shape
     head = ["row", "sender", "receiver", "sender_name", "receiver_name", "step", "predicts_frame", "input", "type"]
@@ -90,12 +90,12 @@ def edge_table(rollout: Rollout) -> str:
     for row, (sender, receiver) in enumerate(rollout.edge_sender_receiver.tolist()):
         names = [node_name(rollout.tree, node) for node in (sender, receiver)]
         for step in range(steps):
-            seen = "true" if step <= rollout.last_true_input else "predicted"
+            input_kind = "true" if step <= rollout.last_true_input else "predicted"
             spring = "" if springs is None else int(springs[min(step + 1, steps - 1), sender, receiver])
-            shown = [f"{chance:.{DIGITS}g}" for chance in chances[step, row]]
-            line = [row, sender, receiver, *names, step, step + 1, seen, int(kinds[step, row])]
-            lines.writerow([*line, *shown, spring])
-    return written.getvalue()
+            shares = [f"{chance:.{DIGITS}g}" for chance in chances[step, row]]
+            line = [row, sender, receiver, *names, step, step + 1, input_kind, int(kinds[step, row])]
+            lines.writerow([*line, *shares, spring])
+    return buffer.getvalue()
 
 
 def as_json(rollout: Rollout) -> str:
@@ -117,7 +117,7 @@ def as_json(rollout: Rollout) -> str:
         }
         for row, (sender, receiver) in enumerate(rollout.edge_sender_receiver.tolist())
     ]
-    told = {
+    payload = {
         "format": "hri-rollout",
         "version": 1,
         **_about(rollout),
@@ -130,7 +130,7 @@ def as_json(rollout: Rollout) -> str:
         "truth": _plain(rollout.slots[0]),
         "predicted": _plain(predicted_nodes(rollout)),
     }
-    return json.dumps(told, separators=(",", ":"), allow_nan=False)
+    return json.dumps(payload, separators=(",", ":"), allow_nan=False)
 
 
 def _about(rollout: Rollout) -> dict[str, Any]:

@@ -58,18 +58,18 @@ def slot_effects(checkpoint: Checkpoint, rollout: Rollout, frames: Sequence[int]
     if rollout.observation != "frames":
         raise ValueError(f"{checkpoint.name} sees states, so no slot draws anything; choose an image model")
     steps = rollout.slots.shape[1]
-    chosen = tuple(range(1, steps)) if frames is None else tuple(frames)
-    if len(rollout.slots) != 1 or not all(1 <= frame < steps for frame in chosen):
+    picks = tuple(range(1, steps)) if frames is None else tuple(frames)
+    if len(rollout.slots) != 1 or not all(1 <= frame < steps for frame in picks):
         raise ValueError(f"slots are told apart in frames 1 to {steps - 1} of one scene; choose these")
-    at = np.array(chosen, dtype=np.int64) - 1
+    at = np.array(picks, dtype=np.int64) - 1
     leaves = torch.from_numpy(rollout.predicted_slots[0, at][:, SLOT_TREE.leaves]).to(device_of(checkpoint.model))
-    gone = settings_of(rollout).intervention.muted(SLOT_TREE.size, steps)[at][:, SLOT_TREE.leaves]
-    whole, alone = decode(checkpoint, leaves, gone)
+    mute_mask = settings_of(rollout).intervention.mute_mask(SLOT_TREE.size, steps)[at][:, SLOT_TREE.leaves]
+    whole, alone = decode(checkpoint, leaves, mute_mask)
     if alone is not None:
-        return SlotEffects(chosen, whole, np.zeros_like(whole), alone)
-    without = [decode(checkpoint, leaves, gone | one)[0] for one in np.eye(leaves.shape[1], dtype=bool)]
-    empty, _ = decode(checkpoint, leaves, np.ones_like(gone))
-    return SlotEffects(chosen, whole, empty, whole[:, None] - np.stack(without, 1))
+        return SlotEffects(picks, whole, np.zeros_like(whole), alone)
+    without = [decode(checkpoint, leaves, mute_mask | one)[0] for one in np.eye(leaves.shape[1], dtype=bool)]
+    empty, _ = decode(checkpoint, leaves, np.ones_like(mute_mask))
+    return SlotEffects(picks, whole, empty, whole[:, None] - np.stack(without, 1))
 
 
 def own_effects(rollout: Rollout) -> SlotEffects | None:
@@ -111,13 +111,13 @@ def compositionality(effects: SlotEffects, fields: Bool[np.ndarray, "L H W"] | N
     """
     rows = effects.whole.shape[1]
     inside = cells(rows) if fields is None else fields
-    drawn, summed = effects.whole - effects.empty, effects.effects.sum(1)
+    picture, total_effect = effects.whole - effects.empty, effects.effects.sum(1)
     sizes = np.abs(effects.effects).sum(-1, dtype=np.float64)  # G L H W
     total = sizes.sum()
-    bound = np.abs(drawn).sum(dtype=np.float64) + total
+    bound = np.abs(picture).sum(dtype=np.float64) + total
     if not total or not bound:
         return Composition(float("nan"), float("nan"))
-    missing = np.abs(drawn - summed).sum(dtype=np.float64)
+    missing = np.abs(picture - total_effect).sum(dtype=np.float64)
     return Composition(float(1 - missing / bound), float((sizes * inside).sum() / total))
 
 

@@ -293,7 +293,7 @@ class Silences(Edit):
 class MovesInputs(Edit):
     """Adds to inputs of the model; several add up."""
 
-    def move(self, added: Float[np.ndarray, "T N D"]) -> None:
+    def move(self, shifts: Float[np.ndarray, "T N D"]) -> None:
         """Add what it adds."""
         raise NotImplementedError
 

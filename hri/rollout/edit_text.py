@@ -28,7 +28,7 @@ MAX_TEXT = 65_536
 
 def to_json(edits: Sequence[Edit]) -> str:
     """Compact JSON."""
-    plain = [{"edit": edit.word, **_given(edit)} for edit in edits]
+    plain = [{"edit": edit.word, **_arguments(edit)} for edit in edits]
     return json.dumps({"version": VERSION, "edits": plain}, separators=(",", ":"))
 
 
@@ -70,7 +70,7 @@ def from_address(text: str) -> tuple[Edit, ...]:
     return tuple(map(_from_word, words))
 
 
-def _given(edit: Edit) -> dict[str, Any]:
+def _arguments(edit: Edit) -> dict[str, Any]:
     """The fields that differ from their default."""
     return {f.name: getattr(edit, f.name) for f in dataclasses.fields(edit) if getattr(edit, f.name) != f.default}
 
@@ -79,10 +79,10 @@ def _from_object(values: Any) -> Edit:
     word = values.get("edit") if isinstance(values, dict) else None
     if not isinstance(word, str) or word not in KINDS:
         raise ValueError(f'{reprlib.repr(values)} is no edit; its "edit" must be one of {", ".join(KINDS)}')
-    known = KINDS[word].limits()
+    limits = KINDS[word].limits()
     plain = {name: value for name, value in values.items() if name != "edit"}
     for name, value in plain.items():
-        if isinstance(value, list) and isinstance(known.get(name), Numbers):
+        if isinstance(value, list) and isinstance(limits.get(name), Numbers):
             # Whole numbers are written without a point; one too large for a float stays what it is, to be refused.
             plain[name] = tuple(float(n) if type(n) is int and abs(n) < 2**53 else n for n in value)
     return _build(KINDS[word], plain)
@@ -124,8 +124,8 @@ def _decimal(text: str) -> float | str:
 def _build(kind: type[Edit], values: dict[str, Any]) -> Edit:
     """An edit of plain values, all checked before it is made."""
     fields = {f.name: f for f in dataclasses.fields(kind)}
-    if unknown := sorted(values.keys() - fields.keys()):
-        raise ValueError(f"the edit {kind.word!r} has no {reprlib.repr(unknown[0])}; choose from {', '.join(fields)}")
+    if strangers := sorted(values.keys() - fields.keys()):
+        raise ValueError(f"the edit {kind.word!r} has no {reprlib.repr(strangers[0])}; choose from {', '.join(fields)}")
     missing = [name for name, f in fields.items() if f.default is dataclasses.MISSING and name not in values]
     if missing:
         raise ValueError(f"the edit {kind.word!r} lacks its {missing[0]}")

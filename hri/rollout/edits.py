@@ -134,8 +134,8 @@ class SetLevel(ForcesTypes):
 
     def sentence(self, names: Names) -> str:
         edges = family_name(names.tree, self.pairs, self.level)
-        done = f"Clear {edges}" if self.type == 0 else f"Fill {edges} with {names.type_name(self.type)}"
-        return f"{done}, {self.when}"
+        deed = f"Clear {edges}" if self.type == 0 else f"Fill {edges} with {names.type_name(self.type)}"
+        return f"{deed}, {self.when}"
 
 
 @dataclass(frozen=True)
@@ -178,16 +178,16 @@ class SetEdge(ForcesTypes):
 
     def sentence(self, names: Names) -> str:
         pair = f"{names.node(self.sender)} → {names.node(self.receiver)}"
-        done = f"Cut {pair}" if self.type == 0 else f"Force {pair} to {names.type_name(self.type)}"
-        return f"{done}, {self.when}"
+        deed = f"Cut {pair}" if self.type == 0 else f"Force {pair} to {names.type_name(self.type)}"
+        return f"{deed}, {self.when}"
 
 
 @dataclass(frozen=True)
 class Mute(Silences):
-    """A slot or ball that nobody hears and nobody sees; it goes on listening and moving.
+    """A slot or ball whose messages and picture are left out; it still receives messages and moves.
 
-    Nobody hears it: every edge it sends on has type 0, whatever other edits say. (Relational inference looks at
-    all states, this one's too.) Nobody sees it: SlotDec leaves its image out of the sum; ParDec, which draws all
+    Messages: every edge it sends on has type 0, whatever other edits say. (Relational inference looks at
+    all states, this one's too.) Picture: SlotDec leaves its image out of the sum; ParDec, which draws all
     slots at once, is given the slot that the encoder makes of an all-black frame at this place; for states its
     ball is not drawn. Only leaves are drawn, so muting an upper slot changes messages alone.
     """
@@ -232,8 +232,8 @@ class Nudge(MovesInputs):
         count = max(index + 1 for index, number in enumerate(self.delta) if number)
         return dataclasses.replace(self, delta=tuple(number + 0.0 for number in self.delta[:count]))
 
-    def move(self, added: Float[np.ndarray, "T N D"]) -> None:
-        added[self.step, self.node, : len(self.delta)] += self.delta
+    def move(self, shifts: Float[np.ndarray, "T N D"]) -> None:
+        shifts[self.step, self.node, : len(self.delta)] += self.delta
 
     def misfit(self, config: Config) -> str | None:
         dynamics, leaves = config.model.dynamics, config.tree.leaves

@@ -24,12 +24,12 @@ def encode_and_reconstruct(
     check_frames(checkpoint, frames)
     vision, whole = checkpoint.model.vision, checkpoint.header.parts == "all"
     flat = frames.reshape(-1, *frames.shape[2:])
-    slots, drawn = [], []
+    slots, pictures = [], []
     for first in range(0, len(flat), _BLOCK):
         features = vision.features(to_tensor(flat[first : first + _BLOCK]).to(device_of(checkpoint.model)))
         slots.append(vision.slots(features) if whole else vision.leaf_slots(features))
-        drawn.append(_pixels(vision.draw(slots[-1])))
-    return torch.cat(slots).unflatten(0, frames.shape[:2]), np.concatenate(drawn).reshape(frames.shape)
+        pictures.append(_pixels(vision.draw(slots[-1])))
+    return torch.cat(slots).unflatten(0, frames.shape[:2]), np.concatenate(pictures).reshape(frames.shape)
 
 
 @torch.no_grad()
@@ -55,39 +55,39 @@ def empty_slots(checkpoint: Checkpoint) -> Float[Tensor, "16 D"]:
 
 @torch.no_grad()
 def decode(
-    checkpoint: Checkpoint, leaves: Float[Tensor, "M 16 D"], muted: Bool[np.ndarray, "M 16"] | None = None
+    checkpoint: Checkpoint, leaves: Float[Tensor, "M 16 D"], mute_mask: Bool[np.ndarray, "M 16"] | None = None
 ) -> tuple[Float[np.ndarray, "M H W C"], Float[np.ndarray, "M 16 H W C"] | None]:
     """Images of leaf slots and, where the decoder draws them alone, of each; without what an edit mutes."""
     model = checkpoint.model
     if model.draws_slots_alone:
         alone = np.concatenate([_pixels(model.vision.draw_each(part)) for part in leaves.split(_BLOCK // 4)])
-        if muted is not None:
-            alone[muted] = 0
+        if mute_mask is not None:
+            alone[mute_mask] = 0
         return alone.sum(1), alone
-    if muted is not None and muted.any():
-        out = torch.from_numpy(muted).to(leaves.device)[:, :, None]
+    if mute_mask is not None and mute_mask.any():
+        out = torch.from_numpy(mute_mask).to(leaves.device)[:, :, None]
         leaves = torch.where(out, empty_slots(checkpoint), leaves)
     return np.concatenate([_pixels(model.show(part)) for part in leaves.split(_BLOCK)]), None
 
 
 def draw_states(
     checkpoint: Checkpoint,
-    predicted: Float[np.ndarray, "B F P D"],
+    prediction: Float[np.ndarray, "B F P D"],
     states: Float[np.ndarray, "B F N D"],
     seeds: np.ndarray,
-    muted: Bool[np.ndarray, "F N"],
+    mute_mask: Bool[np.ndarray, "F N"],
 ) -> Float[np.ndarray, "B F H W C"]:
     """Predicted states as frames in the look of the training data, without muted balls.
 
     Args:
         states: true ones, where only leaves are predicted (P < N), and only leaves are drawn.
     """
-    tree, whole = checkpoint.model.tree, predicted
-    if predicted.shape[2] < tree.size:
+    tree, whole = checkpoint.model.tree, prediction
+    if prediction.shape[2] < tree.size:
         whole = states.copy()
-        whole[:, :, tree.leaves] = predicted
+        whole[:, :, tree.leaves] = prediction
     positions = checkpoint.header.normalisation.positions(whole)
-    positions[:, muted] = np.nan
+    positions[:, mute_mask] = np.nan
     return frames_of(checkpoint.header.config, positions, seeds).astype(np.float32) / 255
 
 

@@ -19,7 +19,7 @@ from hri.model.checkpoint import Checkpoint
 from hri.rollout.imaging import decode, draw_states
 from hri.rollout.predict import inputs_of, true_types_of
 from hri.rollout.settings import settings_of
-from hri.rollout.steering import altered, steered
+from hri.rollout.steering import input_changes, steering_choice
 
 COPIES = 44
 """Rollouts side by side: more use more memory and are hardly faster."""
@@ -81,10 +81,10 @@ def influence(
     if not 0 <= first < steps - 1 or not all(1 <= frame < steps for frame in pixel_frames):
         raise ValueError(f"cut from a step of 0 to {steps - 2}, and compare pictures of frames 1 to {steps - 1}")
     settings = settings_of(rollout)
-    _, shown = inputs_of(checkpoint, rollout, settings.intervention)
-    alter = altered(model, settings.intervention, steps, width)
+    _, inputs = inputs_of(checkpoint, rollout, settings.intervention)
+    alter = input_changes(model, settings.intervention, steps, width)
     types = true_types_of(checkpoint, rollout)
-    held = settings.intervention.forced_types(model.tree, model.senders, model.receivers, steps)
+    edit_types = settings.intervention.forced_types(model.tree, model.senders, model.receivers, steps)
 
     hears = np.zeros(len(model.senders), dtype=bool)
     hears[torch.cat(model.dynamics.rows()).cpu().numpy()] = True  # type: ignore[operator]
@@ -92,20 +92,20 @@ def influence(
     nodes = rollout.predicted_slots.shape[2]
     by_frame, by_node = np.zeros((len(spoke), steps - 1)), np.zeros((len(spoke), nodes))
     pixels = np.zeros((len(spoke), len(pixel_frames)))
-    rows, done = np.flatnonzero(spoke), int((~spoke).sum())
+    rows, edges_done = np.flatnonzero(spoke), int((~spoke).sum())
     for start in range(0, len(rows), copies):
         cut = rows[start : start + copies]
-        forced = np.repeat(held[None], len(cut), 0)
-        forced[np.arange(len(cut)), first:, cut] = 0
-        choose = steered(model, settings, 1, steps, types, forced=forced)
-        without = model.predict(shown, settings.free_steps, choose, settings.edges_from, alter).slots
-        moved = np.square(without.cpu().numpy() - rollout.predicted_slots)
-        by_frame[cut], by_node[cut] = moved.mean((2, 3)), moved[:, first:].mean((1, 3))
+        plan = np.repeat(edit_types[None], len(cut), 0)
+        plan[np.arange(len(cut)), first:, cut] = 0
+        choose = steering_choice(model, settings, 1, steps, types, forced_types=plan)
+        without = model.predict(inputs, settings.free_steps, choose, settings.edges_from, alter).slots
+        shifts = np.square(without.cpu().numpy() - rollout.predicted_slots)
+        by_frame[cut], by_node[cut] = shifts.mean((2, 3)), shifts[:, first:].mean((1, 3))
         for column, frame in enumerate(pixel_frames):
             pixels[cut, column] = _pixels_moved(checkpoint, rollout, without, frame)
-        done += len(cut)
+        edges_done += len(cut)
         if progress:
-            progress(done)
+            progress(edges_done)
     return Influence(
         edge_sender_receiver=rollout.edge_sender_receiver,
         first=first,
@@ -123,14 +123,14 @@ def _pixels_moved(
     """Mean squared difference of one frame's pictures from the rollout's own."""
     model, step = checkpoint.model, slice(frame - 1, frame)
     states = without[:, step].cpu().numpy()
-    muted = settings_of(rollout).intervention.muted(model.tree.size, frame)[step]
+    mute_mask = settings_of(rollout).intervention.mute_mask(model.tree.size, frame)[step]
     both = np.concatenate([rollout.predicted_slots[:, step], states])  # the rollout's own first, drawn the same way
     if not model.sees_frames:
         truth, seeds = np.repeat(rollout.slots[:, frame : frame + 1], len(both), 0), _seeds(rollout, len(both))
-        pictures = draw_states(checkpoint, both, truth, seeds, muted)[:, 0]
+        pictures = draw_states(checkpoint, both, truth, seeds, mute_mask)[:, 0]
     else:
         leaves = torch.from_numpy(both[:, 0, model.tree.leaves]).to(without.device)
-        pictures, _ = decode(checkpoint, leaves, np.repeat(muted[:, model.tree.leaves], len(both), 0))
+        pictures, _ = decode(checkpoint, leaves, np.repeat(mute_mask[:, model.tree.leaves], len(both), 0))
     return np.square(pictures[1:] - pictures[:1]).mean((1, 2, 3))
 
 

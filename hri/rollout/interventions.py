@@ -83,23 +83,23 @@ class Intervention:
         Edits whose order matters keep it; all others are sorted. Whatever applies edits goes through them in this
         order, so lists with one canonical form give the same numbers to the last digit (sums of nudges too).
         """
-        kept = [edit.plain() for index, edit in enumerate(self.edits) if not self._idle(index)]
-        after = [[j for j in range(i + 1, len(kept)) if kept[i].order_matters(kept[j])] for i in range(len(kept))]
-        waits = [0] * len(kept)
+        edits = [edit.plain() for index, edit in enumerate(self.edits) if not self._idle(index)]
+        after = [[j for j in range(i + 1, len(edits)) if edits[i].order_matters(edits[j])] for i in range(len(edits))]
+        waits = [0] * len(edits)
         for following in after:
             for j in following:
                 waits[j] += 1
-        ready = [(_key(edit), i) for i, edit in enumerate(kept) if not waits[i]]
+        ready = [(_key(edit), i) for i, edit in enumerate(edits) if not waits[i]]
         heapq.heapify(ready)
-        ordered = []
+        order = []
         while ready:
             _, i = heapq.heappop(ready)
-            ordered.append(kept[i])
+            order.append(edits[i])
             for j in after[i]:
                 waits[j] -= 1
                 if not waits[j]:
-                    heapq.heappush(ready, (_key(kept[j]), j))
-        return Intervention(tuple(ordered))
+                    heapq.heappush(ready, (_key(edits[j]), j))
+        return Intervention(tuple(order))
 
     def _idle(self, index: int) -> bool:
         """Whether the edit at ``index`` changes nothing, for any model."""
@@ -136,8 +136,8 @@ class Intervention:
         Raises:
             ValueError: neither of them, too long, another version, unknown fields, values out of range; one sentence.
         """
-        known = edit_text.from_json if text.lstrip()[:1] == "{" else edit_text.from_address
-        return Intervention(known(text.strip()))
+        read = edit_text.from_json if text.lstrip()[:1] == "{" else edit_text.from_address
+        return Intervention(read(text.strip()))
 
     # What it asks of a rollout --------------------------------------------------------------------------
 
@@ -155,15 +155,15 @@ class Intervention:
         self, tree: Tree, senders: Int[np.ndarray, " E"], receivers: Int[np.ndarray, " E"], steps: int
     ) -> Int[np.ndarray, "T E"]:
         """The type that each edge is forced to at each step; -1 where it is free."""
-        forced = np.full((steps, len(senders)), -1, dtype=np.int64)
+        types = np.full((steps, len(senders)), -1, dtype=np.int64)
         for edit in self.canonical.edits:
             if isinstance(edit, ForcesTypes):
-                forced[edit.steps(steps), edit.edges(tree, senders, receivers)] = edit.forced_type()
-        muted = self.muted(tree.size, steps)
-        forced[muted[:, senders]] = 0
-        return forced
+                types[edit.steps(steps), edit.edges(tree, senders, receivers)] = edit.forced_type()
+        mute_mask = self.mute_mask(tree.size, steps)
+        types[mute_mask[:, senders]] = 0
+        return types
 
-    def muted(self, nodes: int, steps: int) -> Bool[np.ndarray, "T N"]:
+    def mute_mask(self, nodes: int, steps: int) -> Bool[np.ndarray, "T N"]:
         """True where a node is silenced."""
         silent = np.zeros((steps, nodes), dtype=bool)
         for edit in self.edits:
@@ -176,20 +176,20 @@ class Intervention:
         moves = [edit for edit in self.canonical.edits if isinstance(edit, MovesInputs)]
         if not moves:
             return None
-        added = np.zeros((steps, nodes, width))
+        shifts = np.zeros((steps, nodes, width))
         for edit in moves:
-            edit.move(added)
-        return added.astype(np.float32)
+            edit.move(shifts)
+        return shifts.astype(np.float32)
 
     def cover(self, frames: UInt8[np.ndarray, "B T H W C"]) -> UInt8[np.ndarray, "B T H W C"]:
         """What the encoder sees: the frames with every curtain over them (the same array where there is none)."""
         curtains = [edit for edit in self.edits if isinstance(edit, CoversFrames)]
         if not curtains:
             return frames
-        covered = frames.copy()
+        copy = frames.copy()
         for edit in curtains:
-            edit.cover(covered)
-        return covered
+            edit.cover(copy)
+        return copy
 
     def choices(self) -> tuple[ChoosesTypes, ...]:
         """Choices of edges in the order they apply: a later one replaces an earlier one where both hold."""

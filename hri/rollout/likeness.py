@@ -59,7 +59,7 @@ class Likeness:
         return self.mse <= self.familiar.mse and self.lost <= self.familiar.lost
 
     @property
-    def kept(self) -> float:
+    def share_redrawn(self) -> float:
         """Share of what the clip's frames show that is redrawn: 1 - lost, or 0 where one colour would be nearer."""
         return max(0.0, 1 - self.lost)
 
@@ -70,13 +70,13 @@ class Likeness:
 
     def sentence(self, name: str) -> str:
         """What to think of predictions by the checkpoint of that name."""
-        told = (
-            f"it redraws {self.kept:.0%} of what its frames show (error {self.mse:.2g} a pixel), and of frames as in "
-            f"training at least {self.usual:.0%} (error up to {self.familiar.mse:.2g})"
+        reason = (
+            f"it redraws {self.share_redrawn:.0%} of what its frames show (error {self.mse:.2g} a pixel), and of "
+            f"frames as in training at least {self.usual:.0%} (error up to {self.familiar.mse:.2g})"
         )
         if self.alike:
-            return f"This clip is like what {name} was trained on: {told}."
-        return f"This clip is unlike what {name} was trained on, so its predictions mean little: {told}."
+            return f"This clip is like what {name} was trained on: {reason}."
+        return f"This clip is unlike what {name} was trained on, so its predictions mean little: {reason}."
 
 
 @dataclass(frozen=True)
@@ -94,19 +94,19 @@ class Seen:
 
 
 def frame_errors(
-    frames: UInt8[np.ndarray, "*shape H W C"], redrawn: Float[np.ndarray, "*shape H W C"]
+    frames: UInt8[np.ndarray, "*shape H W C"], reconstruction: Float[np.ndarray, "*shape H W C"]
 ) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
     """Mean squared error of each frame, and its share of the frame's variance (:class:`Familiar`)."""
     true = frames.astype(np.float64) / 255
-    mse = ((redrawn - true) ** 2).mean((-3, -2, -1))
+    mse = ((reconstruction - true) ** 2).mean((-3, -2, -1))
     spread = ((true - true.mean((-3, -2), keepdims=True)) ** 2).mean((-3, -2, -1))
     return mse, mse / (spread + _FLAT)
 
 
-def measured(checkpoint: Checkpoint, frames: UInt8[np.ndarray, "B T H W C"]) -> Familiar:
+def measure_familiar(checkpoint: Checkpoint, frames: UInt8[np.ndarray, "B T H W C"]) -> Familiar:
     """The range of a checkpoint's errors on frames as in its training."""
-    _, redrawn = encode_and_reconstruct(checkpoint, frames)
-    mse, lost = (float(np.percentile(errors, SHARE)) for errors in frame_errors(frames, redrawn))
+    _, reconstruction = encode_and_reconstruct(checkpoint, frames)
+    mse, lost = (float(np.percentile(errors, SHARE)) for errors in frame_errors(frames, reconstruction))
     return Familiar(mse, lost, int(np.prod(frames.shape[:2])))
 
 
@@ -118,14 +118,14 @@ def familiar(checkpoint: Checkpoint) -> Familiar:
     """
     if not checkpoint.model.sees_frames:
         raise ValueError(f"{checkpoint.name} sees states, not images; choose a slot or par checkpoint for a clip")
-    told = checkpoint.header.metrics.get("familiar")
-    if told is not None:
-        return Familiar(float(told["mse"]), float(told["lost"]), int(told["frames"]))
+    record = checkpoint.header.metrics.get("familiar")
+    if record is not None:
+        return Familiar(float(record["mse"]), float(record["lost"]), int(record["frames"]))
     data = dataclasses.replace(checkpoint.header.config.data, validation=SYSTEMS)
     systems = sequences(data, "validation", checkpoint.header.normalisation)
     times = np.arange(0, systems.steps, EVERY)
     pictures = systems.pictures(np.repeat(np.arange(SYSTEMS), len(times)), np.tile(times, SYSTEMS))
-    return measured(checkpoint, pictures.reshape(SYSTEMS, len(times), *pictures.shape[1:]))
+    return measure_familiar(checkpoint, pictures.reshape(SYSTEMS, len(times), *pictures.shape[1:]))
 
 
 def footage_for(

@@ -54,7 +54,7 @@ class Phases:
     size: Float[np.ndarray, " S"]
     """Length of the message that reaches its receiver."""
 
-    def moved(self, phase: int) -> Float[np.ndarray, " M"]:
+    def movement(self, phase: int) -> Float[np.ndarray, " M"]:
         """How far a phase moves each hidden state; the last one: how far each prediction lies from its input."""
         if phase == len(self.names) - 1:
             return np.linalg.norm(self.change, axis=1)
@@ -81,33 +81,33 @@ def phases(checkpoint: Checkpoint, rollout: Rollout, step: int) -> Phases:
     memory = dynamics.start(states[0])
     for before in range(step):
         memory = dynamics(states[before], memory, weights[before])
-    said: list[tuple[int, Tensor, Tensor]] = []
-    heard, names = [dynamics.before(states[step], memory)], []
+    speech: list[tuple[int, Tensor, Tensor]] = []
+    hidden_states, names = [dynamics.before(states[step], memory)], []
     if isinstance(dynamics, MessagePassing):
-        for index, (name, after) in enumerate(dynamics.speak(heard[0], weights[step])):
+        for index, (name, after) in enumerate(dynamics.speak(hidden_states[0], weights[step])):
             rows = dynamics.rows()[index]
-            spoken = dynamics.messages.each(heard[-1], weights[step][rows], dynamics.phases[index])  # type: ignore[arg-type]
-            said.append((index, rows, spoken[:, 0].norm(dim=1) / len(dynamics.messages.first)))
-            heard.append(after)
+            messages = dynamics.messages.each(hidden_states[-1], weights[step][rows], dynamics.phases[index])  # type: ignore[arg-type]
+            speech.append((index, rows, messages[:, 0].norm(dim=1) / len(dynamics.messages.first)))
+            hidden_states.append(after)
             names.append(name)
-    heard.append(dynamics(states[step], memory, weights[step]).hidden)
-    prediction = dynamics.predict(states[step], heard[-1])[:, 0]
-    row = np.concatenate([rows.cpu().numpy() for _, rows, _ in said] or [np.zeros(0, dtype=np.int64)])
+    hidden_states.append(dynamics(states[step], memory, weights[step]).hidden)
+    prediction = dynamics.predict(states[step], hidden_states[-1])[:, 0]
+    row = np.concatenate([rows.cpu().numpy() for _, rows, _ in speech] or [np.zeros(0, dtype=np.int64)])
     kind = rollout.edge_types[0, step, row].astype(np.int64)
     names += [dynamics.step_name, "decode"]
     return Phases(
         step=step,
         names=tuple(names),
         titles=tuple(phase_title(model.tree, name) for name in names),
-        hidden=torch.stack(heard).reshape(len(heard), -1, heard[0].shape[-1]).cpu().numpy(),
+        hidden=torch.stack(hidden_states).reshape(len(hidden_states), -1, hidden_states[0].shape[-1]).cpu().numpy(),
         inputs=states[step, :, 0].cpu().numpy(),
         change=(prediction - states[step, :, 0]).cpu().numpy(),
         prediction=prediction.cpu().numpy(),
-        phase=np.concatenate([np.full(len(rows), index) for index, rows, _ in said] or [np.zeros(0, dtype=np.int64)]),
+        phase=np.concatenate([np.full(len(rows), index) for index, rows, _ in speech] or [np.zeros(0, dtype=np.int64)]),
         row=row,
         type=kind,
         weight=(kind != 0).astype(np.float32),
-        size=np.concatenate([size.cpu().numpy() for *_, size in said] or [np.zeros(0, dtype=np.float32)]),
+        size=np.concatenate([size.cpu().numpy() for *_, size in speech] or [np.zeros(0, dtype=np.float32)]),
     )
 
 

@@ -18,7 +18,7 @@ from hri.model.model import Prediction
 from hri.rollout.imaging import decode, draw_states, encode
 from hri.rollout.interventions import Intervention
 from hri.rollout.settings import Settings, settings_of
-from hri.rollout.steering import altered, steered
+from hri.rollout.steering import input_changes, steering_choice
 
 _BLOCK = 50
 """Scenes predicted at a time."""
@@ -52,16 +52,16 @@ def inputs_of(
     slots = torch.from_numpy(np.asarray(rollout.slots, np.float32)).to(device_of(checkpoint.model))
     if rollout.frames is None:
         return slots, slots
-    covered = intervention.cover(rollout.frames)
-    return slots, slots if covered is rollout.frames else encode(checkpoint, covered)
+    visible = intervention.cover(rollout.frames)
+    return slots, slots if visible is rollout.frames else encode(checkpoint, visible)
 
 
 def true_types_of(checkpoint: Checkpoint, rollout: Rollout) -> Integer[np.ndarray, "B E"] | None:
     """True springs as edge types, where a rollout of balls knows them."""
-    model, joined = checkpoint.model, rollout.true_adjacency
-    if joined is None or model.sees_frames or joined.shape[1] != model.tree.size:
+    model, adjacency = checkpoint.model, rollout.true_adjacency
+    if adjacency is None or model.sees_frames or adjacency.shape[1] != model.tree.size:
         return None
-    return joined[:, model.senders, model.receivers]
+    return adjacency[:, model.senders, model.receivers]
 
 
 @torch.no_grad()
@@ -82,12 +82,12 @@ def predict(
         raise ValueError("the input holds numbers that are not finite; clean it first")
     settings.intervention.check(checkpoint.header.config, steps)
     slots = slots.to(device_of(model))
-    alter = altered(model, settings.intervention, steps, width)
+    alter = input_changes(model, settings.intervention, steps, width)
     parts = []
     for first in range(0, len(slots), _BLOCK):
         rows = slice(first, first + _BLOCK)
         types = None if true_types is None else true_types[rows]
-        choose = steered(model, settings, len(slots[rows]), steps, types, first)
+        choose = steering_choice(model, settings, len(slots[rows]), steps, types, first)
         parts.append(model.predict(slots[rows], settings.free_steps, choose, settings.edges_from, alter))
     return Prediction(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
@@ -95,10 +95,10 @@ def predict(
 def record(
     checkpoint: Checkpoint,
     slots: Float[Tensor, "B T N D"],
-    shown: Float[Tensor, "B T N D"],
+    inputs_seen: Float[Tensor, "B T N D"],
     prediction: Prediction,
     settings: Settings,
-    **known: Any,
+    **facts: Any,
 ) -> Rollout:
     """Everything but pictures of predictions, as NumPy arrays."""
     model = checkpoint.model
@@ -112,11 +112,11 @@ def record(
     data, normalisation = checkpoint.header.config.data, checkpoint.header.normalisation
     if not model.sees_frames and data.force.flat:
         span = np.array([normalisation.position_low, normalisation.position_high]) / data.force.box
-        known |= {"physics": data.physics, "position_span": span.astype(np.float32)}
+        facts |= {"physics": data.physics, "position_span": span.astype(np.float32)}
     steps, last = slots.shape[1], slots.shape[1] - settings.free_steps
-    inputs, alter = None, altered(model, settings.intervention, steps, slots.shape[3])
-    if alter is not None or shown is not slots:
-        true = shown[:, :, model.tree.leaves] if model.joint_leaves else shown
+    inputs, alter = None, input_changes(model, settings.intervention, steps, slots.shape[3])
+    if alter is not None or inputs_seen is not slots:
+        true = inputs_seen[:, :, model.tree.leaves] if model.joint_leaves else inputs_seen
         whole = torch.cat([true[:, : last + 1], prediction.slots[:, last:]], 1)
         inputs = whole if alter is None else alter(whole.permute(2, 1, 0, 3), slice(0, steps)).permute(2, 1, 0, 3)
     return Rollout(
@@ -131,22 +131,22 @@ def record(
         carries=model.speaking().astype(np.uint8),
         checkpoint=checkpoint.name,
         altered_inputs=None if inputs is None else inputs.cpu().numpy(),
-        **settings.recorded(steps),
-        **known,
+        **settings.to_record(steps),
+        **facts,
     )
 
 
-def drawn(checkpoint: Checkpoint, rollout: Rollout) -> Rollout:
+def with_pictures(checkpoint: Checkpoint, rollout: Rollout) -> Rollout:
     """The rollout with pictures of its predictions: decoded from slots, or drawn from states."""
-    model, predicted = checkpoint.model, rollout.predicted_slots
-    scenes, count = predicted.shape[:2]
-    muted = settings_of(rollout).intervention.muted(model.tree.size, count)
+    model, prediction = checkpoint.model, rollout.predicted_slots
+    scenes, count = prediction.shape[:2]
+    mute_mask = settings_of(rollout).intervention.mute_mask(model.tree.size, count)
     if not model.sees_frames:
         seeds = np.full(scenes, -1) if rollout.seeds is None else rollout.seeds
-        drawn = draw_states(checkpoint, predicted, rollout.slots[:, 1:], seeds, muted)
-        return dataclasses.replace(rollout, predicted_frames=drawn)
-    leaves = torch.from_numpy(predicted[:, :, model.tree.leaves]).flatten(0, 1).to(device_of(model))
-    images, alone = decode(checkpoint, leaves, np.tile(muted[:, model.tree.leaves], (scenes, 1)))
+        pictures = draw_states(checkpoint, prediction, rollout.slots[:, 1:], seeds, mute_mask)
+        return dataclasses.replace(rollout, predicted_frames=pictures)
+    leaves = torch.from_numpy(prediction[:, :, model.tree.leaves]).flatten(0, 1).to(device_of(model))
+    images, alone = decode(checkpoint, leaves, np.tile(mute_mask[:, model.tree.leaves], (scenes, 1)))
     images = images.reshape(scenes, count, *images.shape[1:])
     slot_frames = None if alone is None else alone.reshape(scenes, count, *alone.shape[1:])
     return dataclasses.replace(rollout, predicted_frames=images, slot_frames=slot_frames)

@@ -20,7 +20,7 @@ from hri.core.records import Film, Rollout, Trajectories
 from hri.model.checkpoint import Checkpoint
 from hri.rollout.imaging import encode, encode_and_reconstruct
 from hri.rollout.interventions import Intervention
-from hri.rollout.predict import drawn, inputs_of, predict, record, true_types_of
+from hri.rollout.predict import inputs_of, predict, record, true_types_of, with_pictures
 from hri.rollout.scenes import check_frames, check_systems, frames_of, listed_truth, truth_of
 from hri.rollout.settings import STANDARD, Settings, settings_of
 
@@ -50,17 +50,17 @@ def roll_out(
     if isinstance(trajectories, Film):
         return from_frames(checkpoint, trajectories.frames, settings, {"seeds": trajectories.seeds})
     of_balls = check_systems(checkpoint, trajectories, tree)
-    known: dict[str, Any] = truth_of(checkpoint, trajectories, of_balls)
+    truth: dict[str, Any] = truth_of(checkpoint, trajectories, of_balls)
     frames = None
     if pictures or checkpoint.model.sees_frames:
         frames = frames_of(checkpoint.header.config, trajectories.positions, trajectories.seeds, of_balls)
     if checkpoint.model.sees_frames:
         assert frames is not None
-        return from_frames(checkpoint, frames, settings, known)
+        return from_frames(checkpoint, frames, settings, truth)
     pairs = checkpoint.model.senders, checkpoint.model.receivers
     types = None if trajectories.adjacency is None else trajectories.adjacency[:, *pairs]
-    rolled = from_states(checkpoint, known["true_states"], types, settings, {"frames": frames} | known)
-    return drawn(checkpoint, rolled) if pictures else rolled
+    rollout = from_states(checkpoint, truth["true_states"], types, settings, {"frames": frames} | truth)
+    return with_pictures(checkpoint, rollout) if pictures else rollout
 
 
 def from_arrays(
@@ -89,25 +89,27 @@ def from_arrays(
         if checkpoint.header.parts == "all":
             return roll_out(checkpoint, systems, settings)
         arrays = arrays | {"frames": frames_of(checkpoint.header.config, systems.positions, systems.seeds)}
-    known: dict[str, Any] = listed_truth(arrays, name) if systems is None else truth_of(checkpoint, systems)
+    truth: dict[str, Any] = listed_truth(arrays, name) if systems is None else truth_of(checkpoint, systems)
     if observation == "frames" and "frames" in arrays:
         frames = arrays["frames"]
         check_frames(checkpoint, frames)
-        if any(len(value) != len(frames) for name, value in known.items() if name != "ball_parents"):
+        if any(len(value) != len(frames) for name, value in truth.items() if name != "ball_parents"):
             raise ValueError(f"{name} holds {len(frames)} scenes of frames, but another number of states")
         if checkpoint.header.parts == "all":
-            return from_frames(checkpoint, frames, settings, known)
-        slots, reconstructed = encode_and_reconstruct(checkpoint, frames)
-        return {"frames": frames, "slots": slots.cpu().numpy(), "reconstructed_frames": reconstructed}
+            return from_frames(checkpoint, frames, settings, truth)
+        slots, reconstruction = encode_and_reconstruct(checkpoint, frames)
+        return {"frames": frames, "slots": slots.cpu().numpy(), "reconstructed_frames": reconstruction}
     if observation == "states" and "states" in arrays:
-        listed: dict[str, Any] = dict(listed_truth(arrays, name))
+        lists: dict[str, Any] = dict(listed_truth(arrays, name))
         types, pairs = None, (checkpoint.model.senders, checkpoint.model.receivers)
-        if "true_adjacency" in listed and listed["true_adjacency"].shape[1] == checkpoint.model.tree.size:
-            types = listed["true_adjacency"][:, *pairs]
-        return from_states(checkpoint, listed["true_states"], types, settings, listed)
-    wanted = {"frames": "frames [B, T, H, W, C]", "states": "states [B, T, N, 4]"}[observation]
-    found = ", ".join(sorted(arrays)) or "nothing"
-    raise ValueError(f"{name} holds {found}; {checkpoint.name} needs {wanted}, or what `python -m hri simulate` writes")
+        if "true_adjacency" in lists and lists["true_adjacency"].shape[1] == checkpoint.model.tree.size:
+            types = lists["true_adjacency"][:, *pairs]
+        return from_states(checkpoint, lists["true_states"], types, settings, lists)
+    needs = {"frames": "frames [B, T, H, W, C]", "states": "states [B, T, N, 4]"}[observation]
+    contents = ", ".join(sorted(arrays)) or "nothing"
+    raise ValueError(
+        f"{name} holds {contents}; {checkpoint.name} needs {needs}, or what `python -m hri simulate` writes"
+    )
 
 
 def from_states(
@@ -115,14 +117,14 @@ def from_states(
     states: Float[np.ndarray, "B T N D"],
     true_types: Integer[np.ndarray, "B E"] | None = None,
     settings: Settings | int = STANDARD,
-    known: Mapping[str, np.ndarray | None] = MappingProxyType({}),
+    truth: Mapping[str, np.ndarray | None] = MappingProxyType({}),
     **choices: Any,
 ) -> Rollout:
     """Predict already normalised states; ``true_types`` are needed by oracles and ``edges = "true"``.
 
     Args:
         settings: how, and ``choices``, as in :func:`roll_out`.
-        known: what else the record is to hold, by its name there.
+        truth: what else the record is to hold, by its name there.
 
     Raises:
         ValueError: wrong shapes, too few frames, or a choice or edit that does not fit the model.
@@ -138,21 +140,21 @@ def from_states(
     settings = Settings.of(settings, **choices)
     slots = torch.from_numpy(np.asarray(states, np.float32))
     prediction = predict(checkpoint, slots, true_types, settings)
-    return record(checkpoint, slots, slots, prediction, settings, **known)
+    return record(checkpoint, slots, slots, prediction, settings, **truth)
 
 
 def from_frames(
     checkpoint: Checkpoint,
     frames: UInt8[np.ndarray, "B T H W C"],
     settings: Settings | int = STANDARD,
-    known: Mapping[str, np.ndarray | None] = MappingProxyType({}),
+    truth: Mapping[str, np.ndarray | None] = MappingProxyType({}),
     **choices: Any,
 ) -> Rollout:
     """Encode frames, predict slots, decode them. Under a curtain the record still holds the uncovered truth.
 
     Args:
         settings: how, and ``choices``, as in :func:`roll_out`.
-        known: what else the record is to hold, by its name there.
+        truth: what else the record is to hold, by its name there.
 
     Raises:
         ValueError: wrong shapes, too few frames, a state model, encoder and decoder only, or edits that do not fit.
@@ -170,14 +172,14 @@ def from_frames(
     if settings.edges == "true" or model.source == "true":
         raise ValueError("true springs join balls, not image slots; choose argmax, sample or none for an image model")
     settings.intervention.check(checkpoint.header.config, frames.shape[1])
-    slots, reconstructed = encode_and_reconstruct(checkpoint, frames)
-    covered = settings.intervention.cover(frames)
-    shown = slots if covered is frames else encode(checkpoint, covered)
-    prediction = predict(checkpoint, shown, None, settings)
-    rolled = record(
-        checkpoint, slots, shown, prediction, settings, frames=frames, reconstructed_frames=reconstructed, **known
+    slots, reconstruction = encode_and_reconstruct(checkpoint, frames)
+    visible = settings.intervention.cover(frames)
+    inputs = slots if visible is frames else encode(checkpoint, visible)
+    prediction = predict(checkpoint, inputs, None, settings)
+    rollout = record(
+        checkpoint, slots, inputs, prediction, settings, frames=frames, reconstructed_frames=reconstruction, **truth
     )
-    return drawn(checkpoint, rolled)
+    return with_pictures(checkpoint, rollout)
 
 
 def again(
@@ -203,9 +205,9 @@ def again(
     if intervention is not None:
         choices["intervention"] = intervention
     settings = Settings.of(settings_of(rollout) if settings is None else settings, **choices)
-    slots, shown = inputs_of(checkpoint, rollout, settings.intervention)
-    prediction = predict(checkpoint, shown, true_types_of(checkpoint, rollout), settings)
+    slots, inputs = inputs_of(checkpoint, rollout, settings.intervention)
+    prediction = predict(checkpoint, inputs, true_types_of(checkpoint, rollout), settings)
     names = ("seeds", "true_adjacency", "true_states", "ball_parents", "joints", "frames", "reconstructed_frames")
-    known = {name: getattr(rollout, name) for name in names}
-    rolled = record(checkpoint, slots, shown, prediction, settings, **known)
-    return rolled if rollout.predicted_frames is None else drawn(checkpoint, rolled)
+    facts = {name: getattr(rollout, name) for name in names}
+    repeat = record(checkpoint, slots, inputs, prediction, settings, **facts)
+    return repeat if rollout.predicted_frames is None else with_pictures(checkpoint, repeat)

@@ -45,8 +45,8 @@ def read_rollout(content: bytes) -> Rollout:
     except (TypeError, KeyError, IndexError, AttributeError):
         raise ValueError("it is no rollout; choose one that this program wrote (Export, NumPy)") from None
     except ValueError as error:
-        told = str(error).replace(str(file), "the file")
-        raise ValueError(told) from None
+        message = str(error).replace(str(file), "the file")
+        raise ValueError(message) from None
     try:
         check_rollout(rollout)
     except (TypeError, AttributeError, IndexError, OverflowError):
@@ -69,13 +69,13 @@ def check_rollout(rollout: Rollout) -> None:
     _check_balls(rollout, tree)
 
 
-def _damaged(what: str) -> ValueError:
+def _damage(what: str) -> ValueError:
     return ValueError(f"it is damaged: {what}; save it again")
 
 
 def _need(fits: object, what: str) -> None:
     if not fits:
-        raise _damaged(what)
+        raise _damage(what)
 
 
 def _tree(parents: np.ndarray) -> Tree:
@@ -83,7 +83,7 @@ def _tree(parents: np.ndarray) -> Tree:
     try:
         return Tree(tuple(parents.tolist()))
     except ValueError:
-        raise _damaged("its parents form no tree") from None
+        raise _damage("its parents form no tree") from None
 
 
 def _check_sizes(rollout: Rollout) -> None:
@@ -137,12 +137,12 @@ def _check_numbers(rollout: Rollout) -> None:
         _need(array is None or array.dtype.kind == "f", f"{name} are no decimal numbers")
     _need(np.isfinite(rollout.slots).all(), "slots hold numbers that are not finite")
     _need(np.abs(rollout.slots).max() < 1e6, "slots hold numbers beyond a million")
-    predicted = rollout.predicted_slots.shape[2]
-    _need(predicted in (len(rollout.tree.leaves), rollout.tree.size), f"{predicted} nodes are predicted")
+    count = rollout.predicted_slots.shape[2]
+    _need(count in (len(rollout.tree.leaves), rollout.tree.size), f"{count} nodes are predicted")
     plain = rollout.observation == "frames" or rollout.slots.shape[3] in (4, 6)
     _need(plain, "states are not positions and velocities along two or three axes")
-    altered = rollout.altered_inputs
-    _need(altered is None or altered.shape[2] == predicted, "altered_inputs are of other nodes")
+    inputs = rollout.altered_inputs
+    _need(inputs is None or inputs.shape[2] == count, "altered_inputs are of other nodes")
     seeds = rollout.seeds
     _need(seeds is None or (seeds.dtype.kind in "iu" and seeds.shape == (len(rollout.slots),)), "seeds do not fit")
 
@@ -163,13 +163,14 @@ def _check_pictures(rollout: Rollout, tree: Tree) -> None:
 
 
 def _check_balls(rollout: Rollout, tree: Tree) -> None:
-    joined, states, parents = rollout.true_adjacency, rollout.true_states, rollout.ball_parents
+    springs, states, parents = rollout.true_adjacency, rollout.true_states, rollout.ball_parents
     balls = tree.size if rollout.observation == "states" else next(
-        (len(array[0]) if array is joined else array.shape[2] for array in (joined, states) if array is not None), None
+        (len(array[0]) if array is springs else array.shape[2] for array in (springs, states) if array is not None),
+        None,
     )  # fmt: skip
-    if joined is not None:
-        _need(joined.shape == (len(rollout.slots), balls, balls) and joined.dtype.kind in "iub", "springs do not fit")
-        _need(np.isin(joined, (0, 1)).all(), "springs are neither 0 nor 1")
+    if springs is not None:
+        _need(springs.shape == (len(rollout.slots), balls, balls) and springs.dtype.kind in "iub", "springs do not fit")
+        _need(np.isin(springs, (0, 1)).all(), "springs are neither 0 nor 1")
     if states is not None:
         fits = states.shape[:3] == (*rollout.slots.shape[:2], balls) and states.shape[3:] in ((4,), (6,))
         fits = fits and states.dtype.kind == "f"
@@ -183,4 +184,7 @@ def _check_balls(rollout: Rollout, tree: Tree) -> None:
         _need(of_balls.size == balls and of_balls.size <= MOST_NODES, "ball_parents are of other balls")
     if rollout.joints is not None:
         fits = rollout.joints.dtype.kind == "U" and rollout.joints.shape == (balls,)
-        _need(fits and all(re.fullmatch(_NAME, name) for name in rollout.joints.tolist()), "joints are no names")
+        _need(
+            fits and all(re.fullmatch(_NAME, name) for name in rollout.joints.tolist()),
+            "names of joints are missing or hold odd characters",
+        )

@@ -35,8 +35,8 @@ def check_systems(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | No
         raise ValueError(
             f"{checkpoint.name} was trained on {source.label} and this scene shows {shown_in(systems)}; choose another"
         )
-    expected = tree or own
-    if balls != expected.size:
+    whole = tree or own
+    if balls != whole.size:
         if tree is not None:
             raise ValueError(
                 f"the scene has {balls} balls and its tree {tree.size}; give the tree it was simulated with"
@@ -47,7 +47,7 @@ def check_systems(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | No
         )
     if not (np.isfinite(systems.positions).all() and np.isfinite(systems.velocities).all()):
         raise ValueError("the scene holds positions or velocities that are not finite; simulate it again")
-    return expected
+    return whole
 
 
 def truth_of(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | None = None) -> dict[str, np.ndarray]:
@@ -59,15 +59,15 @@ def truth_of(checkpoint: Checkpoint, systems: Trajectories, tree: Tree | None = 
     data = checkpoint.header.config.data
     axes = slice(data.dimensions)
     states = checkpoint.header.normalisation.states(systems.positions[..., axes], systems.velocities[..., axes])
-    known = {"seeds": systems.seeds, "true_states": states}
+    truth = {"seeds": systems.seeds, "true_states": states}
     if systems.adjacency is not None:
-        known["true_adjacency"] = systems.adjacency
+        truth["true_adjacency"] = systems.adjacency
     of_balls = tree or Tree.parse(data.tree)
     if of_balls.size == states.shape[2]:
-        known["ball_parents"] = np.array(of_balls.parents)
+        truth["ball_parents"] = np.array(of_balls.parents)
     if data.origin.joints and len(data.origin.joints) == states.shape[2]:
-        known["joints"] = np.array(data.origin.joints)
-    return known
+        truth["joints"] = np.array(data.origin.joints)
+    return truth
 
 
 def scenes_of(data: DataConfig, seeds: Sequence[int]) -> Trajectories | Film:
@@ -91,8 +91,8 @@ def frames_of(
     """
     scenes, times, nodes, axes = positions.shape
     flat = positions.reshape(-1, nodes, axes).astype(np.float64) / config.data.force.box
-    known = np.repeat(np.maximum(seeds, 0), times)
-    frames = draw(flat, tree or Tree.parse(config.data.tree), config.data.render, known)
+    frame_seeds = np.repeat(np.maximum(seeds, 0), times)
+    frames = draw(flat, tree or Tree.parse(config.data.tree), config.data.render, frame_seeds)
     return frames.reshape(scenes, times, *frames.shape[1:])
 
 
@@ -109,9 +109,9 @@ def listed_truth(arrays: dict[str, np.ndarray], name: str) -> dict[str, np.ndarr
     states = arrays["states"]
     if states.dtype.kind != "f" or states.ndim != 4 or states.shape[3] not in (4, 6) or 0 in states.shape:
         raise ValueError(f"states in {name} are {states.dtype} {list(states.shape)}; they must be floats [B, T, N, 4]")
-    known = {"true_states": states.astype(np.float32)}
+    truth = {"true_states": states.astype(np.float32)}
     if "true_edges" not in arrays or "true_edge_sender_receiver" not in arrays:
-        return known
+        return truth
     scenes, _, nodes, _ = states.shape
     types, pairs = arrays["true_edges"], arrays["true_edge_sender_receiver"]
     if pairs.ndim != 2 or pairs.shape[1] != 2 or types.shape != (scenes, len(pairs)):
@@ -121,9 +121,9 @@ def listed_truth(arrays: dict[str, np.ndarray], name: str) -> dict[str, np.ndarr
         )
     if types.dtype.kind not in "biu" or pairs.dtype.kind not in "iu" or (pairs >= nodes).any() or (pairs < 0).any():
         raise ValueError(f"true_edges in {name} must be 0 or 1, true_edge_sender_receiver nodes from 0 to {nodes - 1}")
-    joined = np.zeros((scenes, nodes, nodes), dtype=np.uint8)
-    joined[:, pairs[:, 0], pairs[:, 1]] = types != 0
-    return known | {"true_adjacency": joined | joined.transpose(0, 2, 1)}
+    adjacency = np.zeros((scenes, nodes, nodes), dtype=np.uint8)
+    adjacency[:, pairs[:, 0], pairs[:, 1]] = types != 0
+    return truth | {"true_adjacency": adjacency | adjacency.transpose(0, 2, 1)}
 
 
 def check_frames(checkpoint: Checkpoint, frames: np.ndarray) -> None:
@@ -133,11 +133,11 @@ def check_frames(checkpoint: Checkpoint, frames: np.ndarray) -> None:
         ValueError: a state model, another size or another kind of number.
     """
     render = checkpoint.header.config.data.render
-    wanted = (render.size, render.size, render.channels)
+    shape = (render.size, render.size, render.channels)
     if not checkpoint.model.sees_frames:
         raise ValueError(f"{checkpoint.name} sees states, not images; give it states [B,T,N,4] or a simulation")
-    if frames.ndim != 5 or frames.shape[2:] != wanted or frames.dtype != np.uint8 or 0 in frames.shape:
+    if frames.ndim != 5 or frames.shape[2:] != shape or frames.dtype != np.uint8 or 0 in frames.shape:
         raise ValueError(
             f"frames are {frames.dtype} {list(frames.shape)}; {checkpoint.name} needs uint8 [B, T, "
-            f"{', '.join(map(str, wanted))}]"
+            f"{', '.join(map(str, shape))}]"
         )

@@ -62,7 +62,7 @@ class Settings:
                 raise ValueError(f"unknown {name} {value!r}; choose from {', '.join(words)}")
         check_limits(self)
 
-    def recorded(self, steps: int) -> dict[str, Any]:
+    def to_record(self, steps: int) -> dict[str, Any]:
         """The same as fields of the record of scenes of ``steps`` frames; :func:`recorded_values` reads them."""
         return {
             "last_true_input": steps - self.free_steps,

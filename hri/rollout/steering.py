@@ -56,19 +56,19 @@ def choice(
     return most_likely
 
 
-def steered(
+def steering_choice(
     model: Model,
     settings: Settings,
     batch: int,
     steps: int,
     true_types: Integer[np.ndarray, "B E"] | None = None,
     first: int = 0,
-    forced: Int[np.ndarray, "C T E"] | None = None,
+    forced_types: Int[np.ndarray, "C T E"] | None = None,
 ) -> Choose:
     """The choice of types with all edits of edges, of scenes ``first`` ... ``first + batch`` - 1.
 
     Args:
-        forced: instead of the edits' own forced types, those of C copies (-1 where free); ``batch`` is 1 then.
+        forced_types: instead of the edits' own forced types, those of C copies (-1 where free); ``batch`` is 1 then.
     """
     edits = settings.intervention
     base = choice(model, settings.edges, batch, steps, true_types, settings.seed + first)
@@ -76,20 +76,20 @@ def steered(
     for edit in edits.choices():
         way, seed = edit.choice()
         choices.append((edit, choice(model, way, batch, steps, true_types, seed + first)))
-    if forced is None and edits.edits:
-        forced = edits.forced_types(model.tree, model.senders, model.receivers, steps)[None]
-    if forced is None or (not choices and (forced < 0).all()):
+    if forced_types is None and edits.edits:
+        forced_types = edits.forced_types(model.tree, model.senders, model.receivers, steps)[None]
+    if forced_types is None or (not choices and (forced_types < 0).all()):
         return base
-    plan = torch.from_numpy(forced).to(device_of(model)).permute(2, 1, 0)  # E T C
+    plan = torch.from_numpy(forced_types).to(device_of(model)).permute(2, 1, 0)  # E T C
 
     def choose(logits: Tensor, times: Times) -> Tensor:
         weights = base(logits, times)
-        for edit, chosen in choices:
-            held = _during(edit, times).to(logits.device)
-            weights = torch.where(held[:, None, None], chosen(logits, times), weights)
+        for edit, pick in choices:
+            mask = _during(edit, times).to(logits.device)
+            weights = torch.where(mask[:, None, None], pick(logits, times), weights)
         types = plan[:, times]
-        told = of_record(types.clamp_min(0), model.edge_types, model.silent)
-        return torch.where((types < 0)[..., None], weights, told.to(weights))
+        record = of_record(types.clamp_min(0), model.edge_types, model.silent)
+        return torch.where((types < 0)[..., None], weights, record.to(weights))
 
     return choose
 
@@ -110,12 +110,12 @@ def _during(edit: Edit, times: Times) -> Tensor:
     return (now >= edit.span[0]) & (now <= edit.span[1])
 
 
-def altered(model: Model, intervention: Intervention, steps: int, width: int) -> Alter | None:
+def input_changes(model: Model, intervention: Intervention, steps: int, width: int) -> Alter | None:
     """Nudges as a change of inputs; None where there are none."""
-    added = intervention.nudges(model.tree.size, steps, width)
-    if added is None:
+    shifts = intervention.nudges(model.tree.size, steps, width)
+    if shifts is None:
         return None
     if model.joint_leaves:
-        added = added[:, model.tree.leaves]
-    moves = torch.from_numpy(added).to(device_of(model)).transpose(0, 1)[:, :, None]  # N T 1 D
+        shifts = shifts[:, model.tree.leaves]
+    moves = torch.from_numpy(shifts).to(device_of(model)).transpose(0, 1)[:, :, None]  # N T 1 D
     return lambda inputs, times: inputs + moves[:, times]

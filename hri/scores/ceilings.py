@@ -36,8 +36,8 @@ ENCODER = ("vision.leaves.", "vision.upper.")
 
 def objection(config: Config, parts: str = "all") -> str | None:
     """Why there can be no ceiling, as the end of a sentence; None where there can be one."""
-    if told := config.data.origin.no_truth:
-        return f"predicts {told}; choose a model of springs"
+    if reason := config.data.origin.no_truth:
+        return f"predicts {reason}; choose a model of springs"
     if parts != "all":
         return "holds encoder and decoder only and infers no edges; choose a checkpoint that predicts"
     if config.model.relations.source != "inferred" or config.model.dynamics.passing == "joint":
@@ -56,9 +56,9 @@ def belongs_to(config: Config, encoder: str | None = None) -> dict[str, Any]:
     if config.model.sees_frames:
         data["render"] = config.to_dict()["data"]["render"]
     relations = {name: getattr(config.model.relations, name) for name in SETTINGS}
-    seen = config.model.seen if config.model.sees_frames else "states"
+    sight = config.model.seen if config.model.sees_frames else "states"
     # Through JSON, so that what is compared with a file has the file's types.
-    return json.loads(json.dumps({"data": data, "seen": seen, "encoder": encoder, "relations": relations}))
+    return json.loads(json.dumps({"data": data, "seen": sight, "encoder": encoder, "relations": relations}))
 
 
 def key_of(parts: dict[str, Any]) -> str:
@@ -76,10 +76,10 @@ def fingerprint(weights: dict[str, np.ndarray]) -> str:
     """A number of 16 hexadecimal digits that other encoder weights do not share."""
     import numpy as np
 
-    made = hashlib.sha256()
+    digest = hashlib.sha256()
     for name in sorted(name for name in weights if name.startswith(ENCODER)):
-        made.update(name.encode() + np.ascontiguousarray(weights[name], dtype=np.float32).tobytes())
-    return made.hexdigest()[:16]
+        digest.update(name.encode() + np.ascontiguousarray(weights[name], dtype=np.float32).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def encoder_of(path: str | os.PathLike[str]) -> str:
@@ -156,8 +156,8 @@ def of_header(
     """
     if objection(header.config, header.parts):
         return None
-    if told := (header.metrics.get("test") or {}).get("ceiling"):
-        return told
+    if ceiling := (header.metrics.get("test") or {}).get("ceiling"):
+        return ceiling
     encoder = encoder_of(file) if file is not None and header.config.model.sees_frames else None
     try:
         record, _ = look_up(header.config, encoder, path)
@@ -184,14 +184,14 @@ def guess(scores: dict[str, Any], metric: str = "accuracy") -> float | None:
     return max(share, 1 - share) if metric == "accuracy" else None
 
 
-def in_words(found: float | None, findable: float | None, guessing: float | None, digits: int = 2) -> str:
+def in_words(accuracy: float | None, findable: float | None, guessing: float | None, digits: int = 2) -> str:
     """``found 0.97, findable 1.00, guessing 0.57``: a share of edges beside the most and the least it can mean.
 
     The one wording of the project. ``findable`` is the ceiling (:mod:`hri.training.ceiling`); what is not known is left
     out.
     """
-    told = (("found", found), ("findable", findable), ("guessing", guessing))
-    return ", ".join(f"{word} {value:.{digits}f}" for word, value in told if value is not None)
+    values = (("found", accuracy), ("findable", findable), ("guessing", guessing))
+    return ", ".join(f"{word} {value:.{digits}f}" for word, value in values if value is not None)
 
 
 EXPLAINED = (
@@ -202,7 +202,7 @@ EXPLAINED = (
 """What :func:`in_words` means, for a tooltip."""
 
 
-def compared(
+def comparison(
     scores: dict[str, Any],
     ceiling: dict[str, Any] | None,
     group: str,
@@ -220,11 +220,11 @@ def compared(
         period: "burn_in", "free_run", or "whole" of a static graph.
         digits: of each number.
     """
-    told = scores[period].get(group)
-    if told is None or told.get(metric) is None:
+    group_scores = scores[period].get(group)
+    if group_scores is None or group_scores.get(metric) is None:
         return ""
     most = ((ceiling or {}).get(period, {}).get(group) or {}).get(metric)
-    return in_words(told[metric], most, guess(told, metric), digits)
+    return in_words(group_scores[metric], most, guess(group_scores, metric), digits)
 
 
 def by_level(
@@ -232,15 +232,15 @@ def by_level(
 ) -> dict[str, str]:
     """:func:`compared` of every level pair that can be right or wrong, by its name."""
     levels = [name for name in scores[period] if name not in ("overall", "possible", "unrelated")]
-    told = {name: compared(scores, ceiling, name, metric, period) for name in levels}
-    return {name: text for name, text in told.items() if text and 0 < (scores[period][name]["springs"] or 0) < 1}
+    texts = {name: comparison(scores, ceiling, name, metric, period) for name in levels}
+    return {name: text for name, text in texts.items() if text and 0 < (scores[period][name]["springs"] or 0) < 1}
 
 
 def table(record: dict[str, Any]) -> dict[str, Any]:
     """A record in a few words a line, for a terminal."""
-    told: dict[str, Any] = {}
+    rows: dict[str, Any] = {}
     for period in ("burn_in", "free_run", "whole"):
-        told[period] = {
+        rows[period] = {
             group: "; ".join(
                 f"{metric_word(metric)}: {in_words(None, scores[metric], guess(scores, metric), 3)}"
                 for metric in EDGE_METRICS
@@ -252,7 +252,7 @@ def table(record: dict[str, Any]) -> dict[str, Any]:
         {name: point[name] for name in ("updates", "loss")} for point in (record["curve"][0], record["curve"][-1])
     )
     how = {name: record[name] for name in ("updates", "train_systems", "test_systems", "seconds")}
-    return told | {"curve.begins": first, "curve.ends": last} | how
+    return rows | {"curve.begins": first, "curve.ends": last} | how
 
 
 def main_period(scores: dict[str, Any]) -> str:
@@ -263,7 +263,7 @@ def main_period(scores: dict[str, Any]) -> str:
 def on_unseen(scores: dict[str, Any], ceiling: dict[str, Any] | None) -> str:
     """Edges right on a checkpoint's test systems, over all pairs and by level, for a line below a graph."""
     period = main_period(scores)
-    whole = compared(scores, ceiling, "possible", period=period)
+    whole = comparison(scores, ceiling, "possible", period=period)
     levels = {name: text for name, text in by_level(scores, ceiling, period=period).items() if text != whole}
     return "; ".join([*([whole] if whole else []), *(f"{name} {text}" for name, text in levels.items())])
 

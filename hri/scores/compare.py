@@ -13,14 +13,14 @@ import numpy as np
 from jaxtyping import Float
 
 from hri.core.records import Rollout
-from hri.rollout.predicted import predicted_nodes, scored
+from hri.rollout.predicted import predicted_nodes, values_to_score
 
 MOST = 4
 """Rollouts that one comparison takes."""
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RolloutComparison:
     """Mean squared errors of M rollouts for each of the F predicted frames 1 ... T - 1."""
 
     names: tuple[str, ...]
@@ -42,7 +42,7 @@ class Comparison:
         return free.mean(1) if free.shape[1] else np.full(len(free), np.nan)
 
 
-def compare(rollouts: Sequence[Rollout]) -> Comparison:
+def compare(rollouts: Sequence[Rollout]) -> RolloutComparison:
     """Errors of two to four rollouts of one scene: of states where all see the same ones, else of pixels.
 
     Where one of them predicts leaves only, states of leaves are compared. Pixels tell of models that see images, and
@@ -55,19 +55,19 @@ def compare(rollouts: Sequence[Rollout]) -> Comparison:
     first = rollouts[0]
     if not _share_states(rollouts) and all(r.frames is not None and r.predicted_frames is not None for r in rollouts):
         unit, truth = "pixels in 0 … 1", first.frames[0] / np.float32(255)  # type: ignore[index]
-        predicted = [r.predicted_frames[0].astype(np.float32) for r in rollouts]  # type: ignore[index]
+        predictions = [r.predicted_frames[0].astype(np.float32) for r in rollouts]  # type: ignore[index]
     else:
         unit, truth = "normalised states", first.slots[0]
-        predicted = [in_units_of(first, r, predicted_nodes(r)) for r in rollouts]
-        scored = np.isfinite(np.stack(predicted)).all((0, 1, 3))
-        truth, predicted = truth[:, scored], [nodes[:, scored] for nodes in predicted]
+        predictions = [in_units_of(first, r, predicted_nodes(r)) for r in rollouts]
+        in_all = np.isfinite(np.stack(predictions)).all((0, 1, 3))
+        truth, predictions = truth[:, in_all], [nodes[:, in_all] for nodes in predictions]
     axes = tuple(range(1, truth.ndim))
-    seen = np.minimum(np.arange(len(truth) - 1), first.last_true_input)
-    return Comparison(
+    inputs = np.minimum(np.arange(len(truth) - 1), first.last_true_input)
+    return RolloutComparison(
         names=tuple(r.checkpoint for r in rollouts),
         unit=unit,
-        errors=np.stack([np.square(p - truth[1:]).mean(axes) for p in predicted]),
-        copy=np.square(truth[seen] - truth[1:]).mean(axes),
+        errors=np.stack([np.square(p - truth[1:]).mean(axes) for p in predictions]),
+        copy=np.square(truth[inputs] - truth[1:]).mean(axes),
         last_true_input=int(first.last_true_input),
     )
 
@@ -117,28 +117,33 @@ def caveat(rollouts: Sequence[Rollout]) -> str | None:
     images = [r.checkpoint for r in rollouts if r.observation == "frames"]
     if not states or not images:
         return None
-    given, find = (
+    exact, find = (
         f"{' and '.join(names)} {verbs[len(names) > 1]}"
         for names, verbs in ((states, ("is", "are")), (images, ("has", "have")))
     )
     return (
-        f"Not a race: {given} given exact positions and drawn by the simulator's own renderer, while {find} to find "
+        f"Not a race: {exact} given exact positions and drawn by the simulator's own renderer, while {find} to find "
         "the balls in pixels and draw them; errors of balls cannot be told, because slots have units of their own."
     )
 
 
-def unequal(trained: Mapping[str, Mapping[str, int]]) -> str | None:
+def unequal(updates_by_model: Mapping[str, Mapping[str, int]]) -> str | None:
     """That models were trained unequally long, in one sentence; None where they were not.
 
     Args:
-        trained: updates of each stage ("stage1", "stage2") by the model's name.
+        updates_by_model: updates of each stage ("stage1", "stage2") by the model's name.
     """
-    stages = [name for name in ("stage1", "stage2") if len({steps.get(name, 0) for steps in trained.values()}) > 1]
+    stages = [
+        name for name in ("stage1", "stage2") if len({steps.get(name, 0) for steps in updates_by_model.values()}) > 1
+    ]
     if not stages:
         return None
-    told = [f"{model} {' and '.join(f'{steps.get(name, 0):,}' for name in stages)}" for model, steps in trained.items()]
+    parts = [
+        f"{model} {' and '.join(f'{steps.get(name, 0):,}' for name in stages)}"
+        for model, steps in updates_by_model.items()
+    ]
     what = " and ".join({"stage1": "reconstruction", "stage2": "prediction"}[name] for name in stages)
-    return f"Trained unequally long, which alone can decide who errs less. Updates of {what}: {', '.join(told)}."
+    return f"Trained unequally long, which alone can decide who errs less. Updates of {what}: {', '.join(parts)}."
 
 
 def check_comparable(rollouts: Sequence[Rollout]) -> None:
@@ -198,12 +203,12 @@ def apart(rollouts: Sequence[Rollout]) -> Float[np.ndarray, "F H W"]:
     return np.stack([difference(one, other) for one, other in combinations(rollouts, 2)]).max(0)
 
 
-def moved(edited: Rollout, original: Rollout) -> Float[np.ndarray, " F"]:
+def edit_effect(with_edits: Rollout, original: Rollout) -> Float[np.ndarray, " F"]:
     """How far edits move each prediction: mean squared difference, in the unit of :func:`hri.view.facts.error_curves`.
 
     Raises:
         ValueError: as :func:`check_comparable`.
     """
-    check_comparable([edited, original])
-    (_, with_edits, _), (_, without, _) = scored(edited), scored(original)
-    return np.square(with_edits - without).mean(tuple(range(1, without.ndim)))
+    check_comparable([with_edits, original])
+    (_, with_them, _), (_, without, _) = values_to_score(with_edits), values_to_score(original)
+    return np.square(with_them - without).mean(tuple(range(1, without.ndim)))

@@ -66,15 +66,16 @@ class EdgeTally:
         groups = level_pairs(tree, senders, receivers)
         self.names = list(groups)
         self.group = np.argmax(np.stack(list(groups.values())), 0)  # of each edge
-        spoken = self.group if speaks is None else self.group[speaks]
-        self.meant = np.bincount(spoken, minlength=len(groups)) > 0  # groups of edges that types are matched on
+        speakers = self.group if speaks is None else self.group[speaks]
+        # Groups of edges that types are matched on.
+        self.has_speakers = np.bincount(speakers, minlength=len(groups)) > 0
         self.period = np.full(steps, 2)  # of each frame
         self.period[: burn_in.stop] = 1
         self.period[: burn_in.start] = 0
         self.types = edge_types
-        self.known = None if stand_for is None else [*stand_for, *[None] * (edge_types - len(stand_for))]
+        self.fixed_names = None if stand_for is None else [*stand_for, *[None] * (edge_types - len(stand_for))]
         # Axes: frames or periods, groups of edges, inferred or scored type K, whether there is a spring.
-        self.said = np.zeros((steps, len(groups), edge_types, 2), dtype=np.int64)
+        self.type_counts = np.zeros((steps, len(groups), edge_types, 2), dtype=np.int64)
         self.ranks = np.zeros((edge_types, 3, len(groups), 2, BINS), dtype=np.int64)
         self.frame_ranks = np.zeros((edge_types, steps, 2, BINS), dtype=np.int64)
         self.reliability = np.zeros((edge_types, 3, 3, _RELIABILITY))  # type, period, (edges, sum of p, springs)
@@ -84,7 +85,7 @@ class EdgeTally:
     @property
     def nbytes(self) -> int:
         """Memory that the counts take, however many systems are counted."""
-        counts = self.said, self.ranks, self.frame_ranks, self.reliability, self.effects
+        counts = self.type_counts, self.ranks, self.frame_ranks, self.reliability, self.effects
         return sum(array.nbytes for array in counts)
 
     def add(
@@ -101,25 +102,25 @@ class EdgeTally:
             truth: 1 where there is a spring; for all frames, or frame by frame.
         """
         shape = types.shape
-        joined = (truth if truth.ndim == 3 else truth[:, None]).expand(shape).cpu().numpy()
+        spring_there = (truth if truth.ndim == 3 else truth[:, None]).expand(shape).cpu().numpy()
         frame, group = np.arange(shape[1])[:, None], self.group
         period = self.period[:, None]
-        said = ((frame * len(self.names) + group) * self.types + types.cpu().numpy()) * 2 + joined
-        self.said += _counted(said, self.said.shape)
-        in_frame = (frame * 2 + joined) * BINS
-        in_group = ((period * len(self.names) + group) * 2 + joined) * BINS
+        places = ((frame * len(self.names) + group) * self.types + types.cpu().numpy()) * 2 + spring_there
+        self.type_counts += _histogram(places, self.type_counts.shape)
+        in_frame = (frame * 2 + spring_there) * BINS
+        in_group = ((period * len(self.names) + group) * 2 + spring_there) * BINS
         in_period = np.broadcast_to(period * _RELIABILITY, shape)
         # A free run may end in numbers that are none; they claim nothing.
         odds = torch.nan_to_num(_log_odds(logits.float()), 0.0, _REACH, -_REACH).cpu()
         chances = torch.sigmoid(odds.double()).numpy()
-        ranked = ((odds.numpy() + _REACH) * (BINS / (2 * _REACH))).astype(np.int64).clip(0, BINS - 1)
+        ranks = ((odds.numpy() + _REACH) * (BINS / (2 * _REACH))).astype(np.int64).clip(0, BINS - 1)
         tenths = (chances * _RELIABILITY).astype(np.int64).clip(0, _RELIABILITY - 1)
         for kind in range(self.types):
-            self.frame_ranks[kind] += _counted(in_frame + ranked[..., kind], self.frame_ranks[kind].shape)
-            self.ranks[kind] += _counted(in_group + ranked[..., kind], self.ranks[kind].shape)
+            self.frame_ranks[kind] += _histogram(in_frame + ranks[..., kind], self.frame_ranks[kind].shape)
+            self.ranks[kind] += _histogram(in_group + ranks[..., kind], self.ranks[kind].shape)
             place = in_period + tenths[..., kind]
-            for row, weights in enumerate((None, chances[..., kind], joined)):
-                self.reliability[kind, :, row] += _counted(place, (3, _RELIABILITY), weights)
+            for row, weights in enumerate((None, chances[..., kind], spring_there)):
+                self.reliability[kind, :, row] += _histogram(place, (3, _RELIABILITY), weights)
 
     def add_effects(
         self,
@@ -138,7 +139,7 @@ class EdgeTally:
             effects: 0 where nothing acts, 1 where what acts does not matter, 2 where it does.
         """
         place = (self.period[frames][:, None] * len(self.names) + self.group) * self.types + types.cpu().numpy()
-        self.effects += _counted((place * 2 + truth) * 3 + effects, self.effects.shape)
+        self.effects += _histogram((place * 2 + truth) * 3 + effects, self.effects.shape)
 
     def scores(self) -> dict[str, Any]:
         """Everything there is to say, as plain JSON types; null where a score has no meaning (no springs, say).
@@ -171,7 +172,7 @@ class EdgeTally:
         stand_for = self._stand_for()
         spring, none = stand_for.index("spring"), stand_for.index("none")
 
-        def weighed(effects: Int[np.ndarray, "K 2 3"], kind: int) -> dict[str, Any]:
+        def effect_counts(effects: Int[np.ndarray, "K 2 3"], kind: int) -> dict[str, Any]:
             counts, right = effects.sum((0, 1)), effects[none, 0] + effects[spring, 1]
             shares = {
                 "recall": _share(right[kind], counts[kind]),
@@ -179,32 +180,38 @@ class EdgeTally:
             }
             return {"count": int(counts[kind]), **shares}
 
-        def scored(said: Int[np.ndarray, "K 2"], ranks: Int[np.ndarray, "2 R"]) -> dict[str, Any]:
-            found, claimed, springs = int(said[spring, 1]), int(said[spring].sum()), int(said[:, 1].sum())
+        def score_group(type_counts: Int[np.ndarray, "K 2"], ranks: Int[np.ndarray, "2 R"]) -> dict[str, Any]:
+            hits, claims = int(type_counts[spring, 1]), int(type_counts[spring].sum())
+            springs = int(type_counts[:, 1].sum())
             area, error = auroc(ranks)
             return {
-                "count": int(said.sum()),
-                "springs": _share(springs, said.sum()),
-                "accuracy": meanings.right(said, stand_for),
-                "precision": _share(found, claimed),
-                "recall": _share(found, springs),
-                "f1": _share(2 * found, claimed + springs),
+                "count": int(type_counts.sum()),
+                "springs": _share(springs, type_counts.sum()),
+                "accuracy": meanings.right(type_counts, stand_for),
+                "precision": _share(hits, claims),
+                "recall": _share(hits, springs),
+                "f1": _share(2 * hits, claims + springs),
                 "auroc": area,
                 "auroc_error": error,
             }
 
         periods = {}
         for number, name in enumerate(PERIODS[1:], start=1):
-            said = self._by_group(self.said[self.period == number].sum(0))
+            type_counts = self._by_group(self.type_counts[self.period == number].sum(0))
             ranks, effects = self._by_group(self.ranks[spring, number]), self._by_group(self.effects[number])
-            periods[name] = {group: scored(said[group], ranks[group]) for group in said}
-            for group, told in periods[name].items():
+            periods[name] = {group: score_group(type_counts[group], ranks[group]) for group in type_counts}
+            for group, group_scores in periods[name].items():
                 kinds = enumerate(EFFECTS, start=1)
-                told |= {word: weighed(effects[group], kind) if self.effects.any() else None for kind, word in kinds}
-        frames = [scored(said, ranks) for said, ranks in zip(self.said.sum(1), self.frame_ranks[spring], strict=True)]
+                group_scores |= {
+                    word: effect_counts(effects[group], kind) if self.effects.any() else None for kind, word in kinds
+                }
+        frames = [
+            score_group(type_counts, ranks)
+            for type_counts, ranks in zip(self.type_counts.sum(1), self.frame_ranks[spring], strict=True)
+        ]
         return {
             "types": stand_for,
-            "confusion": self.said[self.period == 1].sum((0, 1)).tolist(),
+            "confusion": self.type_counts[self.period == 1].sum((0, 1)).tolist(),
             **periods,
             "by_frame": {"period": [PERIODS[number] for number in self.period]}
             | {name: [frame[name] for frame in frames] for name in ("springs", *EDGE_SCORES, "auroc_error")},
@@ -221,8 +228,8 @@ class EdgeTally:
         that for ``possible``.
         """
         stand_for = self._stand_for()
-        groups = self._by_group(self.said[self.period == 1].sum(0))
-        right = {name: meanings.right(said, stand_for) for name, said in groups.items()}
+        groups = self._by_group(self.type_counts[self.period == 1].sum(0))
+        right = {name: meanings.right(counts, stand_for) for name, counts in groups.items()}
         scores = {name: share for name, share in right.items() if share is not None}
         for name, group in (("guess", "overall"), ("guess_possible", "possible")):
             if group in scores:
@@ -231,9 +238,9 @@ class EdgeTally:
 
     def _stand_for(self) -> list[str | None]:
         """What each type means: as told, or by the assignment right most often over the burn-in, where edges speak."""
-        if self.known is not None:
-            return list(self.known)
-        return meanings.assign(self.said[self.period == 1][:, self.meant].sum((0, 1)))
+        if self.fixed_names is not None:
+            return list(self.fixed_names)
+        return meanings.assign(self.type_counts[self.period == 1][:, self.has_speakers].sum((0, 1)))
 
     def _by_group(self, counts: Int[np.ndarray, "G ..."]) -> dict[str, np.ndarray]:
         """Counts of all edges, of those the tree can join, and of each level pair that has any."""
@@ -251,8 +258,8 @@ def level_pairs(tree: Tree, senders: Int[np.ndarray, " E"], receivers: Int[np.nd
         return {ANY: np.ones(len(senders), dtype=bool)}
     names = [level_name(tree, level) for level in range(len(tree.levels))]
     family, level = tree.families(senders, receivers)
-    joined = (family == "up") | (family == "down")
-    pairs = {f"{upper}-{names[child]}": joined & (level == child) for child, upper in enumerate(names[:-1], start=1)}
+    vertical = (family == "up") | (family == "down")
+    pairs = {f"{upper}-{names[child]}": vertical & (level == child) for child, upper in enumerate(names[:-1], start=1)}
     return pairs | {"siblings": family == "siblings", "unrelated": family == "other"}
 
 
@@ -270,8 +277,8 @@ def auroc(histogram: Int[np.ndarray, "2 R"]) -> tuple[float | None, float]:
     possible = without.sum() * springs.sum()
     if not possible:
         return None, 0.0
-    below, tied = (springs * (np.cumsum(without) - without)).sum(), (springs * without).sum()
-    return float((below + tied / 2) / possible), float(tied / 2 / possible)
+    below, equal = (springs * (np.cumsum(without) - without)).sum(), (springs * without).sum()
+    return float((below + equal / 2) / possible), float(equal / 2 / possible)
 
 
 def brief(scores: dict[str, Any], ceiling: dict[str, Any] | None = None, physics: str = "") -> dict[str, Any]:
@@ -284,46 +291,46 @@ def brief(scores: dict[str, Any], ceiling: dict[str, Any] | None = None, physics
     """
     words = dict(zip(meanings.MEANINGS, force(physics).types, strict=True))
     stand_for = [words.get(name or "", "neither") for name in scores["types"]]
-    told: dict[str, Any] = {"types": ", ".join(f"{k} {name}" for k, name in enumerate(stand_for))}
+    lines: dict[str, Any] = {"types": ", ".join(f"{k} {name}" for k, name in enumerate(stand_for))}
     for period in (*PERIODS[1:], *(["whole"] if "whole" in scores else [])):
-        told[period] = {
+        lines[period] = {
             group: _line(scores, ceiling, period, group, physics)
-            for group, found in scores[period].items()
-            if group not in ("possible", ANY) or found["count"] < scores[period]["overall"]["count"]
+            for group, group_scores in scores[period].items()
+            if group not in ("possible", ANY) or group_scores["count"] < scores[period]["overall"]["count"]
         }
         error = scores["calibration"].get(period, {}).get("error")
         if error is not None:
-            told[period]["calibration"] = f"expected error {error:.3f}"
-    return told
+            lines[period]["calibration"] = f"expected error {error:.3f}"
+    return lines
 
 
 def _line(scores: dict[str, Any], ceiling: dict[str, Any] | None, period: str, group: str, physics: str) -> str:
     """All scores of one group of edges."""
-    found = scores[period][group]
+    values = scores[period][group]
     parts = [
-        f"{EDGE_SCORES[metric]} {ceilings.compared(scores, ceiling, group, metric, period, 3)}"
+        f"{EDGE_SCORES[metric]} {ceilings.comparison(scores, ceiling, group, metric, period, 3)}"
         for metric in ("accuracy", "auroc")
-        if found[metric] is not None
+        if values[metric] is not None
     ]
     shares = [
-        f"{EDGE_SCORES[metric]} {found[metric]:.3f}"
+        f"{EDGE_SCORES[metric]} {values[metric]:.3f}"
         for metric in ("precision", "recall", "f1")
-        if found[metric] is not None
+        if values[metric] is not None
     ]
-    return "; ".join(parts + ([", ".join(shares)] if shares else []) + effects_in_words(found, physics))
+    return "; ".join(parts + ([", ".join(shares)] if shares else []) + effects_in_words(values, physics))
 
 
-def effects_in_words(found: dict[str, Any], physics: str = "") -> list[str]:
+def effects_in_words(values: dict[str, Any], physics: str = "") -> list[str]:
     """What of the springs that matter was found, and of the others; nothing where that is not known.
 
     Args:
-        found: scores of one group of edges.
+        values: scores of one group of edges.
         physics: of the systems, as for :func:`brief`.
     """
     what = "springs" if force(physics).silent else "pairs"
     kinds = {"matters": f"{what} that matter", "does_not_matter": f"{what} that do not"}
-    known = {words: found[kind] for kind, words in kinds.items() if found.get(kind) and found[kind]["count"]}
-    return [f"of {told['count']:,} {words} {told['recall']:.3f} found" for words, told in known.items()]
+    parts = {words: values[kind] for kind, words in kinds.items() if values.get(kind) and values[kind]["count"]}
+    return [f"of {part['count']:,} {words} {part['recall']:.3f} found" for words, part in parts.items()]
 
 
 def _log_odds(logits: Float[Tensor, "*shape K"]) -> Float[Tensor, "*shape K"]:
@@ -335,7 +342,7 @@ def _log_odds(logits: Float[Tensor, "*shape K"]) -> Float[Tensor, "*shape K"]:
     return logits - torch.stack(others, -1)
 
 
-def _counted(places: np.ndarray, shape: tuple[int, ...], weights: np.ndarray | None = None) -> np.ndarray:
+def _histogram(places: np.ndarray, shape: tuple[int, ...], weights: np.ndarray | None = None) -> np.ndarray:
     """How often (or with how much weight) each place of an array of that shape is named."""
     flat = None if weights is None else weights.ravel()
     return np.bincount(places.ravel(), flat, minlength=int(np.prod(shape))).reshape(shape)

@@ -28,7 +28,7 @@ from hri.physics.slot_springs import lost, slot_springs
 from hri.rollout.settings import SCORED_FREE_STEPS
 from hri.scores import ceilings, meanings
 from hri.scores.edges import EdgeTally
-from hri.scores.metrics import encoded, encoded_and_reconstructed, frame_likeness, free_run_scores, natural_choice
+from hri.scores.metrics import encoded_and_reconstructed, frame_likeness, free_run_scores, model_inputs, natural_choice
 from hri.scores.pictures import ball_area, balls_kept, light_left
 
 HORIZON = 20
@@ -70,16 +70,16 @@ def springs_of(
             f"{checkpoint.name} predicts {source.label}, not a simulation; leave --data out to test it on its own test "
             f"part, or name a folder with {source.files}"
         )
-    chosen = trajectories[:systems]
-    balls, nodes = Tree.parse(data.tree).size, chosen.positions.shape[2]
+    subset = trajectories[:systems]
+    balls, nodes = Tree.parse(data.tree).size, subset.positions.shape[2]
     if nodes != balls:
         raise ValueError(
             f"{checkpoint.name} knows {balls} balls (tree {data.tree}), the data have {nodes}; choose others"
         )
-    if not (np.isfinite(chosen.positions).all() and np.isfinite(chosen.velocities).all()):
+    if not (np.isfinite(subset.positions).all() and np.isfinite(subset.velocities).all()):
         raise ValueError("the data hold positions or velocities that are not finite; simulate them again")
-    small = {name: getattr(chosen, name).astype(np.float32) for name in ("positions", "velocities")}
-    return Springs(data, dataclasses.replace(chosen, **small), normalisation)
+    small = {name: getattr(subset, name).astype(np.float32) for name in ("positions", "velocities")}
+    return Springs(data, dataclasses.replace(subset, **small), normalisation)
 
 
 def evaluate(
@@ -122,7 +122,7 @@ def evaluate(
     Raises:
         ValueError: sequences too short for 5 free steps.
     """
-    started = time.perf_counter()
+    start = time.perf_counter()
     model, header = checkpoint.model, checkpoint.header
     if data.steps <= SCORED_FREE_STEPS:
         free = SCORED_FREE_STEPS
@@ -142,7 +142,7 @@ def evaluate(
             slots, likeness = encoded_and_reconstructed(model, part, upper=whole)
             means.add(len(part), **{f"reconstruction_{name}": values.mean() for name, values in likeness.items()})
         else:
-            slots = encoded(model, part, np.arange(len(part)))
+            slots = model_inputs(model, part, np.arange(len(part)))
         if whole and slots is not None:
             variance = header.config.train.variance
             means.add(len(part), **free_run_scores(model, part, SCORED_FREE_STEPS, variance, slots=slots))
@@ -156,12 +156,12 @@ def evaluate(
                     effects, reasons["matters"] = False, str(error)
         if progress:
             progress(first + len(part))
-    found = means.result()
+    averages = means.result()
     names = ("nll", "nll_leaves", "nll_upper", "nll_free", "mse_by_step", "reconstruction_mse")
-    scores: dict[str, Any] = {name: found.pop(name, None) for name in names}
-    baseline = {name.removeprefix("copy_"): found.pop(name) for name in list(found) if name.startswith("copy_")}
-    counted = (model,) if whole or not model.sees_frames else model.vision.first
-    shares = {name: found.pop(name) for name in ("same_slot", "not_inferred") if name in found}
+    scores: dict[str, Any] = {name: averages.pop(name, None) for name in names}
+    baseline = {name.removeprefix("copy_"): averages.pop(name) for name in list(averages) if name.startswith("copy_")}
+    modules = (model,) if whole or not model.sees_frames else model.vision.first
+    shares = {name: averages.pop(name) for name in ("same_slot", "not_inferred") if name in averages}
     truth = {"truth": "slots", "lost": shares} if shares else {"truth": "balls"}
     ceiling = _ceiling(checkpoint, reasons)
     return {
@@ -169,14 +169,14 @@ def evaluate(
         "systems": len(data),
         "free_steps": SCORED_FREE_STEPS,
         **scores,
-        **found,
+        **averages,
         "edge_accuracy": tally.accuracy() if tally and "edge_accuracy" not in reasons else None,
         "edges": truth | tally.scores() | _scores_of_whole(once) if tally else None,
         "ceiling": ceiling,
         "copy_baseline": baseline or None,
         "reasons": reasons,
-        "parameters": sum(parameter.numel() for part in counted for parameter in part.parameters()),
-        "seconds": round(time.perf_counter() - started, 2),
+        "parameters": sum(parameter.numel() for part in modules for parameter in part.parameters()),
+        "seconds": round(time.perf_counter() - start, 2),
     }
 
 
@@ -196,26 +196,26 @@ def while_training(model: Model, data: Sequences, variance: float) -> dict[str, 
     once = _tally(model, data, whole=True) if tally is not None and model.static else None
     for first in range(0, len(data), _BLOCK):
         part = data.part(slice(first, first + _BLOCK))
-        slots = encoded(model, part, np.arange(len(part)))
+        slots = model_inputs(model, part, np.arange(len(part)))
         _long_run(model, part, slots, variance, means, tally)
         if once is not None:
             _whole(model, part, slots, once)
-    found = means.result()
-    wanted = ("mse_by_step", "copy_nll", "copy_mse_by_step", "frame_mse_by_step", "copy_frame_mse_by_step")
-    told = {name: found[name] for name in wanted if name in found}
+    averages = means.result()
+    names = ("mse_by_step", "copy_nll", "copy_mse_by_step", "frame_mse_by_step", "copy_frame_mse_by_step")
+    scores = {name: averages[name] for name in names if name in averages}
     groups = (once or tally).scores()["burn_in"] if tally else {}
     edges = groups.get("possible", groups.get("overall", {}))
-    told |= {f"edge_{name}": edges[name] for name in ("accuracy", "auroc") if edges.get(name) is not None}
+    scores |= {f"edge_{name}": edges[name] for name in ("accuracy", "auroc") if edges.get(name) is not None}
     if edges and (guess := ceilings.guess(edges)) is not None:
-        told["edge_guess"] = guess
-    return told
+        scores["edge_guess"] = guess
+    return scores
 
 
 def _tally(model: Model, data: Sequences, whole: bool = False) -> EdgeTally:
     """For the edges of every frame, or for one graph inferred from all states."""
     pairs = model.tree, model.senders, model.receivers
-    steps, counted = (1, slice(0, 1)) if whole else (data.steps, full_windows(model.history, data.steps))
-    return EdgeTally(*pairs, model.edge_types, steps, counted, model.speaking())
+    steps, windows = (1, slice(0, 1)) if whole else (data.steps, full_windows(model.history, data.steps))
+    return EdgeTally(*pairs, model.edge_types, steps, windows, model.speaking())
 
 
 @torch.no_grad()
@@ -242,8 +242,10 @@ def _reasons(checkpoint: Checkpoint, data: Sequences) -> dict[str, str]:
     elif not data.joined:
         reasons["edges"] = reasons["edge_accuracy"] = NO_GRAPH
     if model.sees_frames:
-        told = "true springs join balls; between image slots there is no true edge (edges projects springs onto slots)"
-        reasons.setdefault("edge_accuracy", told)
+        reason = (
+            "true springs join balls; between image slots there is no true edge (edges projects springs onto slots)"
+        )
+        reasons.setdefault("edge_accuracy", reason)
     return reasons
 
 
@@ -277,11 +279,11 @@ def _long_run(
     horizon, last = _horizon(data.steps)
     prediction = model.predict(slots, horizon + 1, natural_choice(model, data, rows, model.source))
     target = slots[:, :, model.tree.leaves] if model.joint_leaves else slots
-    copied = target[:, np.minimum(np.arange(data.steps - 1), data.steps - SCORED_FREE_STEPS)]
+    copy = target[:, np.minimum(np.arange(data.steps - 1), data.steps - SCORED_FREE_STEPS)]
     means.add(
         len(data),
         mse_by_step=_by_step(prediction.slots[:, last:], target[:, last + 1 :]),
-        copy_nll=float(state_nll(copied, target[:, 1:], variance).mean()),
+        copy_nll=float(state_nll(copy, target[:, 1:], variance).mean()),
         copy_mse_by_step=_by_step(target[:, last : last + 1], target[:, last + 1 :]),
     )
     types = prediction.weights.argmax(-1)
@@ -289,33 +291,33 @@ def _long_run(
         tally.add(prediction.logits, types, true_edges(model, data))
     if not model.sees_frames:
         return types
-    if tally is not None and isinstance(data, Springs) and (joined := data.trajectories.adjacency) is not None:
+    if tally is not None and isinstance(data, Springs) and (adjacency := data.trajectories.adjacency) is not None:
         balls, positions = Tree.parse(data.data.tree), data.trajectories.positions
-        means.add(len(data), **lost(balls, joined, positions, model.senders, model.receivers))
+        means.add(len(data), **lost(balls, adjacency, positions, model.senders, model.receivers))
     few, times = rows[::4], np.arange(last, data.steps)
     truth = data.frames(np.repeat(few, len(times)), np.tile(times, len(few))).to(slots.device)
     truth = truth.unflatten(0, (len(few), len(times)))
-    drawn = torch.stack([model.show(scene) for scene in prediction.slots[few, last:]])
-    copies = truth[:, :1].expand_as(drawn)
-    for name, frames in (("", drawn), ("copy_", copies)):
+    free_pictures = torch.stack([model.show(scene) for scene in prediction.slots[few, last:]])
+    copies = truth[:, :1].expand_as(free_pictures)
+    for name, frames in (("", free_pictures), ("copy_", copies)):
         likeness = frame_likeness(frames.flatten(0, 1), truth[:, 1:].flatten(0, 1))
         by_step = {key: values.reshape(len(few), horizon).mean(0) for key, values in likeness.items()}
         if pictures:
-            by_step |= _shown(data, frames, truth[:, 1:])
+            by_step |= _picture_scores(data, frames, truth[:, 1:])
         means.add(len(few), **{f"{name}frame_{key}_by_step": values for key, values in by_step.items()})
     return types
 
 
-def _shown(
+def _picture_scores(
     data: Sequences, frames: Float[Tensor, "M F C H W"], truth: Float[Tensor, "M F C H W"]
 ) -> dict[str, Float[np.ndarray, " F"]]:
     """Light left and, of balls, those kept, by step."""
     scenes, steps = truth.shape[:2]
-    drawn, real = (part.flatten(0, 1).permute(0, 2, 3, 1).float().cpu().numpy() for part in (frames, truth))
-    scores = {"light": light_left(drawn, real)}
+    pictures, real = (part.flatten(0, 1).permute(0, 2, 3, 1).float().cpu().numpy() for part in (frames, truth))
+    scores = {"light": light_left(pictures, real)}
     if isinstance(data, Springs):
         area = ball_area(half_axes(Tree.parse(data.data.tree), data.data.render))
-        scores["balls"] = balls_kept(drawn, real, area)
+        scores["balls"] = balls_kept(pictures, real, area)
     by_step = {name: values.reshape(scenes, steps) for name, values in scores.items()}
     return {name: np.nanmean(values, 0) for name, values in by_step.items() if np.isfinite(values).any(0).all()}
 
@@ -330,27 +332,27 @@ def _weigh(model: Model, data: Sequences, types: Int[Tensor, "B T E"], tally: Ed
         return
     tree, trajectories = Tree.parse(data.data.tree), data.trajectories
     frames = np.arange(data.steps)[np.flatnonzero(tally.period)][:: removal.EVERY]
-    joined = removal.matters(tree, data.data.physics, trajectories, frames)
+    adjacency = removal.matters(tree, data.data.physics, trajectories, frames)
     truth = true_edges(model, data)
     truth = (truth if truth.ndim == 3 else truth[:, None].expand(types.shape))[:, frames]
     if not model.sees_frames:
         acts = removal.acting(data.data.physics, trajectories.springs)[:, model.senders, model.receivers][:, None]
     else:
         acts = truth.numpy()
-        shown = [
-            slot_springs(tree, joined[:, place], trajectories.positions[:, [frame]])
+        by_frame = [
+            slot_springs(tree, adjacency[:, place], trajectories.positions[:, [frame]])
             for place, frame in enumerate(frames)
         ]
-        joined = np.concatenate(shown, 1)
-    effects = acts + (joined[..., model.senders, model.receivers] & acts)
+        adjacency = np.concatenate(by_frame, 1)
+    effects = acts + (adjacency[..., model.senders, model.receivers] & acts)
     tally.add_effects(frames, types[:, frames], truth.numpy(), effects)
 
 
 def _ceiling(checkpoint: Checkpoint, reasons: dict[str, str]) -> dict[str, Any] | None:
     """What the relations could find, where that was measured."""
     config, model = checkpoint.header.config, checkpoint.model
-    if told := ceilings.objection(config, checkpoint.header.parts):
-        reasons["ceiling"] = f"this checkpoint {told}"
+    if reason := ceilings.objection(config, checkpoint.header.parts):
+        reasons["ceiling"] = f"this checkpoint {reason}"
         return None
     encoder = None
     if model.sees_frames:
@@ -365,17 +367,17 @@ def _ceiling(checkpoint: Checkpoint, reasons: dict[str, str]) -> dict[str, Any] 
     return ceilings.brief(record)
 
 
-def _by_step(predicted: Float[Tensor, "B ..."], truth: Float[Tensor, "B ..."]) -> Float[np.ndarray, " K"]:
+def _by_step(prediction: Float[Tensor, "B ..."], truth: Float[Tensor, "B ..."]) -> Float[np.ndarray, " K"]:
     """Mean squared error of each time [B, K, ...]."""
-    return ((predicted - truth) ** 2).transpose(0, 1).flatten(1).mean(1).double().cpu().numpy()
+    return ((prediction - truth) ** 2).transpose(0, 1).flatten(1).mean(1).double().cpu().numpy()
 
 
 def true_edges(model: Model, data: Sequences) -> Int[Tensor, "B E"] | Int[Tensor, "B T E"]:
     """1 where a spring joins the nodes of an edge; for image slots frame by frame, where the balls truly are then."""
     if not model.sees_frames or not isinstance(data, Springs) or (springs := data.trajectories.adjacency) is None:
         return data.true_types(model.senders, model.receivers)
-    joined = slot_springs(Tree.parse(data.data.tree), springs, data.trajectories.positions)
-    return torch.from_numpy(joined[..., model.senders, model.receivers].astype(np.int64))
+    adjacency = slot_springs(Tree.parse(data.data.tree), springs, data.trajectories.positions)
+    return torch.from_numpy(adjacency[..., model.senders, model.receivers].astype(np.int64))
 
 
 class _Means:

@@ -34,12 +34,12 @@ def natural_choice(model: Model, data: Sequences, rows: np.ndarray, source: str)
 def reconstruction_mse(model: Model, data: Sequences, frames: int | None = None, block: int = 490) -> float:
     """Mean squared error of reconstructed pixels in 0 ... 1, over all frames or an even sample of them."""
     every = np.arange(len(data) * data.steps)
-    chosen = every if frames is None else every[:: max(1, len(every) // frames)]
+    sample = every if frames is None else every[:: max(1, len(every) // frames)]
     total = 0.0
-    for first in range(0, len(chosen), block):
-        truth = data.frames(*np.divmod(chosen[first : first + block], data.steps)).to(device_of(model))
+    for first in range(0, len(sample), block):
+        truth = data.frames(*np.divmod(sample[first : first + block], data.steps)).to(device_of(model))
         total += float(((model.vision(truth) - truth) ** 2).mean((1, 2, 3)).sum())
-    return total / len(chosen)
+    return total / len(sample)
 
 
 def copied_frames_mse(data: Sequences, free_steps: int = 1, sample: int = 1000) -> float:
@@ -52,12 +52,12 @@ def copied_frames_mse(data: Sequences, free_steps: int = 1, sample: int = 1000) 
     times = np.arange(1, data.steps) if free_steps == 1 else np.arange(data.steps - free_steps, data.steps)
     every = np.stack(np.meshgrid(np.arange(len(data)), times, indexing="ij"), -1).reshape(-1, 2)
     systems, times = every[:: max(1, len(every) // sample)].T
-    known = times - 1 if free_steps == 1 else np.minimum(times - 1, data.steps - free_steps)
-    return float(((data.frames(systems, times) - data.frames(systems, known)) ** 2).mean())
+    copy_times = times - 1 if free_steps == 1 else np.minimum(times - 1, data.steps - free_steps)
+    return float(((data.frames(systems, times) - data.frames(systems, copy_times)) ** 2).mean())
 
 
 @torch.no_grad()
-def encoded(model: Model, data: Sequences, rows: Int[np.ndarray, " B"]) -> Float[Tensor, "B T N D"]:
+def model_inputs(model: Model, data: Sequences, rows: Int[np.ndarray, " B"]) -> Float[Tensor, "B T N D"]:
     """What the dynamics see of these systems: states, or slots of drawn frames."""
     if not model.sees_frames:
         return data.states[rows].to(device_of(model))
@@ -69,7 +69,7 @@ def encoded(model: Model, data: Sequences, rows: Int[np.ndarray, " B"]) -> Float
 def encoded_and_reconstructed(
     model: Model, data: Sequences, upper: bool = True, block: int = 98
 ) -> tuple[Float[Tensor, "S T N D"] | None, dict[str, Float[np.ndarray, " M"]]]:
-    """Slots as :func:`encoded` gives them, and the likeness of every reconstructed frame: the encoder runs once.
+    """Slots as :func:`model_inputs` gives them, and the likeness of every reconstructed frame: the encoder runs once.
 
     Args:
         upper: False where the upper slots' encoder is missing; there are no slots then.
@@ -89,7 +89,7 @@ def encoded_and_reconstructed(
 
 
 def frame_likeness(
-    drawn: Float[Tensor, "M C H W"], truth: Float[Tensor, "M C H W"]
+    pictures: Float[Tensor, "M C H W"], truth: Float[Tensor, "M C H W"]
 ) -> dict[str, Float[np.ndarray, " M"]]:
     """How like each drawn frame is to the true one, pixels in 0 ... 1; nothing is cut off what lies outside.
 
@@ -101,13 +101,13 @@ def frame_likeness(
     # Imported here: it takes a second, which pages and commands that score no frames should not wait for.
     from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
-    drawn, truth = (frames.float().contiguous(memory_format=torch.channels_last) for frames in (drawn, truth))
-    psnr = peak_signal_noise_ratio(drawn, truth, data_range=1.0, dim=(1, 2, 3), reduction="none")
+    pictures, truth = (frames.float().contiguous(memory_format=torch.channels_last) for frames in (pictures, truth))
+    psnr = peak_signal_noise_ratio(pictures, truth, data_range=1.0, dim=(1, 2, 3), reduction="none")
     # A few frames at a time stay in the processor's cache: three times faster than hundreds.
-    blocks = zip(drawn.split(32), truth.split(32), strict=True)
+    blocks = zip(pictures.split(32), truth.split(32), strict=True)
     ssim = [structural_similarity_index_measure(*pair, data_range=1.0, reduction="none") for pair in blocks]
     scores = {
-        "mse": ((drawn - truth) ** 2).mean((1, 2, 3)),
+        "mse": ((pictures - truth) ** 2).mean((1, 2, 3)),
         "psnr": psnr.clamp(max=PSNR_LIMIT),
         "ssim": torch.cat([values.reshape(-1) for values in ssim]),  # type: ignore[union-attr]
     }
@@ -130,10 +130,10 @@ def slot_usage(model: Model, data: Sequences, frames: int = 200) -> dict[str, fl
     leaves = vision.leaf_slots(vision.features(data.frames(systems, times).to(device_of(model)))).float()
     apart = leaves - leaves.mean(0)
     change = apart.std(0).mean(-1)
-    used = change > UNUSED * change.median()
-    rows = nn.functional.normalize(apart.transpose(0, 1).flatten(1)[used], dim=1)
+    in_use = change > UNUSED * change.median()
+    rows = nn.functional.normalize(apart.transpose(0, 1).flatten(1)[in_use], dim=1)
     repeats = (torch.tril(rows @ rows.T, -1) > ALIKE).any(1)
-    return {"slots_unused": float(1 - used.float().mean()), "slots_alike": float(repeats.sum() / len(change))}
+    return {"slots_unused": float(1 - in_use.float().mean()), "slots_alike": float(repeats.sum() / len(change))}
 
 
 def relative_score(nll: float, oracle: float) -> float:
@@ -170,7 +170,7 @@ def free_run_scores(
     slow to decode); ``frame_psnr``, ``frame_ssim``: means over the same frames, see :func:`frame_likeness`.
 
     Args:
-        slots: what :func:`encoded` gives for all of ``data``, where it is known already.
+        slots: what :func:`model_inputs` gives for all of ``data``, where it is known already.
     """
     source = model.source
     per_node, free_part = [], []
@@ -178,24 +178,24 @@ def free_run_scores(
     leaves = model.tree.leaves
     for first in range(0, len(data), block):
         rows = np.arange(first, min(first + block, len(data)))
-        seen = encoded(model, data, rows) if slots is None else slots[rows]
-        predicted = model.predict(seen, free_steps, natural_choice(model, data, rows, source)).slots
-        target = seen[:, 1:, leaves] if model.joint_leaves else seen[:, 1:]
-        per_node.append(state_nll(predicted, target, variance) * len(rows))
+        inputs = model_inputs(model, data, rows) if slots is None else slots[rows]
+        prediction = model.predict(inputs, free_steps, natural_choice(model, data, rows, source)).slots
+        target = inputs[:, 1:, leaves] if model.joint_leaves else inputs[:, 1:]
+        per_node.append(state_nll(prediction, target, variance) * len(rows))
         free = slice(-(free_steps - 1), None) if free_steps > 1 else slice(0, 0)
-        free_part.append(state_nll(predicted[:, free], target[:, free], variance) * len(rows))
+        free_part.append(state_nll(prediction[:, free], target[:, free], variance) * len(rows))
         if model.sees_frames:
-            for name, values in _free_frames(model, data, rows, predicted, free_steps).items():
+            for name, values in _free_frames(model, data, rows, prediction, free_steps).items():
                 likeness.setdefault(name, []).append(values)
     nll = (torch.stack(per_node).sum(0) / len(data)).cpu().numpy()
     free_nll = (torch.stack(free_part).sum(0) / len(data)).cpu().numpy()
     is_leaf = np.ones(len(nll), dtype=bool) if model.joint_leaves else np.isin(np.arange(len(nll)), leaves)
-    scored = is_leaf if model.scores_leaves else np.ones(len(nll), dtype=bool)
+    leaf_mask = is_leaf if model.scores_leaves else np.ones(len(nll), dtype=bool)
     scores: dict[str, Any] = {
-        "nll": float(nll[scored].mean()),
+        "nll": float(nll[leaf_mask].mean()),
         "nll_leaves": float(nll[is_leaf].mean()),
         "nll_upper": float(nll[~is_leaf].mean()) if (~is_leaf).any() else None,
-        "nll_free": float(free_nll[scored].mean()),
+        "nll_free": float(free_nll[leaf_mask].mean()),
     }
     scores |= {f"frame_{name}": float(np.concatenate(values).mean()) for name, values in likeness.items()}
     if likeness:
@@ -205,10 +205,10 @@ def free_run_scores(
 
 
 def _free_frames(
-    model: Model, data: Sequences, rows: np.ndarray, predicted: Tensor, free_steps: int
+    model: Model, data: Sequences, rows: np.ndarray, prediction: Tensor, free_steps: int
 ) -> dict[str, np.ndarray]:
     """Likeness of the decoded free steps of every fourth system."""
     few, times = np.arange(0, len(rows), 4), np.arange(data.steps - free_steps, data.steps)
-    slots = predicted[few][:, times - 1].flatten(0, 1)
+    slots = prediction[few][:, times - 1].flatten(0, 1)
     truth = data.frames(np.repeat(rows[few], len(times)), np.tile(times, len(few))).to(slots.device)
     return frame_likeness(model.show(slots), truth)

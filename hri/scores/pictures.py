@@ -34,43 +34,45 @@ WHOLE = 1 / 3
 _AROUND = np.ones((3, 3))
 
 
-def light_left(predicted: Float[np.ndarray, "M H W C"], truth: Float[np.ndarray, "M H W C"]) -> Float[np.ndarray, " M"]:
+def light_left(
+    prediction: Float[np.ndarray, "M H W C"], truth: Float[np.ndarray, "M H W C"]
+) -> Float[np.ndarray, " M"]:
     """Predicted over true light of each frame; NaN where the true frame is black."""
-    light = np.clip(predicted, 0, 1).sum((1, 2, 3))
+    light = np.clip(prediction, 0, 1).sum((1, 2, 3))
     there = truth.sum((1, 2, 3))
     return np.divide(light, there, out=np.full(len(truth), np.nan), where=there > 0)
 
 
 def balls_kept(
-    predicted: Float[np.ndarray, "M H W C"], truth: Float[np.ndarray, "M H W C"], area: float
+    prediction: Float[np.ndarray, "M H W C"], truth: Float[np.ndarray, "M H W C"], area: float
 ) -> Float[np.ndarray, " M"]:
     """The share of each true frame's balls that the prediction shows; NaN where the true frame shows none.
 
     Args:
-        predicted: pixels in 0 ... 1.
+        prediction: pixels in 0 ... 1.
         truth: the same.
         area: of one whole ball, in pixels.
     """
     shares = np.full(len(truth), np.nan)
     reach = REACH * truth.shape[1] / 32
-    for row, (drawn, real) in enumerate(zip(predicted, truth, strict=True)):
-        shown = kept = 0
+    for row, (picture, real) in enumerate(zip(prediction, truth, strict=True)):
+        count = matches = 0
         for colour in colours(truth.shape[3]):
             there, light = blobs(real, colour)
-            seen = light >= WHOLE * area
-            there, light = there[seen], light[seen]
+            whole = light >= WHOLE * area
+            there, light = there[whole], light[whole]
             if not len(there):
                 continue
-            shown += len(there)
-            offered, brightness = blobs(drawn, colour)
-            if not len(offered):
+            count += len(there)
+            places, brightness = blobs(picture, colour)
+            if not len(places):
                 continue
-            apart = cdist(there, offered)
+            apart = cdist(there, places)
             fits = (apart <= reach) & (brightness[None] >= LEAST * light[:, None])
             first, second = linear_sum_assignment(np.where(fits, apart, 1e6))
-            kept += int(fits[first, second].sum())
-        if shown:
-            shares[row] = kept / shown
+            matches += int(fits[first, second].sum())
+        if count:
+            shares[row] = matches / count
     return shares
 
 

@@ -44,8 +44,8 @@ class Ranking:
     @staticmethod
     def of(seeds: Sequence[int], errors: Sequence[np.ndarray]) -> Ranking:
         """Put seeds in order by the errors of blocks of them; what is no number counts as the hardest."""
-        found = np.concatenate([*errors, np.empty(0)]).astype(np.float64)
-        wrong = np.nan_to_num(found, nan=np.finfo(np.float64).max)
+        values = np.concatenate([*errors, np.empty(0)]).astype(np.float64)
+        wrong = np.nan_to_num(values, nan=np.finfo(np.float64).max)
         order = np.argsort(wrong, kind="stable")
         return Ranking(np.asarray(seeds[: len(wrong)], dtype=np.int64)[order], wrong[order])
 
@@ -87,11 +87,13 @@ def rank_seeds(
         raise ValueError("there must be at least one seed, and each only once")
     if checkpoint.header.parts != "all":
         raise ValueError(f"{checkpoint.name} holds encoder and decoder only: it predicts nothing to rank by")
-    kept = None if cache is None else Path(cache) / f"ranking-{_name(checkpoint, seeds, settings, tree, physics)}.json"
-    if kept is not None and kept.is_file():
+    file_cache = (
+        None if cache is None else Path(cache) / f"ranking-{_name(checkpoint, seeds, settings, tree, physics)}.json"
+    )
+    if file_cache is not None and file_cache.is_file():
         try:
-            stored = json.loads(kept.read_bytes())
-            return Ranking(np.array(stored["seeds"], dtype=np.int64), np.array(stored["errors"], dtype=np.float64))
+            record = json.loads(file_cache.read_bytes())
+            return Ranking(np.array(record["seeds"], dtype=np.int64), np.array(record["errors"], dtype=np.float64))
         except (ValueError, KeyError, TypeError):
             pass  # a damaged note is written again
     errors, block = [], _BLOCK[checkpoint.model.observation]
@@ -101,8 +103,8 @@ def rank_seeds(
         if progress:
             progress(start + len(part))
     ranking = Ranking.of(seeds, errors)
-    if kept is not None:
-        with replacing(kept) as file:
+    if file_cache is not None:
+        with replacing(file_cache) as file:
             file.write(json.dumps({"seeds": ranking.seeds.tolist(), "errors": ranking.errors.tolist()}).encode())
     return ranking
 
@@ -129,26 +131,26 @@ class Ranker:
     ):
         data = checkpoint.header.config.data
         self.seeds, self.problem, self._patience = seeds, "", patience
-        self._asked = (settings, tree or data.tree, physics or data.physics)
+        self._case = (settings, tree or data.tree, physics or data.physics)
         self._checkpoint, self._lock = checkpoint, lock
         self._errors: list[np.ndarray] = []
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        self._seen = 0.0
+        self._last_look = 0.0
 
     @property
-    def done(self) -> int:
+    def seeds_done(self) -> int:
         """Seeds that are scored."""
         return min(len(self._errors) * self.BLOCK, len(self.seeds))
 
     @property
     def working(self) -> bool:
         """Whether there are seeds left to score; not so after a problem."""
-        return self.done < len(self.seeds) and not self.problem
+        return self.seeds_done < len(self.seeds) and not self.problem
 
     def look(self) -> Ranking:
         """The ranking of what is scored by now; scoring goes on."""
-        self._seen = time.monotonic()
+        self._last_look = time.monotonic()
         with self._starting:
             if self.working and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._work, name="ranking", daemon=True)
@@ -168,10 +170,10 @@ class Ranker:
                 block = [int(seed) for seed in self.seeds[first : first + self.BLOCK]]
                 try:
                     with self._lock:
-                        self._errors.append(scene_errors(self._checkpoint, block, *self._asked))
+                        self._errors.append(scene_errors(self._checkpoint, block, *self._case))
                 except (ValueError, RuntimeError) as error:
                     self.problem = str(error)
-                if time.monotonic() - self._seen > self._patience:
+                if time.monotonic() - self._last_look > self._patience:
                     return
 
 
@@ -199,21 +201,21 @@ def _errors(
         assert not isinstance(scenes, Film)  # no config of states takes clips
         states = truth_of(checkpoint, scenes)["true_states"]
         types = None if scenes.adjacency is None else scenes.adjacency[:, model.senders, model.receivers]
-        predicted = predict(checkpoint, torch.from_numpy(states), types, settings).slots.cpu().numpy()
+        prediction = predict(checkpoint, torch.from_numpy(states), types, settings).slots.cpu().numpy()
         truth = states[:, :, model.tree.leaves] if model.joint_leaves else states
         free = _first_free(states.shape[1], settings)
-        return np.square(predicted[:, free - 1 :] - truth[:, free:]).mean((1, 2, 3))
+        return np.square(prediction[:, free - 1 :] - truth[:, free:]).mean((1, 2, 3))
     if isinstance(scenes, Film):
         frames = scenes.frames
     else:
         frames = frames_of(checkpoint.header.config, scenes.positions, scenes.seeds, tree)
     slots = predict(checkpoint, encode(checkpoint, settings.intervention.cover(frames)), None, settings).slots
     times = frames.shape[1]
-    shown = np.unique(np.linspace(_first_free(times, settings), times - 1, PICTURES).round().astype(int))
-    leaves = slots[:, shown - 1][:, :, model.tree.leaves].flatten(0, 1).to(device_of(model))
-    drawn, _ = decode(checkpoint, leaves)
-    truth = frames[:, shown].reshape(drawn.shape) / np.float32(255)
-    return np.square(drawn - truth).mean((1, 2, 3)).reshape(len(frames), len(shown)).mean(1)
+    frame_picks = np.unique(np.linspace(_first_free(times, settings), times - 1, PICTURES).round().astype(int))
+    leaves = slots[:, frame_picks - 1][:, :, model.tree.leaves].flatten(0, 1).to(device_of(model))
+    pictures, _ = decode(checkpoint, leaves)
+    truth = frames[:, frame_picks].reshape(pictures.shape) / np.float32(255)
+    return np.square(pictures - truth).mean((1, 2, 3)).reshape(len(frames), len(frame_picks)).mean(1)
 
 
 def _first_free(times: int, settings: Settings) -> int:
@@ -223,15 +225,15 @@ def _first_free(times: int, settings: Settings) -> int:
 
 def digest(checkpoint: Checkpoint) -> str:
     """A name for exactly these weights and this configuration."""
-    told = hashlib.sha256(json.dumps(checkpoint.header.config.to_dict(), sort_keys=True).encode())
-    told.update(repr(checkpoint.header.normalisation).encode())
+    checksum = hashlib.sha256(json.dumps(checkpoint.header.config.to_dict(), sort_keys=True).encode())
+    checksum.update(repr(checkpoint.header.normalisation).encode())
     for name, tensor in sorted(checkpoint.model.state_dict().items()):
-        told.update(name.encode())
-        told.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return told.hexdigest()
+        checksum.update(name.encode())
+        checksum.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return checksum.hexdigest()
 
 
 def _name(checkpoint: Checkpoint, seeds: Sequence[int], settings: Settings, tree: str, physics: str) -> str:
     """A name for a question; edits are named by what they do."""
-    asked = [digest(checkpoint), [int(seed) for seed in seeds], tree, physics, *settings.identity]
-    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
+    identity = [digest(checkpoint), [int(seed) for seed in seeds], tree, physics, *settings.identity]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]

@@ -34,7 +34,7 @@ from hri.scores import meanings
 from hri.scores.ceilings import belongs_to, fingerprint, key_of, objection
 from hri.scores.edges import PERIODS, EdgeTally
 from hri.scores.evaluate import full_windows, springs_of, true_edges
-from hri.scores.metrics import encoded
+from hri.scores.metrics import model_inputs
 from hri.training.optimiser import Muon
 from hri.training.schedule import CLIP_WINDOW, batch_rows, learning_rate, number
 
@@ -285,7 +285,7 @@ def _examples(model: Model, data: Sequences, progress: Callable[[int], object]) 
     seen, truth = [], []
     for start in range(0, len(data), _BLOCK):
         part = data.part(slice(start, start + _BLOCK))
-        seen.append(encoded(model, part, np.arange(len(part))).cpu())
+        seen.append(model_inputs(model, part, np.arange(len(part))).cpu())
         truth.append(true_edges(model, part).to(torch.uint8))
         progress(start + len(part))
     return Examples(torch.cat(seen), torch.cat(truth))

@@ -39,7 +39,7 @@ class Presence:
     alive: bool = False
 
 
-class Claim:
+class FolderClaim:
     """A folder that is ours to train in; let go of with :meth:`release`, or by the system when we end."""
 
     def __init__(self, folder: Path):

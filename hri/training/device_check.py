@@ -16,7 +16,7 @@ from hri.model.fast import edges as fast
 from hri.model.model import Model
 from hri.training.device_step import Recorded, Stage, Step, shape
 from hri.training.run_folder import State
-from hri.training.stages import OPTIMISERS, Prediction, Reconstruction, train_mode
+from hri.training.stages import OPTIMISERS, PredictionStage, ReconstructionStage, train_mode
 
 UPDATES = 3
 BATCH = 8
@@ -56,9 +56,9 @@ def kinds(configs: Sequence[Config]) -> Iterator[tuple[Config, type[Stage]]]:
             continue
         seen.add(what)
         if config.model.sees_frames and config.train.stage1_updates:
-            yield config, Reconstruction
+            yield config, ReconstructionStage
         if config.train.updates:
-            yield config, Prediction
+            yield config, PredictionStage
 
 
 def compare(config: Config, kind: type[Stage], device: torch.device) -> Agreement:

@@ -18,7 +18,7 @@ from hri.core.hierarchy import Tree
 from hri.data.dataset import Sequences, Springs
 from hri.training.device_render import draw, suits
 from hri.training.patches import OUTSIDE_KEPT
-from hri.training.stages import Prediction, Reconstruction
+from hri.training.stages import PredictionStage, ReconstructionStage
 
 STRIDE = -0x61C8864680B583EB
 """2^64 over the golden ratio as a signed number: neighbouring counts lie far apart (SplitMix64, Steele et al. 2014)."""
@@ -115,14 +115,14 @@ class ReconstructionInputs:
 
     patches = False
 
-    def __init__(self, stage: Reconstruction, device: torch.device):
+    def __init__(self, stage: ReconstructionStage, device: torch.device):
         self.store: FrameStore = shared(stage.train_set, "frames", device)
         self.cells = stage.vision.leaves.cells
 
     def __call__(
         self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"], prior_share: Float[Tensor, "1"]
     ) -> dict[str, Tensor]:
-        """What :meth:`hri.training.stages.Reconstruction.forward` takes."""
+        """What :meth:`hri.training.stages.ReconstructionStage.forward` takes."""
         inputs = {"frames": self.store.frames(rows)}
         if self.patches:
             inputs |= patches(len(rows), key, self.cells)
@@ -145,7 +145,7 @@ def patches(frames: int, key: Int[Tensor, "1"], cells: Int[Tensor, "16"]) -> dic
 class PredictionInputs:
     """Of stage 2: states or features by row, with the noise and the decoded times that belong to each of them."""
 
-    def __init__(self, stage: Prediction, device: torch.device):
+    def __init__(self, stage: PredictionStage, device: torch.device):
         model, self.config = stage.model, stage.config
         relations = stage.config.model.relations
         self.steps, self.free_steps = stage.train_set.steps, self.config.train.free_steps
@@ -165,7 +165,7 @@ class PredictionInputs:
     def __call__(
         self, rows: Int[Tensor, " B"], key: Int[Tensor, "1"], prior_share: Float[Tensor, "1"]
     ) -> dict[str, Any]:
-        """What :meth:`hri.training.stages.Prediction.forward` takes."""
+        """What :meth:`hri.training.stages.PredictionStage.forward` takes."""
         inputs: dict[str, Any] = {"seen": self.seen.index_select(0, rows), "free_steps": self.free_steps}
         inputs |= {"noise": None, "types": None, "frames": None, "times": None, "prior_share": prior_share[0]}
         first: Tensor | int = 1
@@ -185,7 +185,7 @@ class PredictionInputs:
         return inputs
 
     def starts(self, key: Int[Tensor, "1"]) -> dict[str, Tensor]:
-        """What :class:`hri.training.stages.Prediction` draws for models without memory, drawn here."""
+        """What :class:`hri.training.stages.PredictionStage` draws for models without memory, drawn here."""
         length = self.config.train.free_steps
         runs = (self.steps - 1) // length
         draws = mixed(key + torch.arange(2, 4, device=key.device))

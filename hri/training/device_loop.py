@@ -54,7 +54,7 @@ def run_stage(
     """A stage from where its folder stands to its end; None while the device is at work and there is nothing to tell.
 
     Args:
-        anew: the stage begins with fresh last layers (:meth:`hri.training.stages.Prediction.begin`).
+        anew: the stage begins with fresh last layers (:meth:`hri.training.stages.PredictionStage.begin`).
         busy: hears of each block, to tell how much of the time a device computes.
 
     Raises:

@@ -21,7 +21,7 @@ from hri.training.device_optimiser import ClipWindow, DeviceOptimiser
 from hri.training.optimiser import Averaged
 from hri.training.run_folder import State
 from hri.training.schedule import CLIP_WINDOW, batch_rows, free_steps, learning_rate, prior_share
-from hri.training.stages import Prediction, Reconstruction
+from hri.training.stages import PredictionStage, ReconstructionStage
 
 ENOUGH_NORMS = 20
 """Gradient norms that must be known before any is clipped, as on a CPU."""
@@ -29,7 +29,7 @@ BLOCK = 512
 """Most updates between two looks at their losses."""
 WARM_UPS = 3
 """Updates before a graph is recorded, in which libraries set up what they need; they are undone."""
-Stage = Reconstruction | Prediction
+Stage = ReconstructionStage | PredictionStage
 
 
 @dataclass
@@ -48,7 +48,7 @@ Inputs = ReconstructionInputs | PredictionInputs
 
 def shape(stage: Stage, update: int) -> int:
     """What the shapes of an update depend on; a graph holds for updates of one such number."""
-    if isinstance(stage, Reconstruction):
+    if isinstance(stage, ReconstructionStage):
         return int(update < stage.patch_updates)
     return free_steps(stage.config.train, update)
 
@@ -76,7 +76,7 @@ class Step:
         self.averaged = Averaged(model, config.average) if config.average else None
         self.inputs: Inputs = (
             ReconstructionInputs(stage, device)
-            if isinstance(stage, Reconstruction)
+            if isinstance(stage, ReconstructionStage)
             else PredictionInputs(stage, device)
         )
         self.begin(state.update)

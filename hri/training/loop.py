@@ -37,8 +37,8 @@ from hri.training.schedule import CLIP_WINDOW, batch_rows, learning_rate
 from hri.training.stages import (
     OPTIMISERS,
     SAVE_SECONDS,
-    Prediction,
-    Reconstruction,
+    PredictionStage,
+    ReconstructionStage,
     Report,
     TrainingStopped,
     no_number,
@@ -92,7 +92,12 @@ def train(
     accelerator = Accelerator(mixed_precision=config.train.precision, cpu=place.type == "cpu")
 
     def loop(
-        stage: Reconstruction | Prediction, model: Model, run: Run, header: Header, device: torch.device, anew: bool
+        stage: ReconstructionStage | PredictionStage,
+        model: Model,
+        run: Run,
+        header: Header,
+        device: torch.device,
+        anew: bool,
     ) -> Iterator[Report]:
         if stage.batch % accelerator.num_processes:
             raise ValueError(
@@ -150,10 +155,10 @@ def prepared(
     else:
         earlier, history = {}, ()
 
-    stages: list[type[Reconstruction] | type[Prediction]] = [Prediction]
+    stages: list[type[ReconstructionStage] | type[PredictionStage]] = [PredictionStage]
     if model.sees_frames and (refine or not vision_from):
         # Stage 2 begins with the features of every training frame: not for nothing.
-        stages = [Reconstruction, Prediction] if config.train.updates else [Reconstruction]
+        stages = [ReconstructionStage, PredictionStage] if config.train.updates else [ReconstructionStage]
     header = Header(
         config=config,
         normalisation=training.normalisation,
@@ -175,7 +180,12 @@ def prepared(
 
 
 def _run_stage(
-    stage: Reconstruction | Prediction, model: Model, run: Run, header: Header, accelerator: Accelerator, anew: bool
+    stage: ReconstructionStage | PredictionStage,
+    model: Model,
+    run: Run,
+    header: Header,
+    accelerator: Accelerator,
+    anew: bool,
 ) -> Iterator[Report]:
     config = stage.config.train
     parameters = stage.trained()

@@ -20,7 +20,7 @@ from hri.core.files import replacing
 from hri.model import checkpoint
 from hri.model.checkpoint import Header
 from hri.model.model import Model
-from hri.training.control import Claim, Wish, read_wish
+from hri.training.control import FolderClaim, Wish, read_wish
 from hri.training.events import Events, events_file
 from hri.training.watching import write_picture
 
@@ -92,7 +92,7 @@ class Run:
                 file.write(to_json(config).encode())
         self._metrics: TextIO | None = None
         self._events: Events | None = None
-        self._claim = Claim(folder) if main else None
+        self._claim = FolderClaim(folder) if main else None
         if self._claim is not None:
             try:
                 for leftover in folder.glob("**/*.part"):  # of a process that was killed while it wrote

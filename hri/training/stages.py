@@ -60,7 +60,7 @@ class TrainingStopped(RuntimeError):  # noqa: N818 - named for what happened to 
     """Training cannot go on; the message says why, what was kept and what to try."""
 
 
-class Reconstruction(nn.Module):
+class ReconstructionStage(nn.Module):
     """Stage 1: each frame from its own slots. Returns the mean squared error a pixel times what the NLL makes of it."""
 
     number = 1
@@ -117,7 +117,7 @@ class Reconstruction(nn.Module):
         return validation["reconstruction_mse"]
 
 
-class Prediction(nn.Module):
+class PredictionStage(nn.Module):
     """Stage 2: the next states, from states or from the frozen encoder's features, computed once."""
 
     number = 2

@@ -46,29 +46,29 @@ def ways(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> list[str]:
 def ways_in_order(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> list[str]:
     """The ways that occur, in the order in which a step passes messages (up, across, down), other pairs last."""
     order = [way(tree, *rows[0].tolist()) for _, rows in tree.phases] + [ANY, OTHER]
-    found = set(ways(tree, pairs))
-    return [name for name in order if name in found]
+    present = set(ways(tree, pairs))
+    return [name for name in order if name in present]
 
 
 def passes(
-    seen: Named, rows: Int[np.ndarray, " R"], frame: int, only_ways: Collection[str], only_types: Collection[str]
+    names: Named, rows: Int[np.ndarray, " R"], frame: int, only_ways: Collection[str], only_types: Collection[str]
 ) -> Bool[np.ndarray, " R"]:
     """Which edges of a frame are of the chosen levels and types; nothing chosen means all.
 
     Args:
-        seen: a rollout of one scene and the names of its types.
+        names: a rollout of one scene and the names of its types.
         rows: of its edges.
         frame: 0 ... T - 1.
         only_ways: names as :func:`ways` gives them.
-        only_types: names of ``seen``.
+        only_types: names of ``names``.
     """
-    kinds = seen.rollout.edge_types[0, edge_step(seen.rollout, frame), rows]
-    leads = ways(seen.rollout.tree, seen.rollout.edge_sender_receiver[rows].reshape(-1, 2))
-    shown = [
-        (not only_ways or name in only_ways) and (not only_types or seen.types[kind] in only_types)
+    kinds = names.rollout.edge_types[0, edge_step(names.rollout, frame), rows]
+    leads = ways(names.rollout.tree, names.rollout.edge_sender_receiver[rows].reshape(-1, 2))
+    visible = [
+        (not only_ways or name in only_ways) and (not only_types or names.types[kind] in only_types)
         for name, kind in zip(leads, kinds, strict=True)
     ]
-    return np.array(shown, dtype=bool)
+    return np.array(visible, dtype=bool)
 
 
 # Over time ---------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ class Change:
     before: int
     after: int
     """Its most probable types."""
-    moved: float
+    shift: float
     """How much probability went elsewhere: half the sum of absolute differences over types, 0 ... 1."""
 
 
@@ -99,16 +99,16 @@ def changes(rollout: Rollout, rows: Int[np.ndarray, " R"], most: int | None = No
     """
     chances = rollout.edge_probabilities[0, :-1, rows].swapaxes(0, 1)  # T-1 R K; the last step predicts nothing shown
     best = chances.argmax(-1)
-    moved = np.abs(np.diff(chances, axis=0)).sum(-1) / 2
+    shifts = np.abs(np.diff(chances, axis=0)).sum(-1) / 2
     steps, columns = np.nonzero(np.diff(best, axis=0))
-    order = np.lexsort((columns, steps, -moved[steps, columns]))[:most]
+    order = np.lexsort((columns, steps, -shifts[steps, columns]))[:most]
     return [
         Change(
             frame=int(step) + 2,
             row=int(rows[column]),
             before=int(best[step, column]),
             after=int(best[step + 1, column]),
-            moved=float(moved[step, column]),
+            shift=float(shifts[step, column]),
         )
         for step, column in zip(steps[order], columns[order], strict=True)
     ]
@@ -137,13 +137,13 @@ class Named:
     """What one answer for all those pairs would have right."""
 
 
-def learned(rollout: Rollout) -> Named:
+def learned_names(rollout: Rollout) -> Named:
     """Types as the model learned them."""
     count = rollout.edge_probabilities.shape[-1]
     return Named(rollout, tuple(type_name(kind, count) for kind in range(count)), tuple(range(count)))
 
 
-def aligned(rollout: Rollout, history: int = 0) -> Named:
+def aligned_names(rollout: Rollout, history: int = 0) -> Named:
     """The rollout with types in the order of what they stand for: no spring, spring, nothing (for charges: attract,
     repel).
 
@@ -165,11 +165,11 @@ def aligned(rollout: Rollout, history: int = 0) -> Named:
         raise ValueError("This model infers no edges, so there are no types to match.")
     steps = meanings.burn_in(history, int(rollout.last_true_input))
     senders, receivers = rollout.edge_sender_receiver[rows].T
-    said, joined = rollout.edge_types[0, steps][:, rows].astype(np.int64), springs[steps, senders, receivers]
+    types, spring_there = rollout.edge_types[0, steps][:, rows].astype(np.int64), springs[steps, senders, receivers]
     possible = rollout.tree.possible[senders, receivers] > 0
     counts, of_possible = (
-        np.bincount((2 * said + joined)[:, chosen].ravel(), minlength=2 * count).reshape(count, 2)
-        for chosen in (np.ones_like(possible), possible)
+        np.bincount((2 * types + spring_there)[:, mask].ravel(), minlength=2 * count).reshape(count, 2)
+        for mask in (np.ones_like(possible), possible)
     )
     unsaid = rollout.all_types_speak  # type 0 is then of cut edges alone: it stays what it is, and the first
     stand_for = [*([None] * unsaid), *meanings.assign(counts[unsaid:])]
@@ -181,30 +181,30 @@ def aligned(rollout: Rollout, history: int = 0) -> Named:
         *rollout.force.types,
         *(f"neither ({type_name(kind, count)})" for kind in rest),
     )
-    ordered = dataclasses.replace(
+    relabelled = dataclasses.replace(
         rollout,
         edge_probabilities=rollout.edge_probabilities[..., order],
         edge_logits=rollout.edge_logits[..., order],
         edge_types=np.argsort(order)[rollout.edge_types].astype(rollout.edge_types.dtype),
     )
     guess = float(of_possible.sum(0).max() / of_possible.sum()) if of_possible.any() else None
-    return Named(ordered, names, tuple(order), meanings.right(of_possible, stand_for), guess)
+    return Named(relabelled, names, tuple(order), meanings.right(of_possible, stand_for), guess)
 
 
 @dataclass(frozen=True)
-class Found:
+class SpringCounts:
     """Pairs of balls over which messages pass, against pairs that a spring joins; each pair once."""
 
     pairs: int
     """That the model has an opinion of."""
-    heard: int
+    with_messages: int
     """Over which messages pass."""
-    joined: int
+    springs: int
     """By a spring."""
     both: int
 
 
-def springs_found(rollout: Rollout) -> Found:
+def spring_counts(rollout: Rollout) -> SpringCounts:
     """Where messages pass in most steps of the burn-in, in either direction, and where springs are.
 
     Raises:
@@ -220,12 +220,12 @@ def springs_found(rollout: Rollout) -> Found:
         raise ValueError(f"Every two {rollout.force.parts} interact, so messages pass over all pairs.")
     steps, size = slice(0, int(rollout.last_true_input) + 1), rollout.tree.size
     senders, receivers = rollout.edge_sender_receiver[rows].T
-    asked, heard = np.zeros((2, size, size), dtype=bool)
-    asked[senders, receivers] = True
-    heard[senders, receivers] = (rollout.edge_types[0, steps][:, rows] > 0).mean(0) > 0.5
-    asked, heard = (np.triu(pairs | pairs.T) for pairs in (asked, heard))
-    joined = asked & (rollout.true_adjacency[0] > 0)
-    return Found(*(int(pairs.sum()) for pairs in (asked, heard, joined, heard & joined)))
+    possible, with_messages = np.zeros((2, size, size), dtype=bool)
+    possible[senders, receivers] = True
+    with_messages[senders, receivers] = (rollout.edge_types[0, steps][:, rows] > 0).mean(0) > 0.5
+    possible, with_messages = (np.triu(pairs | pairs.T) for pairs in (possible, with_messages))
+    springs = possible & (rollout.true_adjacency[0] > 0)
+    return SpringCounts(*(int(pairs.sum()) for pairs in (possible, with_messages, springs, with_messages & springs)))
 
 
 def speaking_rows(rollout: Rollout) -> Int[np.ndarray, " R"]:

@@ -36,13 +36,13 @@ def edge_timeline(rollout: Rollout, row: int, names: Sequence[str]) -> go.Figure
             x=frames.tolist(), y=chances[:, kind].tolist(), mode="lines", name=name, line=line,
             hovertemplate="%{y:.2f}",
         )  # fmt: skip
-    springs, forced = true_springs(rollout), forced_types(rollout)
+    springs, edit_types = true_springs(rollout), forced_types(rollout)
     sender, receiver = rollout.edge_sender_receiver[row]
     bars = (
         [] if springs is None else [(rollout.force.truths[1], STYLE.spring, _TRUTH, springs[1:, sender, receiver] > 0)]
     )
-    if forced is not None and (forced[1:, row] >= 0).any():
-        bars += [("your edit", STYLE.cuts, _EDIT, forced[1:, row] >= 0)]
+    if edit_types is not None and (edit_types[1:, row] >= 0).any():
+        bars += [("your edit", STYLE.cuts, _EDIT, edit_types[1:, row] >= 0)]
     for name, ink, height, there in bars:
         figure.add_scatter(
             x=frames.tolist(), y=np.where(there, height, np.nan).tolist(), mode="lines+markers", name=name,

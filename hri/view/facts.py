@@ -18,7 +18,7 @@ from hri.core.records import Rollout
 from hri.physics.palette import to_pixels
 from hri.physics.slot_springs import slot_of, slot_springs
 from hri.rollout.interventions import Intervention
-from hri.rollout.predicted import predicted_nodes, scored
+from hri.rollout.predicted import predicted_nodes, values_to_score
 
 Pairs = Literal["hierarchy", "all"]
 
@@ -31,8 +31,8 @@ def edge_rows(rollout: Rollout, pairs: Pairs) -> Int[np.ndarray, " R"]:
     if rollout.carries is not None and not rollout.carries.any():
         return np.empty(0, dtype=np.int64)
     senders, receivers = rollout.edge_sender_receiver.reshape(-1, 2).T
-    allowed = np.flatnonzero(rollout.tree.possible[senders, receivers])
-    return allowed if pairs == "hierarchy" and len(allowed) else np.arange(len(senders))
+    in_tree = np.flatnonzero(rollout.tree.possible[senders, receivers])
+    return in_tree if pairs == "hierarchy" and len(in_tree) else np.arange(len(senders))
 
 
 def edge_step(rollout: Rollout, frame: int) -> int:
@@ -46,9 +46,9 @@ def forced_types(rollout: Rollout) -> Int[np.ndarray, "T E"] | None:
         return None
     senders, receivers = rollout.edge_sender_receiver.T
     steps = rollout.edge_types.shape[1]
-    forced = Intervention.parse(rollout.edits).forced_types(rollout.tree, senders, receivers, steps)
-    shown = forced[[edge_step(rollout, frame) for frame in range(rollout.slots.shape[1])]]
-    return shown if (shown >= 0).any() else None
+    by_step = Intervention.parse(rollout.edits).forced_types(rollout.tree, senders, receivers, steps)
+    by_frame = by_step[[edge_step(rollout, frame) for frame in range(rollout.slots.shape[1])]]
+    return by_frame if (by_frame >= 0).any() else None
 
 
 def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "truth") -> Float[np.ndarray, "T N 2"]:
@@ -105,10 +105,10 @@ def true_springs(rollout: Rollout) -> UInt8[np.ndarray, "T N N"] | None:
         return slot_springs(balls, adjacency[None], positions[None])[0]
     slots = slot_of(to_pixels(positions, 1))
     first, second = np.nonzero(adjacency)
-    joined = np.zeros((times, nodes, nodes), dtype=np.uint8)
-    joined[np.arange(times)[:, None], slots[:, first], slots[:, second]] = 1
-    joined[:, np.arange(nodes), np.arange(nodes)] = 0
-    return joined
+    between_slots = np.zeros((times, nodes, nodes), dtype=np.uint8)
+    between_slots[np.arange(times)[:, None], slots[:, first], slots[:, second]] = 1
+    between_slots[:, np.arange(nodes), np.arange(nodes)] = 0
+    return between_slots
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,12 @@ class ErrorCurves:
 def error_curves(rollout: Rollout) -> ErrorCurves:
     """Squared error per frame: over pixels and channels in 0 ... 1, or over nodes and normalised features."""
     times = rollout.slots.shape[1]
-    truth, predicted, unit = scored(rollout)
+    truth, prediction, unit = values_to_score(rollout)
     frame = np.arange(1, times)
     last_seen = np.minimum(frame - 1, rollout.last_true_input)
     axes = tuple(range(1, truth.ndim))
     return ErrorCurves(
-        model=((predicted - truth[1:]) ** 2).mean(axes),
+        model=((prediction - truth[1:]) ** 2).mean(axes),
         copy=((truth[last_seen] - truth[1:]) ** 2).mean(axes),
         unit=unit,
     )
@@ -137,10 +137,10 @@ def error_curves(rollout: Rollout) -> ErrorCurves:
 
 def spring_pairs(tree: Tree, pairs: Int[np.ndarray, "R 2"]) -> Int[np.ndarray, "C 2"]:
     """Shown pairs, each once (i < j), between which a true spring can lie."""
-    undirected = np.unique(np.sort(pairs.reshape(-1, 2), axis=1), axis=0)
+    each_once = np.unique(np.sort(pairs.reshape(-1, 2), axis=1), axis=0)
     if tree == SLOT_TREE:
-        return undirected[np.isin(undirected, tree.leaves).all(1)]
-    return undirected[tree.possible[undirected[:, 0], undirected[:, 1]] > 0]
+        return each_once[np.isin(each_once, tree.leaves).all(1)]
+    return each_once[tree.possible[each_once[:, 0], each_once[:, 1]] > 0]
 
 
 def scientific(value: float) -> str:

@@ -96,7 +96,7 @@ def paint_graph(
     frame: int,
     layout: Layout = "radial",
     threshold: float = 0.0,
-    shown: Bool[np.ndarray, " R"] | None = None,
+    visible: Bool[np.ndarray, " R"] | None = None,
 ) -> go.Figure:
     """A copy of an :func:`interaction_graph` that shows one frame of a rollout.
 
@@ -106,20 +106,20 @@ def paint_graph(
         frame: 0 ... T - 1.
         layout: the layout ``figure`` was drawn with.
         threshold: hide edges whose probability of interacting is lower.
-        shown: False hides an edge whatever its probability.
+        visible: False hides an edge whatever its probability.
     """
-    painted = go.Figure(figure)
-    shapes = {shape.name: shape for shape in painted.layout.shapes}
-    traces = {trace.meta: trace for trace in painted.data}
-    known = range(rollout.edge_probabilities.shape[-1] if len(rows) else 0)
-    marks = Marks(rollout, rows, layout, tuple(traces[f"type_{kind}"].name for kind in known))
+    copy = go.Figure(figure)
+    shapes = {shape.name: shape for shape in copy.layout.shapes}
+    traces = {trace.meta: trace for trace in copy.data}
+    types = range(rollout.edge_probabilities.shape[-1] if len(rows) else 0)
+    marks = Marks(rollout, rows, layout, tuple(traces[f"type_{kind}"].name for kind in types))
     if layout == "image":
-        _show_frame(painted, rollout, frame)
+        _show_frame(copy, rollout, frame)
     if marks.moving:
-        _move(painted, rollout.tree, marks.pairs, marks.drawing(frame))
+        _move(copy, rollout.tree, marks.pairs, marks.drawing(frame))
     heads, hover = [], []
     edits: dict[str, list[str]] = {name: [] for name in EDITED}
-    for index, edge in enumerate(marks.edges(frame, threshold, shown)):
+    for index, edge in enumerate(marks.edges(frame, threshold, visible)):
         line = shapes["edge_{}_{}".format(*edge.pair)].line
         line.color, line.width = rgba(edge.stroke.colour, edge.opacity), round(edge.width, 2)
         line.dash = edge.stroke.pattern
@@ -127,7 +127,7 @@ def paint_graph(
         truth = edge.truth and f"<br>{edge.truth}"
         hover += [[index, edge.name, edge.type, edge.probability, truth]] * len(HIT_SHARES)
         for name, inks in edits.items():
-            there = edge.edit == name and (shown is None or shown[index])
+            there = edge.edit == name and (visible is None or visible[index])
             inks.append(rgba(getattr(STYLE, name), 1.0) if there else CLEAR)
     for name, inks in edits.items():
         traces[name].marker.color = inks
@@ -136,7 +136,7 @@ def paint_graph(
         for (i, j), lit in zip(marks.capsules.tolist(), marks.lit[frame].tolist(), strict=True):
             if (shape := shapes.get(f"spring_{i}_{j}")) is not None:
                 shape.line.color = rgba(STYLE.spring, float(lit))
-    return painted
+    return copy
 
 
 def _move(figure: go.Figure, tree: Tree, pairs: Int[np.ndarray, "R 2"], drawing: Drawing) -> None:

@@ -55,12 +55,12 @@ def node_states(rollout: Rollout, node: int) -> go.Figure:
     Balls and joints: places and velocities along each axis, normalised to -1 ... 1. Slots: their D numbers, which have
     no names.
     """
-    true, predicted = rollout.slots[0, :, node], predicted_nodes(rollout)[:, node]
+    true, prediction = rollout.slots[0, :, node], predicted_nodes(rollout)[:, node]
     names = rollout.number_names
     figure = go.Figure()
     for k, name in enumerate(names):
         ink = STYLE.colours[1 + k % (len(STYLE.colours) - 1)]
-        for values, first, dash in ((true, 0, "solid"), (predicted, 1, "dot")):
+        for values, first, dash in ((true, 0, "solid"), (prediction, 1, "dot")):
             figure.add_scatter(
                 x=np.arange(first, first + len(values)),
                 y=values[:, k],

@@ -17,25 +17,25 @@ DECADES = 4.0
 """Powers of ten that the colours span, down from the greatest influence."""
 
 
-def influence_map(found: Influence, tree: Tree, unit: str) -> go.Figure:
+def influence_map(influence: Influence, tree: Tree, unit: str) -> go.Figure:
     """Senders as rows, receivers as columns; the brighter, the further predictions move without the edge.
 
     Pairs without an edge stay blank; edges that never spoke have influence 0 and the darkest colour.
 
     Args:
-        found: of one scene.
+        influence: of one scene.
         tree: of the model's nodes.
         unit: what the differences are squared in, for whoever points at a square.
     """
     size = tree.size
-    score, told = np.full((size, size), np.nan), np.full((size, size), "", dtype=object)
-    top = max(float(found.score.max(initial=0.0)), 1e-30)
-    for row, (sender, receiver) in enumerate(found.edge_sender_receiver.tolist()):
-        value = float(found.score[row])
+    score, words = np.full((size, size), np.nan), np.full((size, size), "", dtype=object)
+    top = max(float(influence.score.max(initial=0.0)), 1e-30)
+    for row, (sender, receiver) in enumerate(influence.edge_sender_receiver.tolist()):
+        value = float(influence.score[row])
         score[sender, receiver] = np.clip(np.log10(value / top), -DECADES, 0) if value > 0 else -DECADES
-        told[sender, receiver] = (
+        words[sender, receiver] = (
             f"{edge_name(tree, sender, receiver)}<br>"
-            + (f"{value:.2g}, rank {rank(found, row)}" if found.spoke[row] else "carried no message: 0")
+            + (f"{value:.2g}, rank {rank(influence, row)}" if influence.spoke[row] else "carried no message: 0")
             + f"<br>mean squared difference, {unit}"
         )
     names = [str(node) for node in range(size)]
@@ -44,7 +44,7 @@ def influence_map(found: Influence, tree: Tree, unit: str) -> go.Figure:
             z=score,
             x=names,
             y=names,
-            customdata=told,
+            customdata=words,
             hovertemplate="%{customdata}<extra></extra>",
             colorscale="Cividis",
             zmin=-DECADES,
@@ -69,24 +69,24 @@ def influence_map(found: Influence, tree: Tree, unit: str) -> go.Figure:
     return figure
 
 
-def shares(found: Influence) -> Float[np.ndarray, " E"]:
+def shares(influence: Influence) -> Float[np.ndarray, " E"]:
     """1 for the greatest influence, 0 at :data:`DECADES` powers of ten below it; edges that move nothing have 0."""
-    score = found.score
+    score = influence.score
     top = float(score.max(initial=0.0))
     if top <= 0:
         return np.zeros(len(score))
     return np.where(score > 0, np.clip(1 + np.log10(np.maximum(score / top, 1e-300)) / DECADES, 0, 1), 0.0)
 
 
-def rank(found: Influence, row: int) -> int:
+def rank(influence: Influence, row: int) -> int:
     """1 for the edge without which predictions move furthest."""
-    return 1 + int((found.score > found.score[row]).sum())
+    return 1 + int((influence.score > influence.score[row]).sum())
 
 
-def strongest(found: Influence, tree: Tree, count: int = 3) -> str:
+def strongest(influence: Influence, tree: Tree, count: int = 3) -> str:
     """The most influential edges in words, the first first; empty where none moves anything."""
-    rows = [row for row in np.argsort(-found.score, kind="stable")[:count] if found.score[row] > 0]
+    rows = [row for row in np.argsort(-influence.score, kind="stable")[:count] if influence.score[row] > 0]
     return "; ".join(
-        f"{edge_name(tree, i, j)} {found.score[row]:.1e}"
-        for row, (i, j) in ((row, found.edge_sender_receiver[row].tolist()) for row in rows)
+        f"{edge_name(tree, i, j)} {influence.score[row]:.1e}"
+        for row, (i, j) in ((row, influence.edge_sender_receiver[row].tolist()) for row in rows)
     )

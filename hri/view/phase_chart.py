@@ -20,63 +20,65 @@ MOVED = STYLE.touched
 """Rim of a node that moves: the wider, the further."""
 
 
-def phase_graph(found: Phases, rollout: Rollout, phase: int) -> go.Figure:
+def phase_graph(phases: Phases, rollout: Rollout, phase: int) -> go.Figure:
     """The edges of a phase that carry a message, as wide as it is long; nodes rimmed as far as they move.
 
     A model with one hidden state for all nodes (LSTM) has no node of its own to rim before the last phase.
 
     Args:
-        found: of one step.
+        phases: of one step.
         rollout: that it was told of.
         phase: 0 ... R - 1.
     """
     tree = rollout.tree
-    rows = np.flatnonzero((found.phase == phase) & (found.type > 0))
-    pairs = rollout.edge_sender_receiver[found.row[rows]].reshape(-1, 2)
+    rows = np.flatnonzero((phases.phase == phase) & (phases.type > 0))
+    pairs = rollout.edge_sender_receiver[phases.row[rows]].reshape(-1, 2)
     figure = interaction_graph(tree, pairs, rollout.edge_probabilities.shape[-1], "radial", springs=False)
     shapes, traces = {shape.name: shape for shape in figure.layout.shapes}, {trace.meta: trace for trace in figure.data}
-    sizes = found.size[rows]
-    loudest, heads, told = float(sizes.max(initial=0.0)), [], []
-    for (i, j), kind, size in zip(pairs.tolist(), found.type[rows], sizes, strict=True):
+    sizes = phases.size[rows]
+    loudest, heads, words = float(sizes.max(initial=0.0)), [], []
+    for (i, j), kind, size in zip(pairs.tolist(), phases.type[rows], sizes, strict=True):
         share = float(size) / loudest if loudest > 0 else 0.0
         line = shapes[f"edge_{i}_{j}"].line
         line.color, line.width = colour(int(kind)), round(STYLE.thin + (STYLE.thick - STYLE.thin) * share, 2)
         heads.append(colour(int(kind)))
-        told += [f"{edge_name(tree, i, j)}<br>message of length {size:.3g}"] * len(HIT_SHARES)
+        words += [f"{edge_name(tree, i, j)}<br>message of length {size:.3g}"] * len(HIT_SHARES)
     traces["heads"].marker.color = heads
-    traces["hits"].customdata = told
+    traces["hits"].customdata = words
     traces["hits"].hovertemplate = "%{customdata}<extra></extra>"
-    moved = np.resize(found.moved(phase), tree.size) if _a_node_each(found, tree, phase) else np.zeros(tree.size)
-    most = float(moved.max(initial=0.0))
+    movement = (
+        np.resize(phases.movement(phase), tree.size) if _a_node_each(phases, tree, phase) else np.zeros(tree.size)
+    )
+    most = float(movement.max(initial=0.0))
     nodes = traces["nodes"]
-    nodes.marker.line.width = [1 + 5 * float(m) / most if most > 0 else 1 for m in moved]
-    nodes.marker.line.color = [MOVED if m > 0 else RIM for m in moved]
-    nodes.customdata = [f"{node_name(tree, k)}<br>moves by {m:.3g}" for k, m in enumerate(moved)]
+    nodes.marker.line.width = [1 + 5 * float(m) / most if most > 0 else 1 for m in movement]
+    nodes.marker.line.color = [MOVED if m > 0 else RIM for m in movement]
+    nodes.customdata = [f"{node_name(tree, k)}<br>moves by {m:.3g}" for k, m in enumerate(movement)]
     nodes.hovertemplate = "%{customdata}<extra></extra>"
     figure.update_layout(height=360, showlegend=False)
     return figure
 
 
-def in_words(found: Phases, rollout: Rollout, phase: int) -> str:
+def in_words(phases: Phases, rollout: Rollout, phase: int) -> str:
     """What happens in a phase, in a sentence with its numbers."""
-    tree, name = rollout.tree, found.names[phase]
-    moved = found.moved(phase)
+    tree, name = rollout.tree, phases.names[phase]
+    movement = phases.movement(phase)
     if name == "LSTM":
-        verb = f"The LSTM takes in frame {found.step} and what was heard"
+        verb = f"The LSTM takes in frame {phases.step} and what was heard"
     elif name == "messages":
         verb = "What the messages added is set beside the state"
     elif name == "decode":
-        verb = f"A change is read off each hidden state and added to frame {found.step}"
+        verb = f"A change is read off each hidden state and added to frame {phases.step}"
     else:
-        here = found.phase == phase
-        speak = int((here & (found.type > 0)).sum())
+        here = phases.phase == phase
+        speak = int((here & (phases.type > 0)).sum())
         verb = f"{speak} of {int(here.sum())} edges speak"
-    if not _a_node_each(found, tree, phase):
-        return f"{verb}; the one hidden state of all nodes moves by {float(moved.max(initial=0.0)):.2g}."
-    if not moved.any():
+    if not _a_node_each(phases, tree, phase):
+        return f"{verb}; the one hidden state of all nodes moves by {float(movement.max(initial=0.0)):.2g}."
+    if not movement.any():
         return f"{verb}; no node moves."
-    return f"{verb}; {node_name(tree, int(moved.argmax()))} moves furthest, by {float(moved.max()):.2g}."
+    return f"{verb}; {node_name(tree, int(movement.argmax()))} moves furthest, by {float(movement.max()):.2g}."
 
 
-def _a_node_each(found: Phases, tree: Tree, phase: int) -> bool:
-    return len(found.moved(phase)) == tree.size
+def _a_node_each(phases: Phases, tree: Tree, phase: int) -> bool:
+    return len(phases.movement(phase)) == tree.size

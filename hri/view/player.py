@@ -12,7 +12,7 @@ from jaxtyping import Float, Int, Shaped, UInt8
 
 from hri.core.hierarchy import in_families, node_name, ranks
 from hri.core.records import Rollout
-from hri.scores.compare import moved
+from hri.scores.compare import edit_effect
 from hri.view.beliefs import changes, ways
 from hri.view.facts import bones, edge_rows, error_curves, joint_positions, node_positions
 from hri.view.layout import HIT_SHARES, Layout, bend_of, radii
@@ -31,7 +31,7 @@ def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, A
         "last_true_input": int(rollout.last_true_input),
         "errors": numbers(curves.model),
         "unit": curves.unit,
-        "moved": None if original is None else numbers(moved(rollout, original)),
+        "moved": None if original is None else numbers(edit_effect(rollout, original)),
         "bones": bones(rollout).tolist(),
         "heat": heat_table(),
         "arrays": pack(image_arrays(rollout, original)),
@@ -52,7 +52,7 @@ def timeline_data(rollout: Rollout, original: Rollout | None = None) -> dict[str
         "copying": numbers(curves.copy),
         "unit": curves.unit,
         "original": None if original is None else numbers(error_curves(original).model),
-        "moved": None if original is None else numbers(moved(rollout, original)),
+        "moved": None if original is None else numbers(edit_effect(rollout, original)),
     }
 
 
@@ -112,7 +112,7 @@ def graph_data(
 
 def matrix_data(rollout: Rollout, names: Sequence[str] | None = None) -> dict[str, Any]:
     """All that ``app/player/matrix.js`` needs: every inferred pair, nodes in the order of the tree, as JSON."""
-    tree, marks = rollout.tree, Marks(rollout, edge_rows(rollout, "all"), named=tuple(names or ()))
+    tree, marks = rollout.tree, Marks(rollout, edge_rows(rollout, "all"), type_words=tuple(names or ()))
     springs = {} if marks.springs is None else {"springs": np.ascontiguousarray(marks.springs)}
     return _edges(marks, springs) | {
         "order": in_families(tree),
@@ -124,12 +124,12 @@ def matrix_data(rollout: Rollout, names: Sequence[str] | None = None) -> dict[st
 
 def ledger_data(rollout: Rollout, rows: Int[np.ndarray, " R"], names: Sequence[str] | None = None) -> dict[str, Any]:
     """All that ``app/player/ledger.js`` needs: these edges at every frame, and when they changed, as JSON."""
-    marks, springs = Marks(rollout, rows, named=tuple(names or ())), {}
+    marks, springs = Marks(rollout, rows, type_words=tuple(names or ())), {}
     if marks.springs is not None:
         springs["springs"] = np.ascontiguousarray(marks.springs[:, marks.pairs[:, 0], marks.pairs[:, 1]])
     place = {int(row): index for index, row in enumerate(rows)}
     turns = [
-        [change.frame, place[change.row], change.before, change.after, round(change.moved, 3)]
+        [change.frame, place[change.row], change.before, change.after, round(change.shift, 3)]
         for change in changes(rollout, rows)
     ]
     return _edges(marks, springs) | {"changes": turns, "last_true_input": int(rollout.last_true_input)}
@@ -158,8 +158,8 @@ def graph_arrays(rollout: Rollout, rows: Int[np.ndarray, " R"], layout: Layout) 
 def mark_arrays(marks: Marks) -> dict[str, np.ndarray]:
     """The same of marks: what changes from frame to frame."""
     arrays = _beliefs(marks)
-    if marks.held is not None:
-        arrays["forced"] = (marks.held + 1).astype(np.uint8)  # 0 is free, 1 cut
+    if marks.edit_types is not None:
+        arrays["forced"] = (marks.edit_types + 1).astype(np.uint8)  # 0 is free, 1 cut
     if marks.lit is not None:
         arrays["springs"] = marks.lit
     if marks.layout == "image":

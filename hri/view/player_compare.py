@@ -29,8 +29,8 @@ def shared_data(*rollouts: Rollout) -> dict[str, Any]:
     arrays = {name: array for name, array in image_arrays(first).items() if name in ("truth", "truth_nodes")}
     if all(rollout.predicted_frames is not None for rollout in rollouts):
         arrays["apart"] = after_blank(as_bytes(apart(rollouts)))
-    told = image_data(without_slots(first))
-    return told | {"panels": ["truth", "apart"], "tree": tree_name(first), "errors": [], "arrays": pack(arrays)}
+    data = image_data(without_slots(first))
+    return data | {"panels": ["truth", "apart"], "tree": tree_name(first), "errors": [], "arrays": pack(arrays)}
 
 
 def column_data(rollout: Rollout, index: int, *rollouts: Rollout) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def curves_data(*rollouts: Rollout) -> dict[str, Any]:
         {"letter": letter, "name": name, "errors": numbers(errors)}
         for letter, name, errors in zip(LETTERS, comparison.names, comparison.errors, strict=False)
     ]
-    told = {"unit": comparison.unit, "copying": numbers(comparison.copy), "curves": curves}
-    return timeline_data(rollouts[0]) | told | {"errors": curves[0]["errors"]}
+    data = {"unit": comparison.unit, "copying": numbers(comparison.copy), "curves": curves}
+    return timeline_data(rollouts[0]) | data | {"errors": curves[0]["errors"]}
 
 
 def shares_data(rollout: Rollout, effects: SlotEffects) -> dict[str, Any]:
@@ -76,10 +76,10 @@ def shares_data(rollout: Rollout, effects: SlotEffects) -> dict[str, Any]:
         effects: of all its predicted frames 1 ... T - 1. Frame 0 is sent black and without shares.
     """
     alone = rollout.slot_frames is not None  # what is drawn alone is shown as drawn, a change by its size
-    shown = effects.effects if alone else np.abs(effects.effects)
+    pictures = effects.effects if alone else np.abs(effects.effects)
     shares = np.nan_to_num(effects.shares).astype(np.float32)
     return {
         "leaves": rollout.tree.leaves.tolist(),
         "tree": tree_name(rollout),
-        "arrays": pack({"effects": as_rgb(after_blank(as_bytes(shown))), "shares": after_blank(shares)}),
+        "arrays": pack({"effects": as_rgb(after_blank(as_bytes(pictures))), "shares": after_blank(shares)}),
     }

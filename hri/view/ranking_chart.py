@@ -21,7 +21,7 @@ def ranking_curve(
         current: the seed that is shown.
     """
     rank = np.arange(1, len(seeds) + 1)
-    told = [[int(seed), f"{error:.2g}"] for seed, error in zip(seeds, errors, strict=True)]
+    words = [[int(seed), f"{error:.2g}"] for seed, error in zip(seeds, errors, strict=True)]
     figure = go.Figure(
         go.Scatter(
             x=rank.tolist(),
@@ -30,7 +30,7 @@ def ranking_curve(
             marker={"color": STYLE.colours[1], "size": 6},
             selected={"marker": {"color": STYLE.colours[2], "opacity": 1}},
             unselected={"marker": {"opacity": 1}},
-            customdata=told,
+            customdata=words,
             hovertemplate="seed %{customdata[0]}<br>error %{customdata[1]}, rank %{x}<extra></extra>",
             showlegend=False,
         )

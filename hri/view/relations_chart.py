@@ -22,39 +22,39 @@ _WIDTHS = {"joined": 3.4, "not": 1.0}
 
 
 @dataclass(frozen=True)
-class Relations:
+class PairRelations:
     """Undirected pairs of one scene: what is true of them, and what is inferred."""
 
     pairs: Int[np.ndarray, "P 2"]
     truth: Int[np.ndarray, " P"]
     """1 where a spring joins the two (charges: where they repel)."""
-    inferred: Float[np.ndarray, " P"]
+    probabilities: Float[np.ndarray, " P"]
     """Probability of that, mean of both directions."""
 
     @property
     def right(self) -> int:
         """Pairs whose more probable answer is the true one."""
-        return int(((self.inferred > 0.5) == (self.truth > 0)).sum())
+        return int(((self.probabilities > 0.5) == (self.truth > 0)).sum())
 
 
-def relations_of(rollout: Rollout) -> Relations:
+def relations_of(rollout: Rollout) -> PairRelations:
     """Every pair over which messages pass, at the last frame whose edges are inferred from true states alone.
 
     Raises:
-        ValueError: the truth is not known, or the model infers no edges (:func:`hri.view.beliefs.aligned`).
+        ValueError: the truth is not known, or the model infers no edges (:func:`hri.view.beliefs.aligned_names`).
     """
-    named = beliefs.aligned(rollout)
+    names = beliefs.aligned_names(rollout)
     springs = true_springs(rollout)
     assert springs is not None  # aligned has refused a scene without
     rows = beliefs.speaking_rows(rollout)
     frame = min(int(rollout.last_true_input) + 1, rollout.slots.shape[1] - 1)
     senders, receivers = rollout.edge_sender_receiver[rows].T
     kind = 1 + rollout.all_types_speak  # types stand in the order of what they mean, after the silent one of a cut
-    chances = named.rollout.edge_probabilities[0, frame, rows, kind]
+    chances = names.rollout.edge_probabilities[0, frame, rows, kind]
     low, high = np.minimum(senders, receivers), np.maximum(senders, receivers)
     pairs, place = np.unique(np.stack([low, high], 1), axis=0, return_inverse=True)
     both = np.bincount(place.ravel(), chances) / np.bincount(place.ravel())
-    return Relations(pairs, springs[frame, pairs[:, 0], pairs[:, 1]].astype(np.int64), both)
+    return PairRelations(pairs, springs[frame, pairs[:, 0], pairs[:, 1]].astype(np.int64), both)
 
 
 def truth_beside(rollout: Rollout, update: int | None = None) -> go.Figure:
@@ -69,23 +69,25 @@ def truth_beside(rollout: Rollout, update: int | None = None) -> go.Figure:
     Raises:
         ValueError: as :func:`relations_of`.
     """
-    found = relations_of(rollout)
+    relations = relations_of(rollout)
     when = f" after {update:,} updates" if update is not None else ""
-    titles = ("True relations", f"Inferred{when}: {found.right} of {len(found.pairs)} right")
+    titles = ("True relations", f"Inferred{when}: {relations.right} of {len(relations.pairs)} right")
     figure = make_subplots(1, 2, subplot_titles=titles, horizontal_spacing=0.02)
     at = graph_layout(rollout.tree, "radial")
-    for column, chances in ((1, found.truth.astype(float)), (2, found.inferred)):
-        said = chances > 0.5
-        wrong = said != (found.truth > 0)
+    for column, chances in ((1, relations.truth.astype(float)), (2, relations.probabilities)):
+        present = chances > 0.5
+        wrong = present != (relations.truth > 0)
         looks = (
-            ("none", ~said & ~wrong, colour(0), "not", "dot"),
-            ("joined", said & ~wrong, colour(1), "joined", "solid"),
-            ("missing", ~said & wrong, STYLE.cuts, "not", "dash"),
-            ("too many", said & wrong, STYLE.cuts, "joined", "dash"),
+            ("none", ~present & ~wrong, colour(0), "not", "dot"),
+            ("joined", present & ~wrong, colour(1), "joined", "solid"),
+            ("missing", ~present & wrong, STYLE.cuts, "not", "dash"),
+            ("too many", present & wrong, STYLE.cuts, "joined", "dash"),
         )
-        for name, chosen, ink, weight, dash in looks:
+        for name, mask, ink, weight, dash in looks:
             figure.add_scatter(
-                x=_broken(at[found.pairs[chosen], 0]), y=_broken(at[found.pairs[chosen], 1]), mode="lines",
+                x=_line_with_gaps(at[relations.pairs[mask], 0]),
+                y=_line_with_gaps(at[relations.pairs[mask], 1]),
+                mode="lines",
                 line={"color": ink, "width": _WIDTHS[weight], "dash": dash}, hoverinfo="skip", showlegend=False,
                 name=name, row=1, col=column,
             )  # fmt: skip
@@ -111,6 +113,6 @@ def truth_beside(rollout: Rollout, update: int | None = None) -> go.Figure:
     return figure
 
 
-def _broken(ends: Float[np.ndarray, "P 2"]) -> list[float | None]:
+def _line_with_gaps(ends: Float[np.ndarray, "P 2"]) -> list[float | None]:
     """Lines of many pairs as one: a gap after each."""
     return [value for pair in ends.tolist() for value in (*pair, None)]

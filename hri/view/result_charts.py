@@ -47,18 +47,20 @@ def error_over_horizon(entries: Sequence[Entry], curve: str, log: bool = True) -
         log: logarithmic axis, on which a factor is the same height everywhere.
     """
     figure = go.Figure()
-    drawn = [entry for entry in entries if curve in entry.curves]
-    first = {entry.model for entry in drawn} & set(FIRST_SHOWN) or {entry.model for entry in drawn}
-    for entry in drawn:
+    with_curve = [entry for entry in entries if curve in entry.curves]
+    first = {entry.model for entry in with_curve} & set(FIRST_SHOWN) or {entry.model for entry in with_curve}
+    for entry in with_curve:
         line = entry.curves[curve]
         _add_line(figure, entry, np.array(line.mean), None if line.std is None else np.array(line.std), log)
         if entry.model not in first:
             figure.update_traces({"visible": "legendonly"}, {"legendgroup": entry.model})
-    copied = next((e.curves[copy] for e in entries for copy in [f"copy_baseline.{curve}"] if copy in e.curves), None)
-    if copied is not None:
+    copy_curve = next(
+        (e.curves[copy] for e in entries for copy in [f"copy_baseline.{curve}"] if copy in e.curves), None
+    )
+    if copy_curve is not None:
         figure.add_scatter(
-            x=np.arange(1, len(copied.mean) + 1),
-            y=np.array(copied.mean),
+            x=np.arange(1, len(copy_curve.mean) + 1),
+            y=np.array(copy_curve.mean),
             name="copying the last state",
             mode="lines",
             line={"color": GREY, "width": 2, "dash": "4px,4px"},
@@ -119,8 +121,8 @@ def _add_line(
 
 Cost = Literal["time", "memory"]
 COSTS: dict[Cost, tuple[str, str]] = {
-    "time": ("1024³ products a sequence", "%{y:.3g} products"),
-    "memory": ("MB a sequence", "%{y:,.0f} MB"),
+    "time": ("1024³ products per sequence", "%{y:.3g} products"),
+    "memory": ("MB per sequence", "%{y:,.0f} MB"),
 }
 SCALING_LOOKS: dict[str, tuple[str, str, str]] = {
     "flat": (VERMILLION, "solid", "square"),
@@ -134,7 +136,7 @@ def scaling(growths: Sequence[Growth], cost: Cost) -> go.Figure:
 
     The fitted power stands at the end of each line, where it can be read off without the legend.
     """
-    title, told = COSTS[cost]
+    title, hover = COSTS[cost]
     figure = go.Figure()
     for growth in growths:
         colour, dash, symbol = SCALING_LOOKS.get(growth.series, _OTHER)
@@ -152,7 +154,7 @@ def scaling(growths: Sequence[Growth], cost: Cost) -> go.Figure:
             cliponaxis=False,
             line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": 9},
-            hovertemplate=f"tree %{{customdata}}, %{{x}} nodes: {told}<extra>{label}</extra>",
+            hovertemplate=f"tree %{{customdata}}, %{{x}} nodes: {hover}<extra>{label}</extra>",
             meta=growth.series,
         )
     every = np.concatenate([np.array(growth.nodes) for growth in growths])

@@ -122,7 +122,7 @@ class Marks:
     rows: Int[np.ndarray, " R"]
     """Of the rollout's edges."""
     layout: Layout = "radial"
-    named: tuple[str, ...] = ()
+    type_words: tuple[str, ...] = ()
     """Names of the edge types, where they are not the learned ones."""
 
     @cached_property
@@ -146,10 +146,10 @@ class Marks:
         return self.rollout.edge_probabilities[0][self.steps][:, self.rows]
 
     @cached_property
-    def held(self) -> Int[np.ndarray, "T R"] | None:
+    def edit_types(self) -> Int[np.ndarray, "T R"] | None:
         """The type that edits force upon each edge, -1 where it is free; None without such edits."""
-        forced = forced_types(self.rollout)
-        return None if forced is None else forced[:, self.rows]
+        types = forced_types(self.rollout)
+        return None if types is None else types[:, self.rows]
 
     @cached_property
     def springs(self) -> UInt8[np.ndarray, "T N N"] | None:
@@ -159,8 +159,8 @@ class Marks:
     @cached_property
     def capsules(self) -> Int[np.ndarray, "C 2"]:
         """Pairs that may hold a spring, none where springs are not known."""
-        known = self.rollout.true_adjacency is not None
-        return spring_pairs(self.rollout.tree, self.pairs) if known else np.empty((0, 2), dtype=int)
+        has_truth = self.rollout.true_adjacency is not None
+        return spring_pairs(self.rollout.tree, self.pairs) if has_truth else np.empty((0, 2), dtype=int)
 
     @cached_property
     def lit(self) -> UInt8[np.ndarray, "T C"] | None:
@@ -172,7 +172,7 @@ class Marks:
     @cached_property
     def names(self) -> list[str]:
         """Of the edge types."""
-        return list(self.named or type_names(self.rollout.edge_probabilities.shape[-1]))
+        return list(self.type_words or type_names(self.rollout.edge_probabilities.shape[-1]))
 
     @cached_property
     def strokes(self) -> list[Stroke]:
@@ -189,20 +189,22 @@ class Marks:
         """Whether nodes are balls that move over the frame."""
         return self.layout == "image" and self.rollout.observation == "states"
 
-    def edges(self, frame: int, threshold: float = 0.0, shown: Bool[np.ndarray, " R"] | None = None) -> list[EdgeMark]:
+    def edges(
+        self, frame: int, threshold: float = 0.0, visible: Bool[np.ndarray, " R"] | None = None
+    ) -> list[EdgeMark]:
         """Every edge at a frame 0 ... T - 1.
 
         Args:
             frame: which.
             threshold: hide edges whose probability of interacting is lower.
-            shown: False hides an edge whatever its probability.
+            visible: False hides an edge whatever its probability.
         """
         tree, marks = self.rollout.tree, []
         for index, (i, j) in enumerate(self.pairs.tolist()):
             kind, chances = int(self.kinds[frame, index]), self.probabilities[frame, index]
             chance = float(chances[kind])
             width, opacity = edge_look(kind, chance, 1 - float(chances[0]), threshold, len(self.rows))
-            held = -1 if self.held is None else int(self.held[frame, index])
+            edit_type = -1 if self.edit_types is None else int(self.edit_types[frame, index])
             marks.append(
                 EdgeMark(
                     row=int(self.rows[index]),
@@ -211,11 +213,11 @@ class Marks:
                     probability=chance,
                     stroke=self.strokes[kind],
                     width=width,
-                    opacity=opacity if shown is None or shown[index] else 0.0,
+                    opacity=opacity if visible is None or visible[index] else 0.0,
                     name=edge_name(tree, i, j),
                     type=self.names[kind],
                     truth="" if self.springs is None else self.rollout.force.truths[int(self.springs[frame, i, j])],
-                    edit="" if held < 0 else "forces" if held else "cuts",
+                    edit="" if edit_type < 0 else "forces" if edit_type else "cuts",
                 )
             )
         return marks
@@ -241,5 +243,5 @@ class Marks:
 
 def as_json(look: Stroke) -> dict[str, Any]:
     """A stroke for the browser, its dash as style sheets have it."""
-    told = dataclasses.asdict(look) | {"dash": look.pattern}
-    return {name: value for name, value in told.items() if name != "key"}
+    fields = dataclasses.asdict(look) | {"dash": look.pattern}
+    return {name: value for name, value in fields.items() if name != "key"}

@@ -174,12 +174,12 @@ def node_colours(tree: Tree) -> tuple[list[str], list[str]]:
     """Fill of each node and the ink that is read on it: greys by level, leaf balls and all joints as in the frame."""
     levels, body = ranks(tree), bool(tree.names)
     rgb = colours_of(tree, RenderConfig(colours="limb" if body else "node"))
-    coloured = (tree != SLOT_TREE) & ((levels == 2) | body)
+    has_colour = (tree != SLOT_TREE) & ((levels == 2) | body)
     fills = [
         f"rgb({r},{g},{b})" if own else GREYS[level]
-        for (r, g, b), own, level in zip(rgb, coloured, levels, strict=True)
+        for (r, g, b), own, level in zip(rgb, has_colour, levels, strict=True)
     ]
-    bright = np.where(coloured, rgb @ LUMINANCE > BRIGHT, levels == 2)
+    bright = np.where(has_colour, rgb @ LUMINANCE > BRIGHT, levels == 2)
     return fills, [INK if light else PAPER for light in bright]
 
 
@@ -191,8 +191,8 @@ def rgba(hexadecimal: str, alpha: float) -> str:
 
 def css() -> str:
     """Style sheet that names these colours as variables: ``var(--touched)``, ``var(--spring)``, ``var(--blue)``, ..."""
-    named = {
+    values = {
         "grey": GREY, "blue": BLUE, "vermillion": VERMILLION, "green": GREEN, "purple": PURPLE, "sky": SKY,
         "spring": STYLE.spring, "touched": STYLE.touched, "white": PAPER, "black": BLACK, "ink": INK, "faint": GREYS[0],
     } | PAGE  # fmt: skip
-    return ":root, :host { " + " ".join(f"--{name}: {value};" for name, value in named.items()) + " }\n"
+    return ":root, :host { " + " ".join(f"--{name}: {value};" for name, value in values.items()) + " }\n"

@@ -66,8 +66,8 @@ def svg(
         parts.append(_new("g", *_panels(rollout, panels), transform=f"translate(0 {height:g})"))
         height += _TITLE + PANEL + _GAP
     if show != "frame":
-        drawn = _graph(rollout, frame, layout, pairs, threshold)
-        parts.append(_new("g", *drawn, transform=f"translate({(width - SIDE) / 2:g} {height:g})"))
+        elements = _graph(rollout, frame, layout, pairs, threshold)
+        parts.append(_new("g", *elements, transform=f"translate({(width - SIDE) / 2:g} {height:g})"))
         height += SIDE + _LEGEND
     width, height = width + 2 * _GAP, height + 2 * _GAP
     whole = _new(
@@ -83,7 +83,7 @@ def svg(
         font_size=12,
         role="img",
     )
-    return _written(whole) + "\n"
+    return _as_text(whole) + "\n"
 
 
 def graph(
@@ -95,7 +95,7 @@ def graph(
     ``spring`` with ``data-pair``; every mark of an edit one of class ``mark`` with ``data-edge``, the place of its edge
     among those that are drawn.
     """
-    return "".join(map(_written, _graph(rollout, frame, layout, pairs, threshold)))
+    return "".join(map(_as_text, _graph(rollout, frame, layout, pairs, threshold)))
 
 
 def _graph(rollout: Rollout, frame: int, layout: Layout, pairs: Pairs, threshold: float) -> list[Element]:
@@ -139,9 +139,9 @@ def _edge(edge: EdgeMark, drawing: Drawing, index: int, layout: Layout) -> Eleme
 def _edits(marks: Marks, drawing: Drawing, frame: int) -> list[Element]:
     """A cross where an edge is cut, a star where a type is forced upon it; only what shows at some frame is drawn."""
     parts = []
-    for index, held in enumerate([] if marks.held is None else marks.held.T):
+    for index, types in enumerate([] if marks.edit_types is None else marks.edit_types.T):
         place = f"translate({_points(drawing.middles[index : index + 1], marks.layout)[0]})"
-        for name, there in (("cuts", held == 0), ("forces", held > 0)):
+        for name, there in (("cuts", types == 0), ("forces", types > 0)):
             if there.any():
                 more = {"data_edge": index, "pointer_events": "none", "opacity": int(there[frame])}
                 parts.append(_cross(name, place, class_=f"mark {_CROSSES[name][0]}", **more))
@@ -188,7 +188,7 @@ def _legend(marks: Marks) -> list[Element]:
             line.set("stroke-dasharray", " ".join(map(str, key.dash)))
         parts += [line, _text(x + 27, SIDE + 20, key.words, class_="key")]
         x += 46 + 6.6 * len(key.words)
-    for name, words in EDITED.items() if marks.held is not None else ():
+    for name, words in EDITED.items() if marks.edit_types is not None else ():
         word = words.split()[0]
         parts.append(_cross(name, f"translate({x + 6:g} {SIDE + 16:g})"))
         parts.append(_text(x + 16, SIDE + 20, word, class_="key"))
@@ -238,15 +238,15 @@ def _points(points: Float[np.ndarray, "P 2"], layout: Layout) -> list[str]:
 
 def _new(tag: str, *children: Element, text: str = "", **attributes: Any) -> Element:
     """An element; in names of attributes an underscore is a hyphen."""
-    told = {
+    values = {
         name.rstrip("_").replace("_", "-"): f"{value:g}" if isinstance(value, float) else str(value)
         for name, value in attributes.items()
     }
-    made = Element(tag, told)
-    made.text = "".join(letter for letter in text if letter.isprintable()) or None
-    made.extend(children)
-    return made
+    element = Element(tag, values)
+    element.text = "".join(letter for letter in text if letter.isprintable()) or None
+    element.extend(children)
+    return element
 
 
-def _written(element: Element) -> str:
+def _as_text(element: Element) -> str:
     return ElementTree.tostring(element, encoding="unicode")

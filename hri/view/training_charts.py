@@ -29,7 +29,7 @@ Records = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Curve:
+class ChartCurve:
     """One line of a panel."""
 
     key: str
@@ -50,7 +50,7 @@ class Panel:
     key: str
     title: str
     help: str
-    curves: list[Curve] = field(default_factory=list)
+    curves: list[ChartCurve] = field(default_factory=list)
     log: bool = False
     unit: str = ""
     x: str = "update"
@@ -69,8 +69,8 @@ class Panel:
             | {"x": [round(float(x), 2) for x in c.x], "y": plain(c.y, self.log)}
             for c in self.curves
         ]
-        told = {"key": self.key, "title": self.title, "help": self.help, "log": self.log, "unit": self.unit}
-        return told | {"x": self.x, "span": list(self.span) if self.span else None, "curves": curves}
+        head = {"key": self.key, "title": self.title, "help": self.help, "log": self.log, "unit": self.unit}
+        return head | {"x": self.x, "span": list(self.span) if self.span else None, "curves": curves}
 
 
 def panels(records: Records, stage: int, ceiling: dict[str, Any] | None = None) -> list[Panel]:
@@ -82,9 +82,9 @@ def panels(records: Records, stage: int, ceiling: dict[str, Any] | None = None) 
         ceiling: what its edges could be (:mod:`hri.scores.ceilings`), where that is known.
     """
     lines = [record for record in records if record.get("stage") == stage]
-    made = _reconstruction(lines) if stage == 1 else _prediction(lines, ceiling)
-    made = [*made, _gradient(lines)]
-    return [panel for panel in made if any(len(curve.x) for curve in panel.curves)]
+    charts = _reconstruction(lines) if stage == 1 else _prediction(lines, ceiling)
+    charts = [*charts, _gradient(lines)]
+    return [panel for panel in charts if any(len(curve.x) for curve in panel.curves)]
 
 
 def _reconstruction(lines: Records) -> list[Panel]:
@@ -94,8 +94,8 @@ def _reconstruction(lines: Records) -> list[Panel]:
             "Mean squared error of pixels in 0 … 1. Copying: showing the frame before instead. "
             "SlotDec's first updates train single patches.",
             [
-                trained(lines, "reconstruction_mse", "training", SKY),
-                validated(lines, "reconstruction_mse", "validation", BLUE),
+                training_curve(lines, "reconstruction_mse", "training", SKY),
+                validation_curve(lines, "reconstruction_mse", "validation", BLUE),
                 _baseline(lines, "copy_reconstruction_mse", "copying"),
             ],
             log=True,
@@ -105,22 +105,22 @@ def _reconstruction(lines: Records) -> list[Panel]:
             "Of the 16 leaf slots: share that hardly changes with the picture, and share that repeats another slot. "
             "Both should be 0.",
             [
-                validated(lines, "slots_unused", "unused", BLUE),
-                validated(lines, "slots_alike", "alike", VERMILLION, "dash"),
+                validation_curve(lines, "slots_unused", "unused", BLUE),
+                validation_curve(lines, "slots_alike", "alike", VERMILLION, "dash"),
             ],
             span=(0, 1),
         ),
     ]  # fmt: skip
 
 
-def _findable(lines: Records, ceiling: dict[str, Any] | None) -> list[Curve]:
+def _findable(lines: Records, ceiling: dict[str, Any] | None) -> list[ChartCurve]:
     """The accuracy that could be reached, and its AUROC, as level lines over the validations."""
     updates = [record["update"] for record in lines if "edge_accuracy" in (record.get("validation") or {})]
     scores = (ceiling or {}).get(ceilings.main_period(ceiling or {}), {}).get("possible")
     if not updates or not scores:
         return []
     return [
-        Curve(
+        ChartCurve(
             f"findable_{metric}", f"findable, {name}", np.array([updates[0], updates[-1]], float),
             np.array([scores[metric]] * 2, float), colour, "dot", True,
         )
@@ -134,15 +134,15 @@ def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
     usage = []
     for kind in sorted(types):
         key, name, dash = f"edge_type_{kind}", _type_name(kind, max(types) + 1), "dash" if kind else "solid"
-        usage.append(trained(lines, key, name, _type_colour(kind), dash))
+        usage.append(training_curve(lines, key, name, _type_colour(kind), dash))
     return [
         Panel(
             "nll", "Prediction loss (NLL)",
             "Negative log-likelihood of slots or states: training with 10 free steps (as set), validation with 5. "
             "Copying: repeating the last true one.",
             [
-                trained(lines, "nll", "training", SKY),
-                validated(lines, "nll", "validation", BLUE),
+                training_curve(lines, "nll", "training", SKY),
+                validation_curve(lines, "nll", "validation", BLUE),
                 _baseline(lines, "copy_nll", "copying"),
             ],
             log=True,
@@ -152,8 +152,8 @@ def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
             "frames", "Image loss",
             "Negative log-likelihood of decoded frames. Copying: repeating the last true frame.",
             [
-                trained(lines, "frame_nll", "training", SKY),
-                validated(lines, "frame_nll", "validation", BLUE),
+                training_curve(lines, "frame_nll", "training", SKY),
+                validation_curve(lines, "frame_nll", "validation", BLUE),
                 _baseline(lines, "copy_frame_nll", "copying"),
             ],
             log=True,
@@ -166,8 +166,8 @@ def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
             "above a pair without one; 0.5 is guessing. Guessing: the best constant answer's accuracy. Findable: what "
             "this relation network reaches when it is taught the springs.",
             [
-                validated(lines, "edge_accuracy", "accuracy", BLUE),
-                validated(lines, "edge_auroc", "AUROC", VERMILLION, "dash"),
+                validation_curve(lines, "edge_accuracy", "accuracy", BLUE),
+                validation_curve(lines, "edge_auroc", "AUROC", VERMILLION, "dash"),
                 _baseline(lines, "edge_guess", "guessing"),
                 *_findable(lines, ceiling),
             ],
@@ -178,14 +178,14 @@ def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
             "prior", "Edge prior",
             "The loss's second term: how far the edge types' probabilities are from their prior. Nearer to 0 is surer "
             "for a sparse prior; a uniform one rewards indecision.",
-            [trained(lines, "edge_prior", "training", PURPLE)],
+            [training_curve(lines, "edge_prior", "training", PURPLE)],
         ),
     ]  # fmt: skip
 
 
 def _steps(lines: Records) -> Panel:
     """Error k steps after the last true input: the newest validation, an early one, and copying."""
-    found = [record for record in lines if (record.get("validation") or {}).get("mse_by_step")]
+    records = [record for record in lines if (record.get("validation") or {}).get("mse_by_step")]
     panel = Panel(
         "steps", "Error by step of a free run",
         "Mean squared error of normalised states or slots 1, 2, … 20 steps after the last true input. "
@@ -193,17 +193,19 @@ def _steps(lines: Records) -> Panel:
         log=True,
         x="steps ahead",
     )  # fmt: skip
-    if not found:
+    if not records:
         return panel
 
-    def curve(record: dict[str, Any], key: str, label: str, colour: str, dash: str, baseline: bool = False) -> Curve:
+    def curve(
+        record: dict[str, Any], key: str, label: str, colour: str, dash: str, baseline: bool = False
+    ) -> ChartCurve:
         values = np.asarray(record["validation"][key], dtype=float)
-        return Curve(label, label, np.arange(1.0, len(values) + 1), values, colour, dash, baseline)
+        return ChartCurve(label, label, np.arange(1.0, len(values) + 1), values, colour, dash, baseline)
 
-    last = found[-1]
+    last = records[-1]
     panel.curves.append(curve(last, "mse_by_step", "now", BLUE, "solid"))
-    if len(found) > 1:
-        first = found[0]
+    if len(records) > 1:
+        first = records[0]
         panel.curves.append(curve(first, "mse_by_step", f"update {first['update']:,}", SKY, "dot"))
     panel.curves.append(curve(last, "copy_mse_by_step", "copying", GREY, "dash", True))
     return panel
@@ -213,38 +215,38 @@ def _gradient(lines: Records) -> Panel:
     return Panel(
         "gradient", "Gradient norm",
         "Before clipping. Rare bursts are usual; many mean that the learning rate is too high.",
-        [trained(lines, "gradient_norm", "training", ORANGE)],
+        [training_curve(lines, "gradient_norm", "training", ORANGE)],
         log=True,
     )  # fmt: skip
 
 
-def trained(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> Curve:
+def training_curve(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> ChartCurve:
     """A number of every update, averaged over neighbours where there are many."""
     pairs = [(record["update"], record[key]) for record in lines if isinstance(record.get(key), int | float)]
     x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
-    return Curve(key, name, *thinned(x, y), colour, dash)
+    return ChartCurve(key, name, *thin(x, y), colour, dash)
 
 
-def validated(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> Curve:
+def validation_curve(lines: Records, key: str, name: str, colour: str = BLUE, dash: str = "solid") -> ChartCurve:
     """A number of every validation."""
     rows = [(record["update"], (record.get("validation") or {}).get(key)) for record in lines]
     pairs = [(update, value) for update, value in rows if isinstance(value, int | float)]
     x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
-    return Curve(f"validation_{key}", name, *thinned(x, y), colour, dash)
+    return ChartCurve(f"validation_{key}", name, *thin(x, y), colour, dash)
 
 
-def _baseline(lines: Records, key: str, name: str) -> Curve:
+def _baseline(lines: Records, key: str, name: str) -> ChartCurve:
     """The line to beat, from the first update to the last one."""
-    found = validated(lines, key, name)
-    if not len(found.x):
-        return found
+    curve = validation_curve(lines, key, name)
+    if not len(curve.x):
+        return curve
     ends = np.array([lines[0]["update"], lines[-1]["update"]], dtype=float)
-    x = np.concatenate([ends[:1], found.x, ends[1:]])
-    y = np.concatenate([found.y[:1], found.y, found.y[-1:]])
-    return Curve(key, name, x, y, GREY, "dash", True)
+    x = np.concatenate([ends[:1], curve.x, ends[1:]])
+    y = np.concatenate([curve.y[:1], curve.y, curve.y[-1:]])
+    return ChartCurve(key, name, x, y, GREY, "dash", True)
 
 
-def thinned(
+def thin(
     x: Float[np.ndarray, " M"], y: Float[np.ndarray, " M"], most: int = POINTS
 ) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"]]:
     """At most so many points, each the mean of neighbours; nothing is changed where there are fewer."""
@@ -270,9 +272,9 @@ def figure(panel: Panel) -> go.Figure:
     """One panel as a Plotly figure."""
     import plotly.graph_objects as go
 
-    made = go.Figure()
+    chart = go.Figure()
     for curve in panel.curves:
-        made.add_scatter(
+        chart.add_scatter(
             x=curve.x,
             y=curve.y,
             name=curve.name,
@@ -284,7 +286,7 @@ def figure(panel: Panel) -> go.Figure:
         )
     axis: dict[str, Any] = {"tickformat": ",~g", "title": {"text": panel.unit}}
     axis |= {"type": "log", "dtick": 1} if panel.log else {"range": list(panel.span)} if panel.span else {}
-    made.update_layout(
+    chart.update_layout(
         height=300,
         margin={"l": 56, "r": 8, "t": 8, "b": 36},
         hovermode="x unified",
@@ -293,7 +295,7 @@ def figure(panel: Panel) -> go.Figure:
         xaxis={"title": {"text": panel.x}, "zeroline": False},
         yaxis=axis,
     )
-    return made
+    return chart
 
 
 def overlaid(runs: dict[str, Records], stage: int) -> list[Panel]:
@@ -302,7 +304,7 @@ def overlaid(runs: dict[str, Records], stage: int) -> list[Panel]:
     Args:
         runs: the lines of each, by its name.
     """
-    told: dict[str, Panel] = {}
+    by_key: dict[str, Panel] = {}
     for number, (name, records) in enumerate(runs.items()):
         colour = RUN_COLOURS[number % len(RUN_COLOURS)]
         dash = RUN_DASHES[number // len(RUN_COLOURS) % len(RUN_DASHES)] if number >= 6 else RUN_DASHES[number % 4]
@@ -311,11 +313,11 @@ def overlaid(runs: dict[str, Records], stage: int) -> list[Panel]:
             main = main or next((c for c in panel.curves if not c.baseline), None)
             if main is None or panel.key in ("usage", "gradient", "prior"):
                 continue
-            kept = told.setdefault(
+            target = by_key.setdefault(
                 panel.key,
                 Panel(panel.key, panel.title, panel.help, [], panel.log, panel.unit, panel.x, panel.span),
             )
-            kept.curves.append(Curve(name, name, main.x, main.y, colour, dash))
-            if not any(curve.baseline for curve in kept.curves):
-                kept.curves.extend(curve for curve in panel.curves if curve.baseline)
-    return list(told.values())
+            target.curves.append(ChartCurve(name, name, main.x, main.y, colour, dash))
+            if not any(curve.baseline for curve in target.curves):
+                target.curves.extend(curve for curve in panel.curves if curve.baseline)
+    return list(by_key.values())

@@ -63,7 +63,7 @@ def test_comparing_needs_two_models_and_says_so(app: AppTest, tmp_path: Path) ->
 
 
 def test_a_comparison_begins_with_both_decoders_or_with_where_one_comes_from() -> None:
-    found = {path.stem: library.Source(path.stem, path) for path in (ROOT / "checkpoints").glob("*.safetensors")}
+    found = {path.stem: library.ModelSource(path.stem, path) for path in (ROOT / "checkpoints").glob("*.safetensors")}
     assert comparing.defaults(found)[:2] == ["springs-4-3-slot-hri-h", "springs-4-3-par-hri-h"]
     chosen = comparing.defaults(found, "springs-4-3-state-nri")
     assert chosen[0] == "springs-4-3-state-nri"
@@ -74,7 +74,7 @@ def test_a_comparison_begins_with_both_decoders_or_with_where_one_comes_from() -
     assert len(set(chosen)) == 4
     assert comparing.defaults(found, "springs-4-3-par-hri")[:2] == ["springs-4-3-par-hri", "springs-4-3-slot-hri"]
     assert comparing.defaults(found, "gone")[0] == "springs-4-3-slot-hri-h"
-    assert set(comparing.defaults({"one": library.Source("one")})) == {"one"}
+    assert set(comparing.defaults({"one": library.ModelSource("one")})) == {"one"}
 
 
 def test_models_of_other_data_share_no_scene_and_that_is_said(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,8 +163,8 @@ def test_what_no_seed_simulates_is_not_ranked_by_seed(app: AppTest) -> None:
     assert config.data.clips is not None
     save(path, Model(config), Header(config=config))
     for source, says in (
-        (library.Source("clips", path), "predicts video clips, which no seed simulates"),
-        (library.Source("stored"), "only stored scenes, so no seeds can be scored"),
+        (library.ModelSource("clips", path), "predicts video clips, which no seed simulates"),
+        (library.ModelSource("stored"), "only stored scenes, so no seeds can be scored"),
     ):
         with pytest.raises(ValueError, match=says):
             running.ranker_of(library.Scene(source, "", 0, rollout))
@@ -190,7 +190,7 @@ def test_drawn_springs_travel_in_the_address_until_a_seed_is_chosen(app: AppTest
     assert any("Messages pass over" in markdown.value for markdown in app.markdown)
     # A model that sees no such tree says so, shows its seed, and the drawing stays.
     app.selectbox(key="model").set_value("a-state-model").run()
-    assert "Your springs rest, and seed 7 is shown" in app.warning[0].value
+    assert "Your springs do not apply, and seed 7 is shown" in app.warning[0].value
     assert not app.error
     app.selectbox(key="model").set_value("mine").run()
     assert "you drew the system" in app.caption[0].value
@@ -219,7 +219,7 @@ def test_a_wrong_system_in_the_address_is_one_sentence(app: AppTest, address: st
     assert not app.exception
     assert not app.error
     assert len(app.warning) == 1
-    assert "The address's springs were left out" in app.warning[0].value.replace("\\", "")
+    assert "The springs in the address were left out" in app.warning[0].value.replace("\\", "")
     assert says in app.warning[0].value.replace("\\", "")
     assert "system" not in app.query_params
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.compute import scene_id, shared
+from app.compute import scene_id, shared_cache
 from hri.core.records import Rollout
-from hri.data.video import Clip
+from hri.data.video import VideoClip
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def told() -> list[Any]:
 def kept(told: list[Any]) -> Any:
     """A shared function that notes each time it is really called."""
 
-    @shared(8)
+    @shared_cache(8)
     def read(asked: Any, *more: Any) -> list[Any]:
         told.append(asked)
         return [asked, *more]
@@ -81,7 +81,7 @@ def test_of_a_folder_every_file_counts(tmp_path: Path, kept: Any, told: list[Any
 
 def test_a_clip_stays_what_it_is_when_its_file_is_forgotten(tmp_path: Path, kept: Any) -> None:
     (tmp_path / "clip").touch()
-    clip = Clip(tmp_path / "clip", "mine.mp4")
+    clip = VideoClip(tmp_path / "clip", "mine.mp4")
     first = kept(clip)
     clip.path.unlink()
     assert kept(clip) is first

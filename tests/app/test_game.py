@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.learn import course, game
-from app.learn.game import Result, Score
+from app.learn.game import GameResult, Score
 from hri.core.config import DataConfig
 from hri.model.checkpoint import Checkpoint, load
 from hri.physics.springs import simulate
@@ -31,7 +31,7 @@ def test_a_number_gives_ten_rounds_that_get_harder() -> None:
         assert 0 < len(asked.springs) < len(asked.pairs)
         assert asked.scene.positions.shape[1] == asked.level.frames
         nodes = {node for pair in asked.pairs for node in pair}
-        assert nodes == set(asked.shown)
+        assert nodes == set(asked.balls_shown)
         whole = simulate(game.TREE, game.PHYSICS, [asked.seed])
         assert asked.springs == {pair for pair in asked.pairs if whole.adjacency[0][pair]}
     pairs = [len(r.pairs) for r in first]
@@ -69,17 +69,17 @@ def test_scores_count_hits_and_mistakes() -> None:
 def test_a_result_travels_in_an_address() -> None:
     random = np.random.default_rng(1)
     marks = tuple(frozenset(p for p in r.pairs if random.random() < 0.5) for r in game.rounds(7))
-    whole = Result(7, marks)
-    assert Result.parse(whole.to_address()) == whole
+    whole = GameResult(7, marks)
+    assert GameResult.parse(whole.to_address()) == whole
     assert whole.points == sum(game.score(r, m).points for r, m in zip(game.rounds(7), marks, strict=True))
-    begun = Result(7, marks[:3])
-    assert Result.parse(begun.to_address()) == begun
+    begun = GameResult(7, marks[:3])
+    assert GameResult.parse(begun.to_address()) == begun
     assert len(begun.scores) == 3
-    perfect = Result(7, tuple(r.springs for r in game.rounds(7)))
+    perfect = GameResult(7, tuple(r.springs for r in game.rounds(7)))
     assert perfect.points == 1000
     for wrong in ("", "7", "7-", "x-1", "7-g", "99999-1", "7-ffffff", "7-1.1.1.1.1.1.1.1.1.1.1", "7-1&x=1"):
         with pytest.raises(ValueError, match="link"):
-            Result.parse(wrong)
+            GameResult.parse(wrong)
 
 
 def test_the_model_learns_its_answers_from_training_systems_and_beats_marking_all(checkpoint: Checkpoint) -> None:

@@ -84,7 +84,7 @@ def test_an_address_for_a_class_says_what_it_was_made_of() -> None:
     place = urlsplit(classroom.address("lessons", 150, lesson="cutting", scene=7, mathematics=True))
     query = dict(parse_qsl(place.query))
     assert place.path == "/learn"
-    assert classroom.asked(query) == classroom.Classroom(True, 7, 150)
+    assert classroom.from_query(query) == classroom.Classroom(True, 7, 150)
     assert query["lesson"] == "cutting"
     assert query["math"] == "true"
     played = dict(parse_qsl(urlsplit(classroom.address("game", 100, game=0)).query))
@@ -95,4 +95,4 @@ def test_an_address_for_a_class_says_what_it_was_made_of() -> None:
     "query", [{}, {"scene": "-1"}, {"scene": "99999999999"}, {"scene": "x", "size": "1000"}, {"classroom": "maybe"}]
 )
 def test_what_an_address_cannot_mean_is_left_at_its_usual_value(query: dict[str, str]) -> None:
-    assert classroom.asked(query) == classroom.Classroom(False, SCENE, 100)
+    assert classroom.from_query(query) == classroom.Classroom(False, SCENE, 100)

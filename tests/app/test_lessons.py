@@ -34,7 +34,7 @@ def test_every_lesson_has_all_its_parts() -> None:
 
 def test_values_in_code_are_literals() -> None:
     awkward = "'); raise SystemExit('"
-    lines = beliefs.LESSON.lines(checkpoint=awkward, seed=1, seen=2)
+    lines = beliefs.LESSON.lines(checkpoint=awkward, seed=1, frames_seen=2)
     compile(lines, "lines", "exec")
     assert repr(awkward) in lines
 
@@ -126,7 +126,7 @@ def test_places_go_to_the_browser_and_back() -> None:
 
 def test_the_playground_is_json_and_draws_what_is_asked() -> None:
     data = arena.arena_data(
-        "a", np.zeros((3, 17, 2)), TREE, pairs=[(1, 5)], looks=["right"], shown=[1, 5], chips="Pairs"
+        "a", np.zeros((3, 17, 2)), TREE, pairs=[(1, 5)], looks=["right"], balls_shown=[1, 5], chips="Pairs"
     )
     assert json.loads(json.dumps(data)) == data
     assert [node for node, ball in enumerate(data["balls"]) if ball] == [1, 5]

@@ -265,7 +265,7 @@ def test_wrong_addresses_are_told_and_the_page_goes_on(visit: Callable[[str], Pa
     for sentence in (
         "frame '999'; this scene has frames 0 to 48.",
         "edge '3-99', which this model does not have.",
-        "The address's edits were left out: sender of the edit 'edge' is 900",
+        "The edits in the address were left out: sender of the edit 'edge' is 900",
         "layout 'cube', which is not here.",
         "seed '-4'; seeds are whole numbers",
         "threshold 'nan'",
@@ -275,9 +275,9 @@ def test_wrong_addresses_are_told_and_the_page_goes_on(visit: Callable[[str], Pa
     settle(page, 48)
     for query, sentence in [
         ("?model=<script>alert(1)</script>&select=<img src=x onerror=alert(1)>", "model '<script>alert(1)</script>'"),
-        (f"?model={NAME}&edits=1~mute_300", "Your edits rest, and the scene is shown without them"),
+        (f"?model={NAME}&edits=1~mute_300", "Your edits do not apply, and the scene is shown without them"),
         (f"?model={NAME}&edits=" + "1~" + "~".join(["mute_3"] * 600), "the limit is 500"),
-        (f"?model={NAME}&edits=%00%ff~{{", "The address's edits were left out"),
+        (f"?model={NAME}&edits=%00%ff~{{", "The edits in the address were left out"),
     ]:
         page.goto(f"{live.url}/{query}")
         ready(page)

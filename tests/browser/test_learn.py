@@ -123,7 +123,7 @@ def parts(page: Page) -> None:
     """Groups by chance are drawn around other middles; the statement compares both."""
     expect(page.get_by_role("heading", name="Why parts and wholes?")).to_be_visible(timeout=SLOW)
     tree = Tree.parse("4-3")
-    said(page, of_parts.grouped(simulate(tree, "04", [SEED]), tree).says())
+    said(page, of_parts.family_shares(simulate(tree, "04", [SEED]), tree).says())
     hearts = arena(page, "parts").locator(".heart")
     expect(hearts).to_have_count(4)
     # Drawn empty first, put in its place with the first picture of the film.
@@ -228,7 +228,7 @@ def test_the_game_is_played_to_its_end_and_its_score_is_right(learn: Callable[[s
     """A script marks two pairs in each of the first rounds, then none; both totals are counted again."""
     number = 5
     page = learn(f"?view=game&game={number}&result=4-1.0")
-    shared = game.Result.parse("4-1.0")
+    shared = game.GameResult.parse("4-1.0")
     expect(page.get_by_text(f"{shared.points} points in 2 rounds of game 4")).to_be_visible(timeout=SLOW)
     marks = []
     for asked in game.rounds(number):
@@ -251,7 +251,7 @@ def test_the_game_is_played_to_its_end_and_its_score_is_right(learn: Callable[[s
         page.get_by_role("button", name=re.compile("Next round|See the result")).click()
     checkpoint = load(Path(ROOT) / "checkpoints" / f"{course.STATE_MODEL}.safetensors")
     judges = game.calibrate(checkpoint)
-    mine = game.Result(number, tuple(marks))
+    mine = game.GameResult(number, tuple(marks))
     model = sum(game.score(asked, game.answer(checkpoint, asked, judges)).points for asked in game.rounds(number))
     title = f"Game {number}: you {mine.points} points, the model {model}"
     expect(page.get_by_role("heading", name=title)).to_be_visible(timeout=SLOW)
@@ -276,7 +276,7 @@ def test_a_teacher_makes_an_address_and_a_hand_out_and_the_class_sees_nothing_el
     sheet = Path(saving.value.path()).read_text(encoding="utf-8")
     assert lesson_of("parts").question in html.unescape(sheet)
     tree = Tree.parse("4-3")
-    assert of_parts.grouped(simulate(tree, "04", [SEED]), tree).says() in html.unescape(sheet)
+    assert of_parts.family_shares(simulate(tree, "04", [SEED]), tree).says() in html.unescape(sheet)
     assert html.escape(wanted) in sheet
     # What the class opens.
     page.goto(wanted)

@@ -147,7 +147,7 @@ def test_filters_reach_graph_matrix_and_lists(open_page: Callable[..., Page]) ->
     # Types get the names of what they stand for, in every part.
     page.get_by_role("radio", name="aligned").or_(page.get_by_role("button", name="aligned", exact=True)).first.click()
     legend = page.locator(".st-key-explore-graph .js-plotly-plot .legendtext")
-    named = beliefs.aligned(rollout)
+    named = beliefs.aligned_names(rollout)
     expect(legend.first).to_have_text("no spring")
     assert legend.all_text_contents()[:4] == list(named.types)
     page.keyboard.press("Escape")

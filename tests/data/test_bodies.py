@@ -95,7 +95,7 @@ def test_human36m_from_its_file_to_a_scene(
 
 def works_without_recordings(name: str, human36m: Path, published: Path) -> None:
     """The page: stored scenes are shown, and rolled out anew; others say how to get the recordings."""
-    source = library.Source(
+    source = library.ModelSource(
         name, published / "checkpoints" / f"{name}.safetensors", published / "stored" / f"{name}.npz"
     )
     config = library.config_of(source)

@@ -80,7 +80,7 @@ def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Index]:
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    tiny = demo.Source(
+    tiny = demo.DemoPackage(
         "tiny==1.0", hashlib.sha256(here.archive).hexdigest(), 0.2, "MIT", True, ("tiny/data.bin",), "digits"
     )
     monkeypatch.setattr(demo, "LARGE", (dataclasses.replace(tiny, named=("digits.bin",)),))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hri.experiments import claims
-from hri.experiments.claims import CLAIMS, Claim, Finding, findings, judge
+from hri.experiments.claims import CLAIMS, Claim, ClaimFinding, findings, judge
 from hri.experiments.scoreboard import Board, Entry, Setting, Spread, read
 from tests import synthetic_results
 
@@ -35,7 +35,7 @@ def board(setting: Setting = STATES, metric: str = "nll", **figures: list[float]
     return Board(entries=tuple(entries))
 
 
-def on_states(claim: Claim, results: Board) -> Finding:
+def on_states(claim: Claim, results: Board) -> ClaimFinding:
     """The finding on 4-3 states, always the first."""
     return findings(claim, results)[0]
 

@@ -23,7 +23,7 @@ from hri.__main__ import main
 from hri.cli import many as many_cli
 from hri.core.config import Config
 from hri.experiments import device_bench, many
-from hri.experiments.bundles import Limits, pack, unpack
+from hri.experiments.bundles import BundleLimits, pack, unpack
 from hri.experiments.device_bench import Part
 from hri.experiments.many import Many, covered
 from hri.experiments.many_plan import read_plan
@@ -35,7 +35,7 @@ from hri.training.device_check import Agreement, compare, kinds
 from hri.training.device_step import Recorded, Step
 from hri.training.loop import train
 from hri.training.run_folder import State
-from hri.training.stages import OPTIMISERS, Prediction, TrainingStopped
+from hri.training.stages import OPTIMISERS, PredictionStage, TrainingStopped
 from tests.training.test_device_loop import CPU, built, small
 
 ROOT = Path(__file__).parents[2]
@@ -251,7 +251,7 @@ def test_bundles_keep_their_limits_and_leave_out_the_least(tmp_path: Path) -> No
     out = tmp_path / "out"
     out.mkdir()
     runs = [run_folder(tmp_path / "runs" / f"run{number}", 40_000) for number in range(5)]
-    limits = Limits(files=3, bytes_each=150_000, bytes_all=330_000)
+    limits = BundleLimits(files=3, bytes_each=150_000, bytes_all=330_000)
     went = pack(runs, out, limits)
     sizes = [path.stat().st_size for path in out.glob("*.zip")]
     assert len(sizes) <= 3
@@ -296,7 +296,7 @@ def test_a_bundle_writes_nowhere_else(run: str, tmp_path: Path) -> None:
 
 def test_devices_are_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     state = small()
-    found = compare(state, Prediction, CPU)
+    found = compare(state, PredictionStage, CPU)
     assert found.holds
     assert max(found.differences) < 1e-6
     assert fast.ENABLED, "only the comparison goes without the fused loops"
@@ -368,7 +368,7 @@ def pretended_cuda(replay: Callable[[], None]) -> Iterator[SimpleNamespace]:
 
 def test_a_recorded_step_is_replayed_and_recording_leaves_no_trace() -> None:
     def made() -> tuple[Step, Recorded]:
-        stage, model, _ = built(small(variant="lstm", average=0.9), Prediction)
+        stage, model, _ = built(small(variant="lstm", average=0.9), PredictionStage)
         step = Step(stage, model, OPTIMISERS["muon"](stage.trained(), lr=1.0), State(), CPU)
         return step, Recorded(step)
 

@@ -21,7 +21,7 @@ from hri.core.presets import PRESETS, preset
 from hri.core.settings import changed
 from hri.experiments import runs
 from hri.model.checkpoint import load
-from hri.training.control import Claim
+from hri.training.control import FolderClaim
 from hri.training.loop import train
 from tests.training.test_loop import small
 
@@ -132,7 +132,7 @@ def test_notes_clone_delete_and_back(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no longer in the trash"):
         runs.restore(tmp_path, place, "fourth")
 
-    claim = Claim(folder)
+    claim = FolderClaim(folder)
     with pytest.raises(ValueError, match="second is being trained"):
         runs.delete(tmp_path, folder)
     claim.release()

@@ -13,7 +13,7 @@ import pytest
 
 from hri.core.hierarchy import Tree
 from hri.core.records import Rollout
-from hri.data.video import Clip, Cut
+from hri.data.video import Cut, VideoClip
 from hri.export.formats import export
 from hri.export.script import clip_lines, python_lines
 from hri.model.checkpoint import Checkpoint, save
@@ -79,7 +79,7 @@ def test_a_scene_drawn_by_hand_and_another_tree(tmp_path: Path, monkeypatch: pyt
 def test_a_clip_beside_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     checkpoint, edits = stored(SLOT, tmp_path), Intervention((Mute(6),))
-    clip = Clip(tmp_path / "it's.mp4", "it's.mp4", Cut(start=0.2, crop=(0, 0, 48, 48), grey=True))
+    clip = VideoClip(tmp_path / "it's.mp4", "it's.mp4", Cut(start=0.2, crop=(0, 0, 48, 48), grey=True))
     clip.path.write_bytes(video("mp4", moving_dot(16)))
     footage = footage_for(checkpoint, clip.path, clip.name, clip.cut)
     seen = roll_out_footage(checkpoint, footage, 10, intervention=edits).rollout

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from hri.core.records import Rollout
-from hri.export.formats import encoded, export
+from hri.export.formats import export, file_content
 from hri.export.tables import graph
 from hri.rollout.edits import Mute
 from hri.rollout.interventions import Intervention
@@ -171,7 +171,7 @@ def test_marks_stay_inside_the_picture(rollout: Rollout) -> None:
 
 
 def test_pictures_in_the_file_are_the_frames() -> None:
-    root = parsed(encoded(SLOTS, ".svg", frame=FRAME).decode())
+    root = parsed(file_content(SLOTS, ".svg", frame=FRAME).decode())
     images = root.findall(".//svg:image", NAMES)
     assert len(images) == 3
     assert SLOTS.frames is not None
@@ -184,10 +184,10 @@ def test_pictures_in_the_file_are_the_frames() -> None:
 
 def test_names_of_strangers_are_text_and_nothing_else() -> None:
     strange = dataclasses.replace(SLOTS, checkpoint="</title><script>alert(1)</script>\x00 & co")
-    root = parsed(encoded(strange, ".svg", frame=FRAME).decode())
+    root = parsed(file_content(strange, ".svg", frame=FRAME).decode())
     assert root.findall(".//svg:script", NAMES) == []
     assert "<script>alert(1)</script>" in "".join(root.itertext())
-    page = encoded(strange, ".html").decode()
+    page = file_content(strange, ".html").decode()
     assert "<script>alert" not in page
     assert "{{" not in page.replace("{{}}", "")
 

@@ -45,7 +45,7 @@ def test_edits_are_seen_from_inside() -> None:
     inside = phases(made(state), rolled(state, pushed), 4)
     siblings = inside.phase == inside.names.index("siblings")
     assert (inside.size[siblings] == 0).all()
-    assert (inside.moved(inside.names.index("siblings")) == 0).all()
+    assert (inside.movement(inside.names.index("siblings")) == 0).all()
     silent = rolled(state).edge_sender_receiver[inside.row][:, 0] == 6
     assert (inside.weight[silent] == 0).all()
 
@@ -61,7 +61,7 @@ def test_messages_are_all_that_moves_a_node(name: str) -> None:
     for phase in range(len(inside.names) - 2):
         heard = np.zeros(made(name).model.tree.size)
         np.add.at(heard, receivers[inside.phase == phase], inside.size[inside.phase == phase])
-        moved = inside.moved(phase)
+        moved = inside.movement(phase)
         assert (moved <= heard + 1e-5).all()
         assert (moved[heard == 0] == 0).all()
 
@@ -88,8 +88,8 @@ def test_phases_of_each_kind_of_model() -> None:
     assert joint.names == ("LSTM", "decode")
     assert joint.hidden.shape == (2, 1, 64)
     assert len(joint.row) == 0
-    assert joint.moved(0).shape == (1,)
-    assert joint.moved(1).shape == (17,)
+    assert joint.movement(0).shape == (1,)
+    assert joint.movement(1).shape == (17,)
     assert phase_title(Tree.parse("4-3-2"), "up 2") == "level 2 → level 1"
 
 

@@ -112,8 +112,8 @@ def test_any_array_that_was_tampered_with_is_refused_or_can_be_drawn(rollout: Ro
         ({"edge_types": STATES.edge_types + 2}, "a type that is not there"),
         ({"checkpoint": np.array("x" * 500)}, "name is too long"),
         ({"slots": STATES.slots * np.float32("inf")}, "not finite"),
-        ({"joints": np.array(["<b>hand</b>"] * 17)}, "joints are no names"),
-        ({"joints": np.array(["hand"] * 16)}, "joints are no names"),
+        ({"joints": np.array(["<b>hand</b>"] * 17)}, "names of joints are missing or hold odd characters"),
+        ({"joints": np.array(["hand"] * 16)}, "names of joints are missing or hold odd characters"),
         ({"checkpoint": np.array([{}], dtype=object)}, "not a readable .npz"),
     ],
 )

@@ -42,9 +42,9 @@ def test_one_object_single_names_and_a_rollout_made_with_them_say_the_same() -> 
 
 def test_the_record_of_every_setting_is_read_back() -> None:
     plain = state_rollout()
-    record = dataclasses.replace(plain, **UNUSUAL.recorded(plain.slots.shape[1]))
+    record = dataclasses.replace(plain, **UNUSUAL.to_record(plain.slots.shape[1]))
     assert settings_of(record) == UNUSUAL
-    assert settings_of(dataclasses.replace(plain, **STANDARD.recorded(plain.slots.shape[1]))) == STANDARD
+    assert settings_of(dataclasses.replace(plain, **STANDARD.to_record(plain.slots.shape[1]))) == STANDARD
 
 
 def test_every_stored_rollout_was_made_with_the_standard_settings() -> None:

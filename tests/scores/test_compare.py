@@ -18,7 +18,7 @@ from hri.rollout.edits import Mute
 from hri.rollout.imaging import decode
 from hri.rollout.interventions import Intervention
 from hri.rollout.rollout import again, roll_out
-from hri.scores.compare import apart, caveat, check_comparable, compare, difference, moved, unequal
+from hri.scores.compare import apart, caveat, check_comparable, compare, difference, edit_effect, unequal
 from hri.view.facts import error_curves, true_springs
 from tests.rollout.test_rollout import made, near, scenes
 from tests.synthetic import slot_rollout, state_rollout
@@ -60,7 +60,7 @@ def test_a_rollout_compared_with_itself_differs_nowhere() -> None:
 @pytest.mark.parametrize("name", [SLOT, STATE])
 def test_edits_move_nothing_before_they_begin_and_then_what_pictures_or_states_say(name: str) -> None:
     edited = again(made(name), rolled(name), Intervention((Mute(5, 4),)))
-    gap = moved(edited, rolled(name))
+    gap = edit_effect(edited, rolled(name))
     assert (gap[:4] == 0).all()
     assert gap[4:].max() > 0
     field = "predicted_frames" if name == SLOT else "predicted_slots"

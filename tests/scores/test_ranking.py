@@ -87,11 +87,11 @@ def test_nothing_to_rank_is_refused() -> None:
 def test_a_ranker_works_while_somebody_looks_and_ends_where_all_at_once_does() -> None:
     seeds, lock = list(range(23)), threading.Lock()
     ranker = Ranker(made(STATES), lock, seeds, patience=-1.0)  # rests after every block
-    assert (ranker.done, ranker.working) == (0, True)
+    assert (ranker.seeds_done, ranker.working) == (0, True)
     for done in (10, 20, 23):
         ranker.look()
         ranker.wait()
-        assert ranker.done == done
+        assert ranker.seeds_done == done
         assert lock.acquire(blocking=False), "the model is free again between blocks"
         lock.release()
     assert not ranker.working

@@ -208,7 +208,7 @@ def test_one_wording_for_all_pages() -> None:
     one = {"accuracy": 0.8, "auroc": 0.7, "f1": 0.9, "springs": 0.75}
     scores = {"burn_in": {"overall": one, "possible": one, "siblings": one, "root-leaf": one | {"springs": 1.0}}}
     most = record(PRESETS["springs-4-3-state-hri"])
-    assert ceilings.compared(scores, most, "siblings", "auroc") == "found 0.70, findable 0.95, guessing 0.50"
+    assert ceilings.comparison(scores, most, "siblings", "auroc") == "found 0.70, findable 0.95, guessing 0.50"
     assert ceilings.on_unseen(scores, most) == "found 0.80, findable 0.90, guessing 0.75", "the same once"
     scores["burn_in"]["possible"] = one | {"accuracy": 0.9}
     assert ceilings.on_unseen(scores, None) == "found 0.90, guessing 0.75; siblings found 0.80, guessing 0.75"

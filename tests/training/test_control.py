@@ -20,7 +20,7 @@ from hri.training import control
 from hri.training.control import (
     STARTING,
     WISHES_KEPT,
-    Claim,
+    FolderClaim,
     Presence,
     ask,
     is_busy,
@@ -43,10 +43,10 @@ def test_a_wish_is_read_back_and_nonsense_means_go(tmp_path: Path) -> None:
 
 def test_one_process_a_folder(tmp_path: Path) -> None:
     assert presence(tmp_path) is None
-    claim = Claim(tmp_path)
+    claim = FolderClaim(tmp_path)
     assert is_held(tmp_path)
     with pytest.raises(ValueError, match="another process is training in"):
-        Claim(tmp_path)
+        FolderClaim(tmp_path)
     claim.tell("paused")
     found = presence(tmp_path)
     assert found is not None
@@ -55,7 +55,7 @@ def test_one_process_a_folder(tmp_path: Path) -> None:
     found = presence(tmp_path)
     assert found is not None
     assert (found.state, found.alive) == ("stopped", False), "it said that it runs, and is gone"
-    Claim(tmp_path).release()
+    FolderClaim(tmp_path).release()
 
 
 def test_a_damaged_word_of_the_process_is_no_error(tmp_path: Path) -> None:
@@ -168,11 +168,11 @@ def test_a_real_process_pauses_goes_on_stops_and_is_found_dead(tmp_path: Path) -
 
 def test_what_is_asked_while_a_process_starts_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ask(tmp_path, "stop")
-    Claim(tmp_path).release()
+    FolderClaim(tmp_path).release()
     assert read_wish(tmp_path) == "go", "an old wish was for the last process"
     monkeypatch.setenv(WISHES_KEPT, "1")
     ask(tmp_path, "stop")
-    Claim(tmp_path).release()
+    FolderClaim(tmp_path).release()
     assert read_wish(tmp_path) == "stop"
 
 

@@ -31,7 +31,7 @@ from hri.training.device_step import Recorded, Step, schedule
 from hri.training.loop import prepared, train
 from hri.training.optimiser import Averaged
 from hri.training.run_folder import Run, State
-from hri.training.stages import OPTIMISERS, Prediction, Reconstruction, TrainingStopped
+from hri.training.stages import OPTIMISERS, PredictionStage, ReconstructionStage, TrainingStopped
 
 CPU = torch.device("cpu")
 SMALL = DataConfig(train=12, validation=3, test=2)
@@ -129,23 +129,23 @@ def clear_updates(config: Config, kind: type, updates: int) -> tuple[np.ndarray,
 
 
 CASES: dict[str, tuple[Config, type]] = {
-    "hri-h": (small(), Prediction),
-    "adam": (small(optimiser="adam"), Prediction),
-    "nri": (small(variant="nri", edge_sample="straight", prior_warmup=5, prior_end=0.1), Prediction),
-    "lstm": (small(variant="lstm"), Prediction),
-    "lstm-lo": (small(variant="lstm-lo"), Prediction),
-    "nri-lo": (small(variant="nri-lo"), Prediction),
-    "hri-gt": (small(variant="hri-gt", average=0.9), Prediction),
-    "static": (of_relations(small(no_edge_prior=0.9), graph="static", edge_types=3), Prediction),
-    "all speak": (of_relations(small(), silent=False), Prediction),
-    "mlp": (small(variant="hri-mlp"), Prediction),
-    "mlp-static": (of_relations(small(variant="nri-mlp"), graph="static"), Prediction),
-    "free steps grow": (small(free_steps_start=3, updates=16), Prediction),
-    "slot, whole": (small("slot"), Reconstruction),
-    "slot, patches": (small("slot", patch_share=1.0), Reconstruction),
-    "par, whole": (small("par"), Reconstruction),
-    "slot, predicts": (small("slot", upper_decay=1.0), Prediction),
-    "par, predicts": (small("par", "nri"), Prediction),
+    "hri-h": (small(), PredictionStage),
+    "adam": (small(optimiser="adam"), PredictionStage),
+    "nri": (small(variant="nri", edge_sample="straight", prior_warmup=5, prior_end=0.1), PredictionStage),
+    "lstm": (small(variant="lstm"), PredictionStage),
+    "lstm-lo": (small(variant="lstm-lo"), PredictionStage),
+    "nri-lo": (small(variant="nri-lo"), PredictionStage),
+    "hri-gt": (small(variant="hri-gt", average=0.9), PredictionStage),
+    "static": (of_relations(small(no_edge_prior=0.9), graph="static", edge_types=3), PredictionStage),
+    "all speak": (of_relations(small(), silent=False), PredictionStage),
+    "mlp": (small(variant="hri-mlp"), PredictionStage),
+    "mlp-static": (of_relations(small(variant="nri-mlp"), graph="static"), PredictionStage),
+    "free steps grow": (small(free_steps_start=3, updates=16), PredictionStage),
+    "slot, whole": (small("slot"), ReconstructionStage),
+    "slot, patches": (small("slot", patch_share=1.0), ReconstructionStage),
+    "par, whole": (small("par"), ReconstructionStage),
+    "slot, predicts": (small("slot", upper_decay=1.0), PredictionStage),
+    "par, predicts": (small("par", "nri"), PredictionStage),
 }
 
 
@@ -190,8 +190,8 @@ def test_updates_equal_plain_ones(name: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_bursts_are_clipped_as_on_a_cpu() -> None:
     config = small(clip=0.6)
-    wanted, _ = clear_updates(config, Prediction, 26)
-    stage, model, optimiser = built(config, Prediction)
+    wanted, _ = clear_updates(config, PredictionStage, 26)
+    stage, model, optimiser = built(config, PredictionStage)
     step = Step(stage, model, optimiser, State(), CPU)
     with as_on_a_device():
         Recorded(step).launch(range(26))
@@ -325,7 +325,7 @@ def test_too_little_memory_is_said_with_a_smaller_batch(tmp_path: Path, monkeypa
     monkeypatch.setattr(Recorded, "record", full)
     with pytest.raises(TrainingStopped, match=r"too little memory .* batch of 2: try --train.batch 1; the state is"):
         list(on_device(small(), tmp_path))
-    stage, _, _ = built(small("par", stage1_batch=1), Reconstruction)
+    stage, _, _ = built(small("par", stage1_batch=1), ReconstructionStage)
     assert "narrower" in out_of_memory(stage)
 
 

@@ -241,13 +241,13 @@ def test_controls_train(variant: str, tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inputs = training.Prediction.inputs
+    inputs = training.PredictionStage.inputs
 
     def spoiled(self: Any, update: int, rows: np.ndarray) -> dict[str, Any]:
         chosen = inputs(self, update, rows)
         return chosen | {"seen": chosen["seen"] * (float("nan") if update == 4 else 1)}
 
-    monkeypatch.setattr(training.Prediction, "inputs", spoiled)
+    monkeypatch.setattr(training.PredictionStage, "inputs", spoiled)
     with pytest.raises(TrainingStopped, match=r"no longer a number at update 5.*update 3 is kept.*lower learning rate"):
         list(train(small(), tmp_path))
     assert checkpoint.load(tmp_path / "last.safetensors").header.steps == {"stage2": 3}

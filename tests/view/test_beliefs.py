@@ -42,9 +42,9 @@ def test_changes_are_those_of_the_edges_on_show_largest_first(rollout: Rollout) 
     for change in found:
         step = pictures.edge_step(rollout, change.frame)
         assert (best[step - 1, change.row], best[step, change.row]) == (change.before, change.after)
-        assert 0 < change.moved <= 1
+        assert 0 < change.shift <= 1
         assert change.frame in beliefs.flips(rollout, change.row)
-    assert [change.moved for change in found] == sorted((change.moved for change in found), reverse=True)
+    assert [change.shift for change in found] == sorted((change.shift for change in found), reverse=True)
     assert len(found) == sum(len(beliefs.flips(rollout, int(row))) for row in rows)
     assert beliefs.changes(rollout, rows, 3) == found[:3]
     assert all(2 <= change.frame < rollout.slots.shape[1] for change in found)
@@ -58,18 +58,18 @@ def test_swapped_types_come_out_the_same_when_aligned(flip: tuple[int, int]) -> 
     said = dataclasses.replace(
         STATES, edge_probabilities=chances[..., list(flip)], edge_types=chances[..., list(flip)].argmax(-1)
     )
-    named = beliefs.aligned(said)
+    named = beliefs.aligned_names(said)
     assert named.types == ("no spring", "spring")
     assert named.raw == flip
     assert named.right == 1
     assert (named.rollout.edge_types[0] == truth).all()
     assert np.array_equal(named.rollout.edge_probabilities, chances)
-    assert beliefs.learned(said).rollout is said
+    assert beliefs.learned_names(said).rollout is said
 
 
 @pytest.mark.parametrize("rollout", [STATES, SLOTS], ids=["states", "slots"])
 def test_aligning_only_renames(rollout: Rollout) -> None:
-    named = beliefs.aligned(rollout)
+    named = beliefs.aligned_names(rollout)
     assert len(set(named.types)) == len(named.types) == rollout.edge_probabilities.shape[-1]
     for place, kind in enumerate(named.raw):
         same = named.rollout.edge_probabilities[..., place] == rollout.edge_probabilities[..., kind]
@@ -92,7 +92,7 @@ def test_aligning_only_renames(rollout: Rollout) -> None:
 
 
 def test_filters_keep_what_was_asked_for() -> None:
-    named, rows, frame = beliefs.learned(SLOTS), pictures.edge_rows(SLOTS, "all"), 7
+    named, rows, frame = beliefs.learned_names(SLOTS), pictures.edge_rows(SLOTS, "all"), 7
     assert beliefs.passes(named, rows, frame, [], []).all()
     pairs = SLOTS.edge_sender_receiver[rows]
     siblings = beliefs.passes(named, rows, frame, ["siblings"], [])
@@ -100,7 +100,7 @@ def test_filters_keep_what_was_asked_for() -> None:
     kind = beliefs.passes(named, rows, frame, [], ["type 2"])
     assert (kind == (SLOTS.edge_types[0, frame - 1] == 2)).all()
     figure = figures.interaction_graph(SLOT_TREE, pairs, 4, names=named.types)
-    painted = figures.paint_graph(figure, SLOTS, rows, frame, shown=siblings)
+    painted = figures.paint_graph(figure, SLOTS, rows, frame, visible=siblings)
     for shape in painted.layout.shapes[-len(rows) :]:
         i, j = map(int, shape.name.split("_")[1:])
         if beliefs.way(SLOT_TREE, i, j) != "siblings":
@@ -118,19 +118,19 @@ def test_a_model_without_messages_has_no_edges_anywhere() -> None:
     assert player.matrix_data(lstm)["pairs"] == []
     assert 'class="edge"' not in svg.graph(lstm, 3)
     with pytest.raises(ValueError, match="infers no edges"):
-        beliefs.aligned(lstm)
+        beliefs.aligned_names(lstm)
     hri = roll_out(made("springs-4-3-state-hri"), scenes()[:1], 6)
     assert (hri.carries == BALLS.possible[tuple(hri.edge_sender_receiver.T)]).all()
     assert hri.scene(0).carries is hri.carries
     with pytest.raises(ValueError, match="not known"):
-        beliefs.aligned(dataclasses.replace(hri, true_adjacency=None))
+        beliefs.aligned_names(dataclasses.replace(hri, true_adjacency=None))
 
 
 def test_what_matrix_and_ledger_are_sent_is_json_and_small() -> None:
     import json
 
     for rollout in (STATES, SLOTS):
-        named = beliefs.aligned(rollout)
+        named = beliefs.aligned_names(rollout)
         sent = player.matrix_data(named.rollout, named.types)
         assert sorted(sent["order"]) == list(range(rollout.tree.size))
         place = {node: k for k, node in enumerate(sent["order"])}
@@ -145,17 +145,17 @@ def test_messages_are_held_against_springs_pair_by_pair() -> None:
     told = (joined[tuple(pairs.T)] > 0) & (pairs[:, 0] < pairs[:, 1])
     types = np.broadcast_to(told, STATES.edge_types.shape).astype(np.int64)
     springs = int(np.triu(joined).sum())
-    found = beliefs.springs_found(dataclasses.replace(STATES, edge_types=types))
-    assert (found.pairs, found.heard, found.joined, found.both) == (17 * 16 // 2, springs, springs, springs)
-    silent = beliefs.springs_found(dataclasses.replace(STATES, edge_types=0 * types))
-    assert (silent.heard, silent.joined, silent.both) == (0, springs, 0)
+    found = beliefs.spring_counts(dataclasses.replace(STATES, edge_types=types))
+    assert (found.pairs, found.with_messages, found.springs, found.both) == (17 * 16 // 2, springs, springs, springs)
+    silent = beliefs.spring_counts(dataclasses.replace(STATES, edge_types=0 * types))
+    assert (silent.with_messages, silent.springs, silent.both) == (0, springs, 0)
     late = types.copy()
     late[:, : int(STATES.last_true_input) + 1] = 0
-    assert beliefs.springs_found(dataclasses.replace(STATES, edge_types=late)) == silent, "the free run does not count"
+    assert beliefs.spring_counts(dataclasses.replace(STATES, edge_types=late)) == silent, "the free run does not count"
     for rollout, says in [
         (SLOTS, "parts of the image"),
         (dataclasses.replace(STATES, carries=np.zeros(len(pairs), np.uint8)), "passes no messages"),
         (dataclasses.replace(STATES, true_adjacency=None), "not known"),
     ]:
         with pytest.raises(ValueError, match=says):
-            beliefs.springs_found(rollout)
+            beliefs.spring_counts(rollout)

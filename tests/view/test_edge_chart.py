@@ -20,7 +20,7 @@ STATES, SLOTS = state_rollout(), slot_rollout(types=4, pairs="all")
 
 @pytest.mark.parametrize("rollout", [STATES, SLOTS], ids=["states", "slots"])
 def test_probabilities_truth_and_changes_of_mind_are_drawn(rollout: Rollout) -> None:
-    names = beliefs.learned(rollout).types
+    names = beliefs.learned_names(rollout).types
     row = max(range(len(rollout.edge_sender_receiver)), key=lambda row: len(beliefs.flips(rollout, row)))
     figure = edge_timeline(rollout, row, names)
     traces = {trace.name: trace for trace in figure.data}

@@ -22,7 +22,7 @@ def test_each_phase_shows_who_speaks_and_who_moves(name: str) -> None:
         wanted = {f"edge_{i}_{j}" for i, j in rollout.edge_sender_receiver[rows].tolist()}
         assert {shape.name for shape in figure.layout.shapes} == wanted
         nodes = next(trace for trace in figure.data if trace.meta == "nodes")
-        moved = found.moved(phase)
+        moved = found.movement(phase)
         assert int(np.argmax(nodes.marker.line.width)) == int(np.argmax(moved))
         assert (np.array(nodes.marker.line.width)[moved == 0] == 1).all()
         said = figures_phases.in_words(found, rollout, phase)

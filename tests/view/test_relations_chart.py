@@ -34,7 +34,7 @@ def test_each_pair_stands_once_and_the_truth_is_the_scenes(name: str, pairs: int
     assert (found.pairs[:, 0] < found.pairs[:, 1]).all()
     assert rollout.true_adjacency is not None
     np.testing.assert_array_equal(found.truth, rollout.true_adjacency[0][tuple(found.pairs.T)])
-    assert ((found.inferred >= 0) & (found.inferred <= 1)).all()
+    assert ((found.probabilities >= 0) & (found.probabilities <= 1)).all()
 
 
 def test_a_rollout_that_knows_the_truth_is_right_everywhere_and_its_opposite_too() -> None:

@@ -71,7 +71,7 @@ def test_what_the_browser_is_told_of_edges_is_how_python_draws_them(rollout) -> 
 
 def test_marks_say_what_the_rollout_holds() -> None:
     rows = edge_rows(SLOTS, "hierarchy")
-    marks = Marks(SLOTS, rows, named=("no", "yes"))
+    marks = Marks(SLOTS, rows, type_words=("no", "yes"))
     for frame in (0, 1, 30):
         step = max(frame - 1, 0)
         for edge, row in zip(marks.edges(frame, threshold=0.6), rows, strict=True):
@@ -80,7 +80,7 @@ def test_marks_say_what_the_rollout_holds() -> None:
             assert edge.probability == pytest.approx(chances[SLOTS.edge_types[0, step, row]])
             assert edge.type == ("no", "yes")[edge.kind]
             assert (edge.opacity > 0) == (1 - chances[0] >= 0.6)
-    assert not any(edge.opacity for edge in marks.edges(5, shown=np.zeros(len(rows), dtype=bool)))
+    assert not any(edge.opacity for edge in marks.edges(5, visible=np.zeros(len(rows), dtype=bool)))
     assert [key.words for key in marks.legend()][:2] == ["no", "yes"]
 
 

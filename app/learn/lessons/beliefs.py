@@ -42,26 +42,26 @@ class Beliefs:
             return np.full(len(self.chances), np.nan)
         return (yes > no).mean((1, 2)) + 0.5 * (yes == no).mean((1, 2))
 
-    def means(self, seen: int) -> tuple[float, float]:
+    def means(self, frames_seen: int) -> tuple[float, float]:
         """Mean probability of edges with a spring and of those without, after so many frames."""
-        at = self.chances[seen]
+        at = self.chances[frames_seen]
         return float(at[self.springs].mean()), float(at[~self.springs].mean())
 
-    def says(self, seen: int) -> str:
+    def says(self, frames_seen: int) -> str:
         """What is known after so many frames."""
-        share = float(self.auroc[seen])
+        share = float(self.auroc[frames_seen])
         if np.isnan(share):
             return "In this scene these pairs are all of one kind, so there is nothing to tell apart."
-        yes, no = self.means(seen)
+        yes, no = self.means(frames_seen)
         couples = int(self.springs.sum()) * int((~self.springs).sum())
-        at = self.chances[seen]
+        at = self.chances[frames_seen]
         ties = " (equal ones count half)" if (at[self.springs, None] == at[~self.springs]).any() else ""
         levels = ((0.9, "tells them apart"), (0.65, "leans the right way"), (0.35, "cannot tell them apart"))
-        known = next((words for least, words in levels if share > least), "leans the wrong way")
+        verb = next((words for least, words in levels if share > least), "leans the wrong way")
         return (
-            f"After {seen} frame{'' if seen == 1 else 's'} the model {known}: leaves with a spring to their parent get "
-            f"{yes:.2f} on average, leaves without one {no:.2f}; the former get the higher probability in {share:.0%} "
-            f"of {couples} comparisons{ties}."
+            f"After {frames_seen} frame{'' if frames_seen == 1 else 's'} the model {verb}: leaves with a spring to "
+            f"their parent get {yes:.2f} on average, leaves without one {no:.2f}; the former get the higher "
+            f"probability in {share:.0%} of {couples} comparisons{ties}."
         )
 
 
@@ -85,7 +85,7 @@ def beliefs(rollout: Rollout) -> Beliefs:
     )
 
 
-def statement(checkpoint: str, seed: int, seen: int) -> str:
+def statement(checkpoint: str, seed: int, frames_seen: int) -> str:
     """What a model knows of the system of a seed after so many frames."""
     from hri.model.checkpoint import load
     from hri.physics.springs import simulate
@@ -93,12 +93,12 @@ def statement(checkpoint: str, seed: int, seen: int) -> str:
 
     scene = simulate(Tree.parse("4-3"), "04", [seed])
     rollout = roll_out(load(checkpoint), scene)
-    return beliefs(rollout).says(seen)
+    return beliefs(rollout).says(frames_seen)
 
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
     """After the first frames that fill the model's window."""
-    return {"checkpoint": str(folder / f"{course.STATE_MODEL}.safetensors"), "seed": seed, "seen": 10}
+    return {"checkpoint": str(folder / f"{course.STATE_MODEL}.safetensors"), "seed": seed, "frames_seen": 10}
 
 
 # What it shows -----------------------------------------------------------------------------------------
@@ -110,29 +110,29 @@ def show(stage: Stage) -> Shown:
 
     tree = Tree.parse("4-3")
     scene = simulate(tree, "04", [stage.seed])
-    known = beliefs(lesson_state.rollout(course.STATE_MODEL, stage.seed))
-    most = len(known.chances) - 1
+    curves = beliefs(lesson_state.rollout(course.STATE_MODEL, stage.seed))
+    most = len(curves.chances) - 1
     left, right = st.columns([1, 1], gap="medium")
     with right:
-        seen = st.slider(
+        frames_seen = st.slider(
             "Frames seen", 0, most, 0, key="beliefs-seen", help="How many true frames the model was shown."
         )
         drawn.load_pandas()
         chart(
-            beliefs_figure(known, seen, stage.size), "beliefs-course",
+            beliefs_figure(curves, frames_seen, stage.size), "beliefs-course",
             "Probability of each leaf's edge to its parent by the number of frames seen",
         )  # fmt: skip
     with left:
-        chances = known.chances[seen]
+        chances = curves.chances[frames_seen]
         arena(
             "learn-beliefs",
             arena_data(
-                f"beliefs-{stage.seed}-{seen}", scene.positions[0, max(0, seen - 1)][None], tree,
-                label=f"The balls after {seen} frames and what the model believes of their pairs",
-                pairs=[(int(i), int(j)) for i, j in known.sender_receiver],
+                f"beliefs-{stage.seed}-{frames_seen}", scene.positions[0, max(0, frames_seen - 1)][None], tree,
+                label=f"The balls after {frames_seen} frames and what the model believes of their pairs",
+                pairs=[(int(i), int(j)) for i, j in curves.sender_receiver],
                 looks=[
-                    (STYLE.spring if joined else PAGE["dusk"], 0.25 + 0.75 * chance, 0.5 + 6 * chance, "")
-                    for joined, chance in zip(known.springs.tolist(), chances.tolist(), strict=True)
+                    (STYLE.spring if spring else PAGE["dusk"], 0.25 + 0.75 * chance, 0.5 + 6 * chance, "")
+                    for spring, chance in zip(curves.springs.tolist(), chances.tolist(), strict=True)
                 ],
                 autoplay=False,
             ),
@@ -141,28 +141,28 @@ def show(stage: Stage) -> Shown:
         if words := lesson_state.edges_right(course.STATE_MODEL):
             st.caption(f"Edges right on unseen systems: {words}.", help=ceilings.EXPLAINED)
     return Shown(
-        statement=known.says(seen),
-        values={"checkpoint": file_of(course.STATE_MODEL), "seed": stage.seed, "seen": seen},
-        explore={"model": course.STATE_MODEL, "seed": str(stage.seed), "frame": str(max(seen, 1))},
-        done=seen > 0,
+        statement=curves.says(frames_seen),
+        values={"checkpoint": file_of(course.STATE_MODEL), "seed": stage.seed, "frames_seen": frames_seen},
+        explore={"model": course.STATE_MODEL, "seed": str(stage.seed), "frame": str(max(frames_seen, 1))},
+        done=frames_seen > 0,
     )
 
 
-def beliefs_figure(known: Beliefs, seen: int, size: float = 1.0) -> go.Figure:
+def beliefs_figure(pair_beliefs: Beliefs, frames_seen: int, size: float = 1.0) -> go.Figure:
     """Every leaf's probability so far, and the mean of those with a spring and of those without."""
-    frames = np.arange(seen + 1)
+    frames = np.arange(frames_seen + 1)
     curves = [
-        ("", frames, known.chances[: seen + 1, row], STYLE.spring if joined else style.GREY, "solid")
-        for row, joined in enumerate(known.springs)
+        ("", frames, pair_beliefs.chances[: frames_seen + 1, row], STYLE.spring if spring else style.GREY, "solid")
+        for row, spring in enumerate(pair_beliefs.springs)
     ]
     for name, rows, ink, dash in (
-        ("with a spring", known.springs, STYLE.spring, "solid"),
-        ("without", ~known.springs, style.GREY, "dash"),
+        ("with a spring", pair_beliefs.springs, STYLE.spring, "solid"),
+        ("without", ~pair_beliefs.springs, style.GREY, "dash"),
     ):
         if rows.any():
-            curves.append((name, frames, known.chances[: seen + 1, rows].mean(1), ink, dash))
+            curves.append((name, frames, pair_beliefs.chances[: frames_seen + 1, rows].mean(1), ink, dash))
     figure = figures.lines(curves, "frames seen", "probability", size, 330)
-    figure.update_layout(xaxis_range=[-0.5, len(known.chances) - 0.5], yaxis_range=[-0.03, 1.03])
+    figure.update_layout(xaxis_range=[-0.5, len(pair_beliefs.chances) - 0.5], yaxis_range=[-0.03, 1.03])
     return figure.update_traces(mode="lines+markers", marker_size=4)
 
 

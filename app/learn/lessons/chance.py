@@ -38,10 +38,10 @@ class Draws:
     def says(self) -> str:
         """How often "interaction" wins, and how decided a draw is."""
         won = float((self.weights > 0.5).mean())
-        decided = float(np.maximum(self.weights, 1 - self.weights).mean())
+        winner_share = float(np.maximum(self.weights, 1 - self.weights).mean())
         return (
             f"Of {len(self.weights)} draws with probability {self.probability:g}, interaction wins {won:.0%}. At "
-            f"temperature {self.temperature:g} the winner gets {decided:.0%} of the message on average."
+            f"temperature {self.temperature:g} the winner gets {winner_share:.0%} of the message on average."
         )
 
 
@@ -116,7 +116,7 @@ def draws_figure(sample: Draws, size: float = 1.0) -> go.Figure:
             hovertemplate="%{y} draws near %{x:.2f}<extra></extra>",
         )
     )
-    figures.styled(figure, "share that interaction gets", "draws", size, 320)
+    figures.with_style(figure, "share that interaction gets", "draws", size, 320)
     return figure.update_layout(hovermode="closest", bargap=0.08, yaxis_range=[0, 1.05 * len(sample.weights)])
 
 

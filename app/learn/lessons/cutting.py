@@ -146,7 +146,7 @@ def causes_figure(edges: Causes, row: int, names: Sequence[str], size: float = 1
         hoverinfo="skip",
         showlegend=False,
     )
-    figures.styled(figure, "probability of a message (belief)", "predictions move by (effect)", size, 400)
+    figures.with_style(figure, "probability of a message (belief)", "predictions move by (effect)", size, 400)
     return figure.update_layout(hovermode="closest")
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.learn import course, lesson_state
 from app.learn.arena import arena_data, grid
-from app.learn.stage import Shown, Stage, arena, file_of, told
+from app.learn.stage import Shown, Stage, arena, arena_report, file_of
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.rollout.edits import Mute
 from hri.rollout.interventions import Intervention
@@ -50,7 +50,7 @@ class Muted:
         return f"Without slot {self.slot}, {' and '.join(parts)}. Compositionality (1: a sum of local parts): {scores}."
 
 
-def muted(effects: Mapping[str, SlotEffects], slot: int) -> Muted:
+def muting_effect(effects: Mapping[str, SlotEffects], slot: int) -> Muted:
     """Compare decoders on the first picture of their effects."""
     from hri.rollout.composition import cells, compositionality
 
@@ -75,7 +75,7 @@ def statement(seed: int, frame: int, slot: int, checkpoints: Mapping[str, str]) 
     for name, file in checkpoints.items():
         model = load(file)
         effects[name] = slot_effects(model, roll_out(model, scene), [frame])
-    return muted(effects, slot).says()
+    return muting_effect(effects, slot).says()
 
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def class_values(folder: Path, seed: int) -> dict[str, Any]:
 def show(stage: Stage) -> Shown:
     """A predicted picture whose cells mute slots, beside what each decoder draws then."""
     key, reset = "learn-decoders", f"decoders-{stage.seed}"
-    now = told(key, reset)
+    now = arena_report(key, reset)
     cell = now["cell"] if isinstance(now["cell"], int) and 0 <= now["cell"] < 16 else None
     effects = {
         name: lesson_state.effects(model, lesson_state.rollout(model, stage.seed), FRAME)
@@ -105,7 +105,7 @@ def show(stage: Stage) -> Shown:
             key,
             arena_data(
                 reset, np.full((1, 17, 2), np.nan), Tree.parse("4-3"), label=f"Predicted frame {FRAME}, a cell a slot",
-                reset=reset, told=now, shown=(), image=whole[None], cells=grid(choose=True), autoplay=False,
+                reset=reset, report=now, balls_shown=(), image=whole[None], cells=grid(choose=True), autoplay=False,
             ),
         )  # fmt: skip
         st.caption("Click a cell to mute its slot." if cell is None else f"Slot {slot} is muted.")
@@ -119,7 +119,7 @@ def show(stage: Stage) -> Shown:
     edits = Intervention((Mute(slot),)).to_address()
     files = {name: file_of(model) for name, model in course.IMAGE_MODELS.items()}
     return Shown(
-        statement=muted(effects, slot).says(),
+        statement=muting_effect(effects, slot).says(),
         values={"seed": stage.seed, "frame": FRAME, "slot": slot, "checkpoints": files},
         explore={
             "model": course.IMAGE_MODELS["SlotDec"], "seed": str(stage.seed), "frame": str(FRAME), "edits": edits,

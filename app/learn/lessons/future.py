@@ -26,14 +26,14 @@ from hri.view import style
 class Horizon:
     """How far predicted balls are from true ones, k = 1, 2, ... steps after the last true frame (box: 2 wide)."""
 
-    seen: int
+    frames_seen: int
     """True frames that the model was shown."""
     model: Float[np.ndarray, " F"]
     copy: Float[np.ndarray, " F"]
     """The same when nothing is taken to move."""
 
     @property
-    def overtaken(self) -> int | None:
+    def first_step_behind(self) -> int | None:
         """The first step from which copying is closer, if any."""
         worse = np.flatnonzero(self.model >= self.copy)
         return int(worse[0]) + 1 if len(worse) else None
@@ -46,8 +46,8 @@ class Horizon:
         still = ", ".join(f"{self.copy[k - 1]:.2g}" for k in steps)
         end = (
             "The model is closer all the way."
-            if self.overtaken is None
-            else f"From step {self.overtaken} on there are steps at which that guess is closer."
+            if self.first_step_behind is None
+            else f"From step {self.first_step_behind} on there are steps at which that guess is closer."
         )
         return (
             f"Predicted balls are off by {off}; the guess that nothing moves is off by {still}. {end} (The box is 2 "
@@ -64,10 +64,10 @@ def horizon(rollout: Rollout) -> Horizon:
     if rollout.observation != "states" or rollout.predicted_slots.shape[2] != rollout.tree.size:
         raise ValueError("distances are those of balls; choose a state model that predicts all of them")
     last, places = int(rollout.last_true_input), rollout.slots[0, :, :, :2]
-    true, predicted = places[last + 1 :], rollout.predicted_slots[0, last:, :, :2]
+    true, prediction = places[last + 1 :], rollout.predicted_slots[0, last:, :, :2]
     return Horizon(
-        seen=last + 1,
-        model=np.linalg.norm(predicted - true, axis=-1).mean(1).astype(np.float64),
+        frames_seen=last + 1,
+        model=np.linalg.norm(prediction - true, axis=-1).mean(1).astype(np.float64),
         copy=np.linalg.norm(places[last] - true, axis=-1).mean(1).astype(np.float64),
     )
 
@@ -95,8 +95,10 @@ def show(stage: Stage) -> Shown:
     """Predicted crosses leave the true balls beside their distance by steps."""
     left, right = st.columns([1, 1], gap="medium")
     with right:
-        seen = st.slider("True frames seen", 4, 44, 39, 5, key="future-seen", help="Afterwards it is on its own.")
-    rollout = lesson_state.rollout_from(course.STATE_MODEL, stage.seed, seen)
+        frames_seen = st.slider(
+            "True frames seen", 4, 44, 39, 5, key="future-seen", help="Afterwards it is on its own."
+        )
+    rollout = lesson_state.rollout_from(course.STATE_MODEL, stage.seed, frames_seen)
     distances = horizon(rollout)
     with right:
         drawn.load_pandas()
@@ -105,12 +107,12 @@ def show(stage: Stage) -> Shown:
             "Distance of predicted from true balls by the number of steps without truth",
         )  # fmt: skip
     with left:
-        race("learn-future", f"future-{stage.seed}-{seen}", rollout)
+        race("learn-future", f"future-{stage.seed}-{frames_seen}", rollout)
     return Shown(
         statement=distances.says(),
-        values={"checkpoint": file_of(course.STATE_MODEL), "seed": stage.seed, "free": 49 - seen + 1},
+        values={"checkpoint": file_of(course.STATE_MODEL), "seed": stage.seed, "free": 49 - frames_seen + 1},
         explore={"model": course.STATE_MODEL, "seed": str(stage.seed), "layout": "image"},
-        done=seen != 39,
+        done=frames_seen != 39,
     )
 
 

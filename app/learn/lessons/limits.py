@@ -59,12 +59,12 @@ def share_of_copying(rollout: Rollout) -> float:
     return float(curves.model[first:].mean() / curves.copy[first:].mean())
 
 
-def curtain_failure(usual: Rollout, covered: Rollout, left: int, top: int, side: int = SIDE) -> Failure:
+def curtain_failure(usual: Rollout, with_curtain: Rollout, left: int, top: int, side: int = SIDE) -> Failure:
     """Behind a curtain (pixels of a 32 x 32 frame), while true frames come in: predicted pixels against none at all.
 
     Args:
         usual: the scene without a curtain, of an image model.
-        covered: the same with it.
+        with_curtain: the same with it.
         left: column of its left edge.
         top: row of its upper edge.
         side: of the square.
@@ -76,10 +76,10 @@ def curtain_failure(usual: Rollout, covered: Rollout, left: int, top: int, side:
         assert rollout.predicted_frames is not None
         frames = slice(1, int(rollout.last_true_input) + 2)
         truth = rollout.frames[0, frames, *behind] / 255.0
-        drawn = rollout.predicted_frames[0, : truth.shape[0], *behind]
-        return float(np.square(drawn - truth).mean() / np.square(truth).mean())
+        prediction = rollout.predicted_frames[0, : truth.shape[0], *behind]
+        return float(np.square(prediction - truth).mean() / np.square(truth).mean())
 
-    return Failure("in this square", "behind the curtain", "drawing nothing there", share(usual), share(covered))
+    return Failure("in this square", "behind the curtain", "drawing nothing there", share(usual), share(with_curtain))
 
 
 def tree_failure(usual: Rollout, other: Rollout, tree: str) -> Failure:
@@ -143,13 +143,13 @@ def show(stage: Stage) -> Shown:
             failing = lesson_state.rollout_from(model, stage.seed, 10, pictures=True)
             failure = long_failure(usual, failing)
     _film(f"limits-{stage.seed}-{case}", failing, case == "curtain")
-    visited = {*st.session_state.get("limits_seen", ()), case}
-    st.session_state["limits_seen"] = visited
+    cases = {*st.session_state.get("limits_seen", ()), case}
+    st.session_state["limits_seen"] = cases
     return Shown(
         statement=failure.says(),
         values={"checkpoint": file_of(model), "case": case, "seed": stage.seed, "left": CURTAIN[0], "top": CURTAIN[1]},
         explore=explore,
-        done=len(visited) == len(CASES),
+        done=len(cases) == len(CASES),
     )
 
 
@@ -168,7 +168,7 @@ def _film(scene: str, rollout: Rollout, curtain: bool) -> None:
             arena(
                 f"learn-limits-{name}",
                 arena_data(
-                    scene, nobody, Tree.parse("4-3"), label=name, shown=(), image=films[name], part=name,
+                    scene, nobody, Tree.parse("4-3"), label=name, balls_shown=(), image=films[name], part=name,
                     begin=max(0, int(rollout.last_true_input) - 3), transport=name == "truth",
                     cells=place if curtain else None,
                 ),

@@ -28,31 +28,31 @@ STEP = 20
 
 
 @dataclass(frozen=True)
-class Heard:
+class NewsReach:
     """How far the news of one node gets within one step."""
 
     origin: int
     names: tuple[str, ...]
     """Message phases in words, in their order."""
-    reached: Bool[np.ndarray, "R N"]
+    has_news: Bool[np.ndarray, "R N"]
     """Who knows after each phase, the origin included."""
     edges: int
     """Edges over which messages may pass in the step."""
 
     def says(self, phase: int) -> str:
         """Who has heard after a phase (counted from 0)."""
-        others, after = self.reached.shape[1] - 1, int(self.reached[phase].sum()) - 1
-        end = int(self.reached[-1].sum()) - 1
+        others, after = self.has_news.shape[1] - 1, int(self.has_news[phase].sum()) - 1
+        end = int(self.has_news[-1].sum()) - 1
         return (
             f"News of ball {self.origin} has reached {after} of {others} other balls after phase {phase + 1} "
             f"({self.names[phase]}), and {end} by the end of the step, over {self.edges} edges."
         )
 
 
-def heard(tree: Tree, inside: Phases, rollout: Rollout, origin: int) -> Heard:
+def news_reach(tree: Tree, inside: Phases, rollout: Rollout, origin: int) -> NewsReach:
     """Follow one node's hidden state through the message phases of a step: along edges that speak, one phase a hop."""
     phases = len(inside.names) - 2  # without LSTM and decoding
-    reached, now = np.zeros((phases, tree.size), dtype=bool), np.zeros(tree.size, dtype=bool)
+    listeners, now = np.zeros((phases, tree.size), dtype=bool), np.zeros(tree.size, dtype=bool)
     now[origin] = True
     pairs = rollout.edge_sender_receiver[inside.row]
     for phase in range(phases):
@@ -60,14 +60,14 @@ def heard(tree: Tree, inside: Phases, rollout: Rollout, origin: int) -> Heard:
         senders, receivers = pairs[speaks].T
         after = now.copy()
         after[receivers[now[senders]]] = True
-        reached[phase] = now = after
-    return Heard(origin, inside.titles[:phases], reached, len(inside.row))
+        listeners[phase] = now = after
+    return NewsReach(origin, inside.titles[:phases], listeners, len(inside.row))
 
 
 def most_heard(tree: Tree, inside: Phases, rollout: Rollout) -> int:
     """The first of the leaves whose news goes furthest within a step: one that hangs on no spring reaches nobody."""
     leaves = tree.leaves.tolist()
-    return max(leaves, key=lambda leaf: int(heard(tree, inside, rollout, leaf).reached[-1].sum()))
+    return max(leaves, key=lambda leaf: int(news_reach(tree, inside, rollout, leaf).has_news[-1].sum()))
 
 
 def statement(checkpoint: str, seed: int, step: int, leaf: int, phase: int) -> str:
@@ -79,7 +79,7 @@ def statement(checkpoint: str, seed: int, step: int, leaf: int, phase: int) -> s
 
     model, tree = load(checkpoint), Tree.parse("4-3")
     rollout = roll_out(model, simulate(tree, "04", [seed]))
-    return heard(tree, phases(model, rollout, step), rollout, leaf).says(phase)
+    return news_reach(tree, phases(model, rollout, step), rollout, leaf).says(phase)
 
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def show(stage: Stage) -> Shown:
         leaves = tree.leaves.tolist()
         first = leaves.index(most_heard(tree, inside, rollout))
         leaf = st.selectbox("Leaf", leaves, first, key="messages-leaf")
-        news = heard(tree, inside, rollout, leaf)
+        news = news_reach(tree, inside, rollout, leaf)
         phase = st.radio(
             "Phase", range(len(news.names)), key="messages-phase",
             format_func=lambda k: f"{k + 1}. {news.names[k]}",
@@ -118,7 +118,7 @@ def show(stage: Stage) -> Shown:
     with right:
         drawn.load_pandas()
         chart(
-            heard_figure(news, inside, rollout, phase, stage.size), "messages-graph",
+            news_figure(news, inside, rollout, phase, stage.size), "messages-graph",
             f"Messages of phase {phase + 1}, and who has heard of ball {leaf}",
         )  # fmt: skip
         st.caption("Orange: has heard of the leaf. Arrows: messages of this phase.")
@@ -134,15 +134,15 @@ def show(stage: Stage) -> Shown:
     )  # fmt: skip
 
 
-def heard_figure(news: Heard, inside: Phases, rollout: Rollout, phase: int, size: float = 1.0) -> go.Figure:
+def news_figure(news: NewsReach, inside: Phases, rollout: Rollout, phase: int, size: float = 1.0) -> go.Figure:
     """The messages of a phase; who has heard of the origin has an orange rim."""
     from hri.view.phase_chart import MOVED, phase_graph
     from hri.view.style import RIM
 
     figure = phase_graph(inside, rollout, phase)
     nodes = next(trace for trace in figure.data if trace.meta == "nodes")
-    nodes.marker.line.width = [5 if known else 1 for known in news.reached[phase]]
-    nodes.marker.line.color = [MOVED if known else RIM for known in news.reached[phase]]
+    nodes.marker.line.width = [5 if has_news else 1 for has_news in news.has_news[phase]]
+    nodes.marker.line.color = [MOVED if has_news else RIM for has_news in news.has_news[phase]]
     return figure.update_layout(height=round(400 * size))
 
 

@@ -28,7 +28,7 @@ GROUPINGS = ("families", "by chance")
 
 
 @dataclass(frozen=True)
-class Grouped:
+class FamilyShares:
     """Share of the leaves' positions that the middles of their groups explain (1: all, 0: nothing)."""
 
     families: float
@@ -48,21 +48,21 @@ class Grouped:
         )
 
 
-def grouped(scene: Trajectories, tree: Tree) -> Grouped:
+def family_shares(scene: Trajectories, tree: Tree) -> FamilyShares:
     """Compare families with random groups in one scene."""
     leaves = scene.positions[0][:, tree.leaves]
     family = np.asarray(tree.parents)[tree.leaves]
     random = np.random.default_rng(0)
-    by_chance = [explained(leaves, random.permutation(family)) for _ in range(SHUFFLES)]
-    return Grouped(
-        families=explained(leaves, family),
+    by_chance = [share_explained(leaves, random.permutation(family)) for _ in range(SHUFFLES)]
+    return FamilyShares(
+        families=share_explained(leaves, family),
         chance=float(np.mean(by_chance)),
         pairs_all=tree.size * (tree.size - 1),
         pairs_tree=int(tree.possible.sum()),
     )
 
 
-def explained(positions: Float[np.ndarray, "T L 2"], groups: Int[np.ndarray, " L"]) -> float:
+def share_explained(positions: Float[np.ndarray, "T L 2"], groups: Int[np.ndarray, " L"]) -> float:
     """1 - scatter around the groups' middles / scatter around the middle of all, both over time."""
     within = sum(
         float(np.square(positions[:, groups == g] - positions[:, groups == g].mean(1, keepdims=True)).sum())
@@ -81,7 +81,7 @@ def statement(seed: int) -> str:
     from hri.physics.springs import simulate
 
     tree = Tree.parse("4-3")
-    return grouped(simulate(tree, "04", [seed]), tree).says()
+    return family_shares(simulate(tree, "04", [seed]), tree).says()
 
 
 def class_values(_: Path, seed: int) -> dict[str, Any]:
@@ -108,20 +108,21 @@ def show(stage: Stage) -> Shown:
     rings = [""] * tree.size
     for leaf, group in zip(tree.leaves.tolist(), groups.tolist(), strict=True):
         rings[leaf] = figures.GROUPS[group - 1]
-    shares = grouped(scene, tree)
+    shares = family_shares(scene, tree)
     left, right = st.columns([1, 1], gap="medium")
     with left:
         arena(
             "learn-parts",
             arena_data(
                 f"parts-{stage.seed}-{grouping}", scene.positions[0], tree, label="Twelve leaves in four groups",
-                shown=tree.leaves.tolist(), rings=rings, hearts=middles(leaves, groups), heart_colours=figures.GROUPS,
+                balls_shown=tree.leaves.tolist(), rings=rings, hearts=middles(leaves, groups),
+                heart_colours=figures.GROUPS,
             ),
         )  # fmt: skip
     with right:
         drawn.load_pandas()
         chart(
-            grouped_figure(shares, explained(leaves, groups), str(grouping), stage.size),
+            shares_figure(shares, share_explained(leaves, groups), str(grouping), stage.size),
             "parts-explained", "How much of the leaves' positions the middles of their groups explain",
         )  # fmt: skip
     return Shown(
@@ -132,11 +133,11 @@ def show(stage: Stage) -> Shown:
     )
 
 
-def grouped_figure(shares: Grouped, shown: float, name: str, size: float = 1.0) -> go.Figure:
+def shares_figure(shares: FamilyShares, share: float, name: str, size: float = 1.0) -> go.Figure:
     """What the middles of families explain, of random groups on average, and of the groups on the screen."""
     values = {"families": shares.families, "by chance, mean": shares.chance}
     if name != "families":
-        values["these groups"] = shown
+        values["these groups"] = share
     inks = [style.BLUE, style.GREY, style.VERMILLION]
     figure = figures.bars(list(values), list(values.values()), inks, "explained by middles", size)
     figure.update_traces(text=[f"{value:.0%}" for value in values.values()])

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from app.learn import course, lesson_state
 from app.learn.arena import arena_data, grid, to_box
-from app.learn.stage import Shown, Stage, arena, file_of, told
+from app.learn.stage import Shown, Stage, arena, arena_report, file_of
 from hri.core.hierarchy import SLOT_TREE, Tree
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ NOTICED = 1e-3
 # What it states ----------------------------------------------------------------------------------------
 
 
-def picture_of(positions: Float[np.ndarray, "N 2"], tree: Tree, shown: Collection[int]) -> UInt8[np.ndarray, "32 32 3"]:
+def picture_of(positions: Float[np.ndarray, "N 2"], tree: Tree, nodes: Collection[int]) -> UInt8[np.ndarray, "32 32 3"]:
     """A frame of some balls only (box units)."""
     from hri.physics.render import draw
 
     alone = np.full_like(positions, np.nan)
-    alone[list(shown)] = positions[list(shown)]
+    alone[list(nodes)] = positions[list(nodes)]
     return draw(alone[None], tree)[0]
 
 
@@ -43,24 +43,24 @@ class SlotChange:
 
     encoder: str
     """Such as SlotDec."""
-    moved: Float[np.ndarray, " 16"]
+    shifts: Float[np.ndarray, " 16"]
     """How far the numbers of each slot moved, as a share of the usual length of a slot."""
-    touched: Bool[np.ndarray, " 16"]
+    cell_changes: Bool[np.ndarray, " 16"]
     """Cells in which pixels changed."""
 
     @property
-    def noticed(self) -> Bool[np.ndarray, " 16"]:
+    def slot_changes(self) -> Bool[np.ndarray, " 16"]:
         """Slots whose numbers moved."""
-        return self.moved > NOTICED
+        return self.shifts > NOTICED
 
     def says(self) -> str:
         """How many cells changed, how many slots noticed, and whether any noticed from elsewhere."""
-        touched, noticed = int(self.touched.sum()), int(self.noticed.sum())
-        if not touched:
+        cell_count, slot_count = int(self.cell_changes.sum()), int(self.slot_changes.sum())
+        if not cell_count:
             return "The picture has not changed, so no slot has."
-        elsewhere = int((self.noticed & ~self.touched).sum())
+        elsewhere = int((self.slot_changes & ~self.cell_changes).sum())
         counts = (
-            f"Pixels changed in {touched} of 16 cells, and {noticed} of 16 slots noticed with the encoder of "
+            f"Pixels changed in {cell_count} of 16 cells, and {slot_count} of 16 slots noticed with the encoder of "
             f"{self.encoder}"
         )
         if not elsewhere:
@@ -83,30 +83,30 @@ def slot_change(
         raise ValueError(f"{checkpoint.name} sees states, so it has no slots of a picture; choose an image model")
     leaves = encode(checkpoint, np.stack([before, after])[None])[0][:, SLOT_TREE.leaves].cpu().numpy()
     usual = float(np.linalg.norm(leaves, axis=-1).mean())
-    moved = np.linalg.norm(leaves[1] - leaves[0], axis=-1) / max(usual, 1e-9)
-    changed = (before != after).any(-1)
-    touched = np.array([bool((changed & cell).any()) for cell in cells(len(before))])
-    return SlotChange(checkpoint.model.vision.spec.label, moved.astype(np.float64), touched)
+    shifts = np.linalg.norm(leaves[1] - leaves[0], axis=-1) / max(usual, 1e-9)
+    differences = (before != after).any(-1)
+    cell_changes = np.array([bool((differences & cell).any()) for cell in cells(len(before))])
+    return SlotChange(checkpoint.model.vision.spec.label, shifts.astype(np.float64), cell_changes)
 
 
-def statement(seed: int, places: Mapping[int, tuple[float, float]], shown: Collection[int], checkpoint: str) -> str:
+def statement(seed: int, places: Mapping[int, tuple[float, float]], balls: Collection[int], checkpoint: str) -> str:
     """Which slots notice that some balls are put elsewhere (box units) in a picture of some balls."""
     from hri.model.checkpoint import load
     from hri.physics.springs import simulate
 
     tree = Tree.parse("4-3")
     start = simulate(tree, "04", [seed]).positions[0, 0]
-    moved = start.copy()
+    end = start.copy()
     for ball, place in places.items():
-        moved[ball] = place
-    before, after = picture_of(start, tree, shown), picture_of(moved, tree, shown)
+        end[ball] = place
+    before, after = picture_of(start, tree, balls), picture_of(end, tree, balls)
     return slot_change(load(checkpoint), before, after).says()
 
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
     """One ball moved under SlotDec."""
     checkpoint = folder / f"{course.IMAGE_MODELS['SlotDec']}.safetensors"
-    return {"seed": seed, "places": {6: (0.0, -0.6)}, "shown": FAMILY, "checkpoint": str(checkpoint)}
+    return {"seed": seed, "places": {6: (0.0, -0.6)}, "balls": FAMILY, "checkpoint": str(checkpoint)}
 
 
 # What it shows -----------------------------------------------------------------------------------------
@@ -123,13 +123,13 @@ def show(stage: Stage) -> Shown:
     )
     model = course.IMAGE_MODELS[encoder or "SlotDec"]
     key, reset = "learn-slots", f"slots-{stage.seed}"
-    now = told(key, reset)
-    moved, places = start.copy(), {}
+    now = arena_report(key, reset)
+    end, places = start.copy(), {}
     for node, place in now["placed"].items():
         if node.isdecimal() and int(node) in FAMILY:
             places[int(node)] = tuple(round(v, 4) for v in to_box(place))
-            moved[int(node)] = places[int(node)]
-    before, after = picture_of(start, tree, FAMILY), picture_of(moved, tree, FAMILY)
+            end[int(node)] = places[int(node)]
+    before, after = picture_of(start, tree, FAMILY), picture_of(end, tree, FAMILY)
     checkpoint, lock = lesson_state.alone(lesson_state.path_of(model))
     with lock:
         change = slot_change(checkpoint, before, after)
@@ -138,20 +138,20 @@ def show(stage: Stage) -> Shown:
         arena(
             key,
             arena_data(
-                f"{reset}-{encoder}-{places}", moved[None], tree, label="A picture on the grid of slots", reset=reset,
-                told=now, drag=True, shown=FAMILY, image=after[None], autoplay=False,
-                cells=grid(change.moved / max(float(change.moved.max()), 1e-9)),
+                f"{reset}-{encoder}-{places}", end[None], tree, label="A picture on the grid of slots", reset=reset,
+                report=now, drag=True, balls_shown=FAMILY, image=after[None], autoplay=False,
+                cells=grid(change.shifts / max(float(change.shifts.max()), 1e-9)),
             ),
         )  # fmt: skip
     with right:
         st.caption(
             "What the encoder sees: 32 by 32 pixels. The further its slot has moved, the brighter a cell is lit."
         )
-        st.markdown(f"**{int(change.touched.sum())}** cells with changed pixels")
-        st.markdown(f"**{int(change.noticed.sum())}** slots that noticed")
+        st.markdown(f"**{int(change.cell_changes.sum())}** cells with changed pixels")
+        st.markdown(f"**{int(change.slot_changes.sum())}** slots that noticed")
     return Shown(
         statement=change.says(),
-        values={"seed": stage.seed, "places": places, "shown": FAMILY, "checkpoint": file_of(model)},
+        values={"seed": stage.seed, "places": places, "balls": FAMILY, "checkpoint": file_of(model)},
         explore={"model": model, "seed": str(stage.seed), "overlay": "16"},
         done=bool(places),
     )

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from app import drawn
 from app.learn import course, figures
 from app.learn.arena import arena_data, to_box
-from app.learn.stage import Shown, Stage, arena, chart, told
+from app.learn.stage import Shown, Stage, arena, arena_report, chart
 from hri.core.hierarchy import Tree
 from hri.view import style
 from hri.view.style import STYLE
@@ -35,13 +35,13 @@ class Apart:
     """How far two balls are from each other (box units: the box is 2 wide), with a spring between them and without."""
 
     pair: Pair
-    joined: Float[np.ndarray, " T"]
-    cut: Float[np.ndarray, " T"]
+    with_spring: Float[np.ndarray, " T"]
+    without_spring: Float[np.ndarray, " T"]
 
     def says(self) -> str:
         """Such as "With its spring …, without it …"."""
         i, j = self.pair
-        with_it, without = self.joined.mean(), self.cut.mean()
+        with_it, without = self.with_spring.mean(), self.without_spring.mean()
         means = f"Balls {i} and {j} are {with_it:.2f} apart on average with their spring, {without:.2f} without it"
         if without > 1.1 * with_it:
             return f"{means}: {without / with_it:.1f} times as far. (The box is 2 wide.)"
@@ -69,8 +69,8 @@ def apart(system: System, pair: Pair) -> Apart:
     tracks = [
         dataclasses.replace(system, springs=springs).simulate().positions[0] for springs in ((*without, key), without)
     ]
-    joined, cut = (np.linalg.norm(track[:, key[0]] - track[:, key[1]], axis=1) for track in tracks)
-    return Apart(key, joined, cut)
+    with_spring, without_spring = (np.linalg.norm(track[:, key[0]] - track[:, key[1]], axis=1) for track in tracks)
+    return Apart(key, with_spring, without_spring)
 
 
 def statement(system: str, pair: Pair) -> str:
@@ -93,19 +93,19 @@ def show(stage: Stage) -> Shown:
     tree = Tree.parse(SMALL)
     start = family(stage.seed)
     key, reset = "learn-springs", f"springs-{stage.seed}-{st.session_state.get('springs_again', 0)}"
-    now = told(key, reset, start.springs)
-    system = _changed(start, now)
-    gone = [pair for pair in start.springs if pair not in system.springs]
-    pair = gone[-1] if gone else next(p for p in start.springs if p[0] > 0)
-    moved = system.simulate().positions[0]
-    track = np.concatenate([np.array(system.positions)[None], moved])
+    now = arena_report(key, reset, start.springs)
+    system = _current_system(start, now)
+    cuts = [pair for pair in start.springs if pair not in system.springs]
+    pair = cuts[-1] if cuts else next(p for p in start.springs if p[0] > 0)
+    later = system.simulate().positions[0]
+    track = np.concatenate([np.array(system.positions)[None], later])
     left, right = st.columns([1, 1], gap="medium")
     with left:
         arena(
             key,
             arena_data(
                 f"{reset}-{system.to_address()}", track, tree, label="Five balls and their springs",
-                reset=reset, told=now,
+                reset=reset, report=now,
                 pairs=start.springs, marking=True, chips="Springs", drag=True,
             ),
         )  # fmt: skip
@@ -121,7 +121,7 @@ def show(stage: Stage) -> Shown:
         statement=distances.says(),
         values={"system": system.to_address(), "pair": pair},
         explore={"model": course.IMAGE_MODELS["SlotDec"], "system": system.to_address()},  # it sees any tree
-        done=bool(gone),
+        done=bool(cuts),
     )
 
 
@@ -129,24 +129,24 @@ def _back() -> None:
     st.session_state["springs_again"] = st.session_state.get("springs_again", 0) + 1
 
 
-def _changed(start: System, now: dict[str, Any]) -> System:
+def _current_system(start: System, now: dict[str, Any]) -> System:
     """The system as the visitor has it: springs cut, balls put elsewhere. What no system can be is left out."""
     marks = {tuple(sorted(pair)) for pair in now["marks"]}
     places = list(start.positions)
     for node, place in now["placed"].items():
         if node.isdecimal() and int(node) < len(places):
             places[int(node)] = to_box(place)
-    left = tuple(pair for pair in start.springs if pair in marks)
-    return dataclasses.replace(start, springs=left, positions=tuple(places))
+    springs = tuple(pair for pair in start.springs if pair in marks)
+    return dataclasses.replace(start, springs=springs, positions=tuple(places))
 
 
 def apart_figure(distances: Apart, size: float = 1.0) -> go.Figure:
     """The distance of two balls over time, with and without their spring."""
-    frames = np.arange(len(distances.joined))
+    frames = np.arange(len(distances.with_spring))
     return figures.lines(
         [
-            ("with the spring", frames, distances.joined, STYLE.spring, "solid"),
-            ("without it", frames, distances.cut, style.GREY, "dash"),
+            ("with the spring", frames, distances.with_spring, STYLE.spring, "solid"),
+            ("without it", frames, distances.without_spring, style.GREY, "dash"),
         ],
         "frame",
         "distance (box: 2)",

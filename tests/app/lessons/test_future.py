@@ -18,12 +18,12 @@ def test_distances_grow_and_are_those_of_balls() -> None:
     checkpoint = model(course.STATE_MODEL)
     rollout = roll_out(checkpoint, simulate(TREE, "04", [course.SCENE]), 40, pictures=False)
     found = future.horizon(rollout)
-    assert found.seen == 10
+    assert found.frames_seen == 10
     assert len(found.model) == 39
     assert found.model[0] < found.model[9] < found.model[-1]
     by_hand = np.hypot(*(rollout.predicted_slots[0, 9, :, :2] - rollout.slots[0, 10, :, :2]).T).mean()
     assert found.model[0] == pytest.approx(by_hand)
-    assert (found.overtaken is None) == bool((found.model < found.copy).all())
+    assert (found.first_step_behind is None) == bool((found.model < found.copy).all())
     values = {"checkpoint": str(file(course.STATE_MODEL)), "seed": course.SCENE}
     assert printed("future", free=40, **values) == found.says()
     lost = dataclasses.replace(found, model=found.copy + np.where(np.arange(39) < 5, -0.01, 0.01))

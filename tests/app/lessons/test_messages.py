@@ -25,10 +25,10 @@ def test_news_reaches_exactly_those_whose_memory_it_changes() -> None:
             pushed = hidden.clone()
             pushed[leaf] += 0.5
             others = [after for _, after in dynamics.speak(pushed, weights)]
-            found = messages.heard(TREE, inside, rollout, leaf)
+            found = messages.news_reach(TREE, inside, rollout, leaf)
             for phase in range(5):
                 differs = (others[phase] - plain[phase]).abs().amax((1, 2)).numpy() > 0
-                assert (differs == found.reached[phase]).all(), (leaf, phase)
+                assert (differs == found.has_news[phase]).all(), (leaf, phase)
     assert found.names == tuple(inside.titles[:5])
     values = {"checkpoint": str(file(course.STATE_MODEL)), "seed": course.SCENE}
     assert printed("messages", step=step, leaf=12, phase=2, **values) == found.says(2)

@@ -22,17 +22,17 @@ def moved_ball(by: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_only_slots_of_changed_cells_notice_with_slotdec_and_others_with_pardec() -> None:
     before, after, moved = moved_ball(0.35)
     slot = slots.slot_change(model(SLOT), before, after)
-    assert slot.noticed.any()
-    assert not (slot.noticed & ~slot.touched).any()
+    assert slot.slot_changes.any()
+    assert not (slot.slot_changes & ~slot.cell_changes).any()
     assert "none of them from another cell" in slot.says()
     par = slots.slot_change(model(PAR), before, after)
-    assert (par.touched == slot.touched).all()
-    elsewhere = int((par.noticed & ~par.touched).sum())
+    assert (par.cell_changes == slot.cell_changes).all()
+    elsewhere = int((par.slot_changes & ~par.cell_changes).sum())
     assert elsewhere > 0
     assert f"{elsewhere} of them from cells that stayed the same" in par.says()
     changed = np.argwhere((before != after).any(-1))  # row, column
-    assert slot.touched.sum() == len({(r // 8, c // 8) for r, c in changed.tolist()})
-    values = {"seed": course.SCENE, "places": {6: tuple(moved[6].tolist())}, "shown": (5, 6, 7)}
+    assert slot.cell_changes.sum() == len({(r // 8, c // 8) for r, c in changed.tolist()})
+    values = {"seed": course.SCENE, "places": {6: tuple(moved[6].tolist())}, "balls": (5, 6, 7)}
     assert printed("slots", checkpoint=str(file(SLOT)), **values) == slot.says()
     assert "has not changed" in slots.slot_change(model(SLOT), before, before).says()
     with pytest.raises(ValueError, match="image model"):

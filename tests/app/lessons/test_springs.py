@@ -18,8 +18,8 @@ def test_springs_hold_together_what_they_join() -> None:
         system = System.of_seed("1-3", "04", seed)
         tree = System(system.tree, "04", ((0, 1), (1, 2), (1, 3), (1, 4)), system.positions, system.velocities)
         found = springs.apart(tree, (4, 1))
-        joined.append(found.joined.mean())
-        cut.append(found.cut.mean())
+        joined.append(found.with_spring.mean())
+        cut.append(found.without_spring.mean())
         said = [float(number) for number in re.findall(r"\d\.\d\d", found.says())]
         assert said == [round(joined[-1], 2), round(cut[-1], 2)]
         assert ("times as far" in found.says()) == (cut[-1] > 1.1 * joined[-1])
@@ -33,8 +33,8 @@ def test_a_spring_may_be_there_already_or_not() -> None:
     without = System(system.tree, "04", ((0, 1),), system.positions, system.velocities)
     with_it = System(system.tree, "04", ((0, 1), (1, 3)), system.positions, system.velocities)
     one, other = springs.apart(without, (1, 3)), springs.apart(with_it, (1, 3))
-    assert np.array_equal(one.joined, other.joined)
-    assert np.array_equal(one.cut, other.cut)
+    assert np.array_equal(one.with_spring, other.with_spring)
+    assert np.array_equal(one.without_spring, other.without_spring)
     track = with_it.simulate().positions[0]
-    assert np.allclose(one.joined, np.hypot(*(track[:, 1] - track[:, 3]).T))
+    assert np.allclose(one.with_spring, np.hypot(*(track[:, 1] - track[:, 3]).T))
     assert printed("springs", system=without.to_address(), pair=(1, 3)) == one.says()
