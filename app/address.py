@@ -29,8 +29,9 @@ def unknown_values(choices: Mapping[str, Sequence[str]]) -> list[str]:
     seed = asked.get("seed", "0")
     if not (re.fullmatch(r"[0-9]{1,10}", seed) and int(seed) <= library.LAST_SEED):
         told.append(f"The address asks for seed {_short(seed)}; seeds are whole numbers from 0 to {library.LAST_SEED}.")
-    if "threshold" in asked and not re.fullmatch(r"(0|1)(\.[0-9]{1,17})?", asked["threshold"]):
-        told.append(f"The address asks for threshold {_short(asked['threshold'])}; it must lie in 0 … 1.")
+    threshold = asked.get("threshold", "0")
+    if not (re.fullmatch(r"(0|1)(\.[0-9]{1,17})?", threshold) and float(threshold) <= 1):
+        told.append(f"The address asks for threshold {_short(threshold)}; it must lie in 0 … 1.")
     return told
 
 
