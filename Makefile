@@ -33,11 +33,12 @@ check: ## everything that must hold before a change goes in: format, lint, types
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory slow
 
-lint: $(INSTALLED_DEV) ## formatting, ruff, mypy and who may import whom, without the tests
+lint: $(INSTALLED_DEV) ## formatting, ruff, mypy, who may import whom and the JavaScript, without the tests
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
+	@$(VENV)/bin/oxlint --quiet --deny-warnings app/player hri/view
 
 format: $(INSTALLED_DEV) ## rewrite the code in the project's format
 	@$(RUN) -m ruff check --fix-only --quiet .

@@ -31,8 +31,9 @@ def unknown_values(choices: Mapping[str, Sequence[str]]) -> list[str]:
         complaints.append(
             f"The address asks for seed {_short(seed)}; seeds are whole numbers from 0 to {library.LAST_SEED}."
         )
-    if "threshold" in query and not re.fullmatch(r"(0|1)(\.[0-9]{1,17})?", query["threshold"]):
-        complaints.append(f"The address asks for threshold {_short(query['threshold'])}; it must lie between 0 and 1.")
+    threshold = query.get("threshold", "0")
+    if not (re.fullmatch(r"(0|1)(\.[0-9]{1,17})?", threshold) and float(threshold) <= 1):
+        complaints.append(f"The address asks for threshold {_short(threshold)}; it must lie between 0 and 1.")
     return complaints
 
 

@@ -188,7 +188,10 @@ class Arena {
     this.pairs.forEach(({ pair: [i, j], line, hit }, k) => {
       const [x1, y1] = this.at(i, frame), [x2, y2] = this.at(j, frame), look = this.look(k), [stroke, opacity, width, dash] = this.data.styles[look] ?? look;
       const touched = this.touched === `${i},${j}`;
-      for (const [name, value] of Object.entries({ x1, y1, x2, y2 })) line.setAttribute(name, value), hit.setAttribute(name, value);
+      for (const [name, value] of Object.entries({ x1, y1, x2, y2 })) {
+        line.setAttribute(name, value);
+        hit.setAttribute(name, value);
+      }
       for (const [name, value] of Object.entries({ stroke, "stroke-opacity": touched ? 1 : opacity, "stroke-width": touched ? width + 1.5 : width, "stroke-dasharray": dash })) line.setAttribute(name, value);
       const button = this.buttons?.[k];
       if (button) {

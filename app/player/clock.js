@@ -157,7 +157,7 @@ class Clock {
   }
 
   #wake() {
-    this.#waiting ||= requestAnimationFrame((now) => this.#draw(now));
+    if (!this.#waiting) this.#waiting = requestAnimationFrame((now) => this.#draw(now));
   }
 
   #draw(now) {

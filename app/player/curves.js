@@ -220,7 +220,11 @@ function mount(root, data) {
     known.clear();
   }
   const wanted = new Set(data.panels.map((panel) => panel.key));
-  for (const [key, chart] of known) if (!wanted.has(key)) (chart.host.remove(), known.delete(key));
+  for (const [key, chart] of known) {
+    if (wanted.has(key)) continue;
+    chart.host.remove();
+    known.delete(key);
+  }
   data.panels.forEach((panel, place) => {
     if (!known.has(panel.key)) known.set(panel.key, new Chart(element("section", { "data-panel": panel.key })));
     const { host } = known.get(panel.key);

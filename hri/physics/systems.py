@@ -1,4 +1,8 @@
-"""Draw your own springs: a tree, springs switched on, balls placed and thrown, as data that travels and simulates."""
+"""Draw your own springs: a tree, springs switched on, balls placed and thrown, as data that travels and simulates.
+
+Simulators are imported where a system is made or moves: pages know systems, and most of them never make one, so they
+need not wait for Numba.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,6 @@ from jaxtyping import UInt8
 from hri.core.forces import FORCES, check_tree, force
 from hri.core.hierarchy import Tree
 from hri.core.records import Trajectories
-from hri.physics.springs import lookup, sample_system, simulate_from
 
 VERSION = 1
 MAX_TEXT = 65_536
@@ -59,6 +62,8 @@ class System:
         Raises:
             ValueError: unknown tree or physics, or a seed out of range.
         """
+        from hri.physics.springs import sample_system
+
         nodes = Tree.parse(tree)
         adjacency, x, v = sample_system(nodes, physics, seed)
         # Balls may start a little outside the box; the simulator would reflect them so before the first step.
@@ -78,6 +83,8 @@ class System:
 
     def simulate(self, steps: int = 5000) -> Trajectories:
         """Let it move; one system without a seed (-1)."""
+        from hri.physics.springs import simulate_from
+
         tree = Tree.parse(self.tree)
         joined = _adjacency(tree, self.springs)[None]
         x, v = (np.array(points, dtype=np.float64)[None] for points in (self.positions, self.velocities))
@@ -148,6 +155,8 @@ def _from_address(text: str) -> dict[str, Any]:
 
 def _check(values: dict[str, Any]) -> None:
     """Refuse what no system can be; values are plain lists or tuples."""
+    from hri.physics.springs import lookup
+
     name, physics = values["tree"], values["physics"]
     if not isinstance(name, str) or len(name) > 20:
         raise ValueError(f"the tree is {reprlib.repr(name)}; write children per level, such as 4-3")

@@ -331,20 +331,25 @@ def test_an_imported_model_repeats_the_published_numbers(
 def test_bench_times_every_part(hri: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "STAGE1_FRAMES", 4)
     monkeypatch.setattr(bench, "SYSTEMS", 1)
-    monkeypatch.setattr(bench.Stopwatch, "repeat", lambda watch, work, warm_ups=0: (watch.once(work), 1.0))
+    # Each part runs once, for half a second and as long as two matrix products.
+    monkeypatch.setattr(bench.Stopwatch, "once", lambda watch, work: (work(), 0.5)[1])
+    monkeypatch.setattr(bench.Stopwatch, "repeat", lambda watch, work, warm_ups=0: (watch.once(work), 2.0))
     threads = torch.get_num_threads()
     told = hri("bench", "--json", "--seconds", "0", "--threads", "1", "--precision", "no")
     assert told.code == 0, told.err
     timed = json.loads(told.out)
     assert timed.keys() >= {"matmul_ms", "simulate", "render", "train_step", "rollout", "peak_memory_mb"}
     assert timed["train_step"].keys() == bench.STEPS.keys()
+    assert timed["matmul_ms"] == 500
     for step in timed["train_step"].values():
-        assert step["seconds"] > 0
-        assert step["matmuls"] > 0
-    assert timed["simulate"]["ms_per_trajectory"] > 0
-    assert timed["render"]["ms_per_frame"] > 0
-    assert timed["rollout"]["load_ms"] > 0
-    assert timed["rollout"]["ms"] > 0
+        assert step == {"seconds": 0.5, "matmuls": 2, "precision": "no"}
+    simulated, drawn = timed["simulate"], timed["render"]
+    assert simulated["ms_per_trajectory"] == pytest.approx(500 / 256, rel=1e-2)
+    assert simulated["ms_per_trajectory"] / simulated["matmuls"] == pytest.approx(250, rel=1e-2)
+    assert drawn["ms_per_frame"] == pytest.approx(500 / (40 * 49), rel=1e-2)
+    assert drawn["ms_per_frame"] / drawn["matmuls"] == pytest.approx(250, rel=1e-2)
+    assert (timed["rollout"]["load_ms"], timed["rollout"]["ms"], timed["rollout"]["matmuls"]) == (500, 500, 2)
+    assert timed["peak_memory_mb"] > 50, "torch alone takes more"
     assert torch.get_num_threads() == threads
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from hri.__main__ import main
 from hri.training import control
 from hri.training.control import (
     STARTING,
@@ -30,7 +31,7 @@ from hri.training.control import (
     tell,
 )
 from hri.training.loop import train
-from tests.training.test_loop import lines, small
+from tests.training.test_loop import bare, lines
 
 
 def test_a_wish_is_read_back_and_nonsense_means_go(tmp_path: Path) -> None:
@@ -66,12 +67,12 @@ def test_a_damaged_word_of_the_process_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_finished_and_a_failed_run_say_so(tmp_path: Path) -> None:
-    list(train(small(updates=2, evaluate_every=2), tmp_path / "good"))
+    list(train(bare(updates=2, evaluate_every=2), tmp_path / "good"))
     found = presence(tmp_path / "good")
     assert found is not None
     assert (found.state, found.alive) == ("finished", False)
     with pytest.raises(RuntimeError):
-        list(train(small(updates=40, learning_rate=10.0, optimiser="adam", clip=1e9), tmp_path / "bad"))
+        list(train(bare(updates=40, learning_rate=10.0, optimiser="adam", clip=1e9), tmp_path / "bad"))
     found = presence(tmp_path / "bad")
     assert found is not None
     assert found.state == "failed"
@@ -79,7 +80,7 @@ def test_a_finished_and_a_failed_run_say_so(tmp_path: Path) -> None:
 
 
 def test_stop_keeps_the_state_and_resuming_ends_with_the_same_numbers(tmp_path: Path) -> None:
-    config = small(updates=6)
+    config = bare(updates=6)
     list(train(config, tmp_path / "straight"))
     seen: list[int] = []
     for report in train(config, tmp_path / "stopped"):
@@ -95,7 +96,7 @@ def test_stop_keeps_the_state_and_resuming_ends_with_the_same_numbers(tmp_path: 
 
 
 def test_stop_in_stage_1_does_not_begin_stage_2(tmp_path: Path) -> None:
-    config = small("par", stage1_updates=4, updates=4)
+    config = bare("par", stage1_updates=4, updates=4)
     stages = []
     for report in train(config, tmp_path / "run"):
         stages.append(report.stage)
@@ -103,10 +104,11 @@ def test_stop_in_stage_1_does_not_begin_stage_2(tmp_path: Path) -> None:
     assert set(stages) == {1}
 
 
-COMMAND = [
-    sys.executable, "-m", "hri", "train", "--preset", "springs-4-3-state-lstm", "--updates", "4000",
+WORDS = [
+    "train", "--preset", "springs-4-3-state-lstm", "--updates", "4000",
     "--data.train", "8", "--data.validation", "2", "--train.batch", "2", "--train.evaluate-every", "4000",
 ]  # fmt: skip
+COMMAND = [sys.executable, "-m", "hri", *WORDS]
 
 
 def until(holds: Callable[[], Any], seconds: float = 60) -> None:
@@ -116,7 +118,9 @@ def until(holds: Callable[[], Any], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def test_a_real_process_pauses_goes_on_stops_and_is_found_dead(tmp_path: Path) -> None:
+def test_a_real_process_pauses_goes_on_stops_and_is_found_dead(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "run"
     metrics = folder / "metrics.jsonl"
 
@@ -136,12 +140,10 @@ def test_a_real_process_pauses_goes_on_stops_and_is_found_dead(tmp_path: Path) -
         still = metrics.stat().st_size
         time.sleep(0.5)
         assert metrics.stat().st_size == still
-        second = subprocess.run(
-            [*COMMAND, "--run", str(folder), "--resume"], capture_output=True, text=True, check=False
-        )
-        assert second.returncode == 1
-        assert "another process is training" in second.stderr
-        assert len(second.stderr.splitlines()) <= 2
+        assert main([*WORDS, "--run", str(folder), "--resume"]) == 1
+        said = capsys.readouterr().err
+        assert "another process is training" in said
+        assert len(said.splitlines()) <= 2
         ask(folder, "go")
         until(lambda: state() == "running")
         moves()
@@ -210,7 +212,7 @@ def test_a_full_disk_still_lets_it_say_why_it_failed(tmp_path: Path, monkeypatch
 
 
 def test_a_folder_deleted_underneath_ends_the_training_with_one_sentence(tmp_path: Path) -> None:
-    training = train(small(updates=40, evaluate_every=40), tmp_path / "run")
+    training = train(bare(updates=40, evaluate_every=40), tmp_path / "run")
     next(training)
     shutil.rmtree(tmp_path / "run")
     with pytest.raises(ValueError, match="was deleted while it trained there"):

@@ -205,8 +205,15 @@ class OnTheDeviceOnly(TorchDispatchMode):
 
     REFUSED = ("_local_scalar_dense", "nonzero", "bincount", "unique", "masked_select", "is_nonzero", "aten.equal.")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: set[int] = set()
+        """Tensors that were changed in place, by their id."""
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = str(func)
+        if func._schema.is_mutable:
+            self.written |= set(map(id, tree_leaves(args[:1])))
         assert not any(word in name for word in self.REFUSED), name
         given = func(*args, **(kwargs or {}))
         devices = {t.device.type for t in tree_leaves((args, kwargs, given)) if isinstance(t, torch.Tensor)}
@@ -243,8 +250,22 @@ def test_an_update_can_be_recorded(name: str) -> None:
     step = Step(stage, model, optimiser, State(), torch.device("meta"))
     with as_on_a_device():
         step()
-        with OnTheDeviceOnly():
+        with OnTheDeviceOnly() as update:
             step()
+    unmoved = [weight for weight in stage.trained() if id(weight) not in update.written]
+    assert not unmoved, "what was watched is a whole update: it changes every weight that is trained"
+
+
+def test_who_asks_the_device_for_a_number_is_caught() -> None:
+    """Otherwise the test above would hold of anything."""
+    number = torch.zeros((), device="meta")
+    for asks in (
+        lambda: number.item(),
+        lambda: torch.zeros(3, device="meta").nonzero(),
+        lambda: number + torch.ones(3),
+    ):
+        with pytest.raises(AssertionError, match="aten"), OnTheDeviceOnly():
+            asks()
 
 
 def on_device(config: Config, folder: Path, resume: bool = False) -> Iterator[Any]:
@@ -282,16 +303,27 @@ def test_a_stopped_run_resumes_to_the_same_numbers(seen: str, tmp_path: Path, mo
 def test_a_run_goes_on_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the device's loop saved, the CPU's takes up, and the other way round."""
     config = small(updates=9)
-    for report in on_device(config, tmp_path):
-        if report.update == 6:
-            break
-    for report in train(config, tmp_path, resume=True):
-        if report.update == 8:
-            break
-    last = list(on_device(config, tmp_path, resume=True))
-    assert [report.update for report in last] == [7, 8, 9], "the state of update 6 was the last one saved"
-    assert np.isfinite(last[-1].validation["nll"])
-    assert checkpoint.load(tmp_path / "best.safetensors").header.steps["stage2"] in (3, 6, 9)
+    found: dict[int, float] = {}
+
+    def followed(reports: Iterator[Any], stop: int) -> list[int]:
+        """Updates up to one, with their validations noted."""
+        made = []
+        for report in reports:
+            made.append(report.update)
+            if report.validation:
+                found[report.update] = report.validation["nll"]
+            if report.update == stop:
+                break
+        return made
+
+    assert followed(on_device(config, tmp_path), 6) == [1, 2, 3, 4, 5, 6]
+    assert followed(train(config, tmp_path, resume=True), 8) == [7, 8]
+    last = followed(on_device(config, tmp_path, resume=True), 9)
+    assert last == [7, 8, 9], "the state of update 6 was the last one saved"
+    assert list(found) == [3, 6, 9]
+    best = checkpoint.load(tmp_path / "best.safetensors").header
+    assert best.steps == {"stage2": min(found, key=lambda update: found[update])}, "whoever validated it"
+    assert best.metrics["validation"]["nll"] == min(found.values())
 
 
 def test_train_takes_the_loop_where_there_is_a_gpu(tmp_path: Path) -> None:

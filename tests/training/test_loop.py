@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from hri.__main__ import main
 from hri.core.config import Config, DataConfig, TrainConfig
 from hri.core.presets import CONTROLS, PRESETS
 from hri.model import checkpoint
@@ -46,6 +47,11 @@ def small(seen: str = "state", variant: str = "hri-h", **changes: Any) -> Config
     return dataclasses.replace(preset, data=SMALL, model=model, train=TrainConfig(**(settings | changes)))
 
 
+def bare(seen: str = "state", variant: str = "hri-h", **changes: Any) -> Config:
+    """The same without snapshots and pictures, which take longer than so few updates."""
+    return small(seen, variant, **({"snapshots": 0} | changes))
+
+
 def lines(folder: Path) -> list[dict[str, Any]]:
     """metrics.jsonl without the clock."""
     records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -53,7 +59,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    reports = list(train(small(updates=60, evaluate_every=30, learning_rate=3e-3), tmp_path))
+    reports = list(train(bare(updates=60, evaluate_every=30, learning_rate=3e-3), tmp_path))
     assert reports[-1].losses["nll"] < reports[0].losses["nll"] * 0.7
     assert reports[-1].validation["nll"] < reports[29].validation["nll"]
     loaded = checkpoint.load(tmp_path / "best.safetensors")
@@ -63,7 +69,7 @@ def test_it_learns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seen", ["slot", "par"])
 def test_two_stages(seen: str, tmp_path: Path) -> None:
-    config = small(seen, patch_share=0.5, precision="bf16")
+    config = bare(seen, patch_share=0.5, precision="bf16")
     reports = list(train(config, tmp_path))
     assert [(r.stage, r.update) for r in reports] == [(1, u) for u in range(1, 5)] + [(2, u) for u in range(1, 7)]
     assert {"reconstruction_mse"} <= reports[3].validation.keys()
@@ -89,7 +95,9 @@ def test_upper_slots_can_be_kept_small(tmp_path: Path) -> None:
     sizes, shares, seen = {}, {}, []
     for decay in (0.0, 1.0, 10.0):
         folder = tmp_path / f"{decay:g}"
-        *_, last = train(small("par", upper_decay=decay, schedule="constant", learning_rate=0.02), folder)
+        *_, last = train(
+            bare("par", upper_decay=decay, schedule="constant", learning_rate=0.02, evaluate_every=6), folder
+        )
         shares[decay] = last.losses["nll_upper"] / last.losses["nll"]
         weights = checkpoint.load(folder / "last.safetensors").model.state_dict()
         sizes[decay] = sum(float(w.norm()) for n, w in weights.items() if n.startswith("vision.upper") and w.ndim > 1)
@@ -102,7 +110,7 @@ def test_upper_slots_can_be_kept_small(tmp_path: Path) -> None:
 
 
 def test_seeing_can_be_refined(tmp_path: Path) -> None:
-    config = small("par", updates=0, stage1_updates=8)
+    config = bare("par", updates=0, stage1_updates=8)
     list(train(config, tmp_path / "first"))
     first = str(tmp_path / "first" / "last.safetensors")
     *_, last = train(config, tmp_path / "more", vision_from=first, refine=True, command=("refine", "--refine"))
@@ -115,18 +123,18 @@ def test_seeing_can_be_refined(tmp_path: Path) -> None:
     assert lines(tmp_path / "stopped") == lines(tmp_path / "more")
     assert checkpoint.read_header(tmp_path / "stopped" / "last.safetensors").steps == {"stage1": 16}
     # A checkpoint's commands are all that made it, and no others.
-    made = {"updates": 2, "stage1_updates": 8}
+    made = {"updates": 2, "stage1_updates": 8, "evaluate_every": 8}
     taken, by = str(tmp_path / "more" / "last.safetensors"), []
     for name in ("predicts", "again"):
-        list(train(small("par", **made), tmp_path / name, vision_from=taken, command=(name,)))
+        list(train(bare("par", **made), tmp_path / name, vision_from=taken, command=(name,)))
         taken = str(tmp_path / name / "last.safetensors")
         by.append(checkpoint.read_header(taken).command.splitlines())
     assert by == [["refine --refine", "predicts"], ["refine --refine", "again"]]
     # Updates that did not touch the encoder are not asked for again.
     both = tmp_path / "both"
     typed = "hri train --train.updates 2 --preset par --stage1-updates 8"
-    list(train(small("par", **made), both, command=typed.split()))
-    list(train(small("par", **made), tmp_path / "last", vision_from=str(both / "last.safetensors"), command=["last"]))
+    list(train(bare("par", **made), both, command=typed.split()))
+    list(train(bare("par", **made), tmp_path / "last", vision_from=str(both / "last.safetensors"), command=["last"]))
     assert checkpoint.read_header(tmp_path / "last" / "last.safetensors").command.splitlines() == [
         "hri train --preset par --stage1-updates 8 --updates 0",
         "last",
@@ -137,7 +145,7 @@ def test_seeing_can_be_refined(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seen", ["state", "slot"])
 def test_a_stopped_run_resumes_to_the_same_numbers(seen: str, tmp_path: Path) -> None:
-    config = small(seen, patch_share=0.5)
+    config = (small if seen == "state" else bare)(seen, patch_share=0.5)
     list(train(config, tmp_path / "straight"))
     for stop in (1, 4, 5, 8):
         for report in train(config, tmp_path / "stopped", resume=True):
@@ -156,13 +164,12 @@ def test_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
     Twice; HRI_KILLS=20 for twenty times.
     """
     kills = int(os.environ.get("HRI_KILLS", 2))
-    command = [
-        sys.executable, "-m", "hri", "train", "--preset", "springs-4-3-state-hri-h",
-        "--updates", str(8 * kills),
+    words = [
+        "train", "--preset", "springs-4-3-state-hri-h", "--updates", str(8 * kills),
         "--data.train", "16", "--data.validation", "4", "--train.batch", "4", "--train.evaluate-every", "5",
     ]  # fmt: skip
-    subprocess.run([*command, "--run", str(tmp_path / "straight")], check=True, capture_output=True)
-    killed = [*command, "--run", str(tmp_path / "killed"), "--resume"]
+    assert main([*words, "--run", str(tmp_path / "straight")]) == 0
+    killed = [sys.executable, "-m", "hri", *words, "--run", str(tmp_path / "killed"), "--resume"]
     metrics = tmp_path / "killed" / "metrics.jsonl"
     random = np.random.default_rng(0)
     for _ in range(kills):
@@ -189,8 +196,8 @@ def test_two_processes_equal_one(batch_norm: str, tolerance: float, tmp_path: Pa
 
     ``--folder`` is ``--run``, which torchrun would take for its own ``--run-path``.
     """
-    arguments = [
-        "-m", "hri", "train", "--preset", "springs-4-3-state-hri-h", "--updates", "5", "--data.train", "16",
+    words = [
+        "train", "--preset", "springs-4-3-state-hri-h", "--updates", "5", "--data.train", "16",
         "--data.validation", "4", "--train.batch", "4", "--train.batch-norm", batch_norm,
     ]  # fmt: skip
     launcher = [
@@ -202,13 +209,9 @@ def test_two_processes_equal_one(batch_norm: str, tolerance: float, tmp_path: Pa
         str(29500 + os.getpid() % 1000),
     ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    for name, start in (("one", []), ("two", launcher)):
-        subprocess.run(
-            [sys.executable, *start, *arguments, "--folder", str(tmp_path / name)],
-            check=True,
-            capture_output=True,
-            env=environment,
-        )
+    assert main([*words, "--folder", str(tmp_path / "one")]) == 0
+    two_processes = [sys.executable, *launcher, "-m", "hri", *words, "--folder", str(tmp_path / "two")]
+    subprocess.run(two_processes, check=True, capture_output=True, env=environment)
     one, two = lines(tmp_path / "one"), lines(tmp_path / "two")
     assert len(one) == len(two) == 5
     for single, shared in zip(one, two, strict=True):
@@ -218,7 +221,7 @@ def test_two_processes_equal_one(batch_norm: str, tolerance: float, tmp_path: Pa
 @pytest.mark.parametrize("seen", ["state", "slot", "par"])
 @pytest.mark.parametrize("edge_types", [3, 4])
 def test_more_edge_types_a_sparse_prior_and_the_smaller_tree_train(seen: str, edge_types: int, tmp_path: Path) -> None:
-    config = small(seen, updates=2, stage1_updates=1 if seen != "state" else 0, frames_decoded=1, no_edge_prior=0.9)
+    config = bare(seen, updates=2, stage1_updates=1 if seen != "state" else 0, frames_decoded=1, no_edge_prior=0.9)
     relations = dataclasses.replace(config.model.relations, edge_types=edge_types)
     config = dataclasses.replace(
         config,
@@ -234,7 +237,7 @@ def test_more_edge_types_a_sparse_prior_and_the_smaller_tree_train(seen: str, ed
 
 @pytest.mark.parametrize("variant", CONTROLS)
 def test_controls_train(variant: str, tmp_path: Path) -> None:
-    reports = list(train(small(variant=variant, updates=6, evaluate_every=6), tmp_path))
+    reports = list(train(bare(variant=variant, updates=6, evaluate_every=6), tmp_path))
     assert reports[-1].losses["nll"] < reports[0].losses["nll"]
 
 
@@ -249,26 +252,26 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(
 
     monkeypatch.setattr(training.PredictionStage, "inputs", spoiled)
     with pytest.raises(TrainingStopped, match=r"no longer a number at update 5.*update 3 is kept.*lower learning rate"):
-        list(train(small(), tmp_path))
+        list(train(bare(), tmp_path))
     assert checkpoint.load(tmp_path / "last.safetensors").header.steps == {"stage2": 3}
     monkeypatch.undo()
-    assert [r.update for r in train(small(), tmp_path, resume=True)] == [4, 5, 6]
+    assert [r.update for r in train(bare(), tmp_path, resume=True)] == [4, 5, 6]
 
 
 def test_folders_are_not_overwritten(tmp_path: Path) -> None:
-    list(train(small(updates=1), tmp_path))
+    list(train(bare(updates=1), tmp_path))
     with pytest.raises(ValueError, match="--resume"):
-        next(train(small(updates=1), tmp_path))
+        next(train(bare(updates=1), tmp_path))
     with pytest.raises(ValueError, match="another config"):
-        next(train(small(updates=2), tmp_path, resume=True))
-    assert list(train(small(updates=1), tmp_path, resume=True)) == []
+        next(train(bare(updates=2), tmp_path, resume=True))
+    assert list(train(bare(updates=1), tmp_path, resume=True)) == []
     (tmp_path / "state.safetensors").write_bytes(b"half")
     with pytest.raises(ValueError, match="damaged"):
-        next(train(small(updates=1), tmp_path, resume=True))
+        next(train(bare(updates=1), tmp_path, resume=True))
 
 
 def test_a_half_written_line_is_dropped(tmp_path: Path) -> None:
-    config = small()
+    config = bare()
     list(train(config, tmp_path))
     whole = lines(tmp_path)
     with open(tmp_path / "metrics.jsonl", "a") as file:
@@ -279,12 +282,12 @@ def test_a_half_written_line_is_dropped(tmp_path: Path) -> None:
 
 
 def test_wrong_encoders_are_refused(tmp_path: Path) -> None:
-    list(train(small("slot", updates=0), tmp_path / "slot"))
+    list(train(bare("slot", updates=0), tmp_path / "slot"))
     taken = str(tmp_path / "slot" / "last.safetensors")
     with pytest.raises(ValueError, match="same decoder"):
-        next(train(small("par"), tmp_path / "par", vision_from=taken))
+        next(train(bare("par"), tmp_path / "par", vision_from=taken))
     with pytest.raises(ValueError, match="only image models"):
-        next(train(small(), tmp_path / "state", vision_from=taken))
+        next(train(bare(), tmp_path / "state", vision_from=taken))
 
 
 def test_schedule_and_order() -> None:
@@ -318,7 +321,7 @@ def test_the_prior_rises_and_eases_and_free_steps_grow() -> None:
 
 @pytest.mark.parametrize("changes", [{"edge_sample": "straight"}, {"average": 0.9, "prior_end": 0.1}])
 def test_settings_of_relations_resume_to_the_same_numbers(changes: dict[str, Any], tmp_path: Path) -> None:
-    config = small(free_steps_start=4, prior_warmup=2, **changes)
+    config = bare(free_steps_start=4, prior_warmup=2, **changes)
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     list(train(config, whole))
     for index, _ in enumerate(train(config, halves)):
