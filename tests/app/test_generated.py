@@ -16,7 +16,7 @@ from tests.generated import cases
 from tests.synthetic import slot_rollout
 
 ROLLOUT = slot_rollout(times=13, free=3)
-SCENE = Scene(library.Source("a model", Path("none")), "springs-4-3", 7, ROLLOUT)
+SCENE = Scene(library.ModelSource("a model", Path("none")), "springs-4-3", 7, ROLLOUT)
 EDGES = [tuple(pair) for pair in ROLLOUT.edge_sender_receiver.tolist()]
 LAST = ROLLOUT.slots.shape[1] - 1
 anything = st.text(max_size=80)

@@ -190,7 +190,7 @@ def future(page: Page) -> None:
     before = statement(page).inner_text()
     page.get_by_role("slider", name="True frames seen").press("ArrowLeft")
     expect(statement(page)).not_to_have_text(before, timeout=SLOW)
-    expect(page.get_by_text("On its own after frame 33.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("After frame 33 the model is on its own.")).to_be_visible(timeout=SLOW)
 
 
 def cutting(page: Page) -> None:
@@ -203,7 +203,7 @@ def cutting(page: Page) -> None:
 
 
 def hierarchy(page: Page) -> None:
-    rivals = {"HRI": "hri-h", "NRI": "nri", "LSTM": "lstm"}
+    rivals = {"HRI": "hri-h-equal", "NRI": "nri", "LSTM": "lstm"}
     rolled = [stored(f"springs-4-3-state-{name}") for name in rivals.values()]
     said(page, of_hierarchy.contest(rolled, tuple(rivals)).says())
     crosses = arena(page, "hierarchy").locator(".heart")

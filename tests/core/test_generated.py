@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hri.core.config import Config, to_json
 from hri.core.hierarchy import FAMILIES, Tree, in_families, ranks
 from hri.core.presets import PRESETS
-from hri.core.settings import Setting, changed, differences, settings, value_of
+from hri.core.settings import ConfigSetting, changed, differences, settings, value_of
 from tests.generated import cases, decimals, flat_trees, trees, unless_refused
 
 ANY = st.one_of(trees(), flat_trees)
@@ -97,7 +97,7 @@ def test_a_tree_is_read_back_from_its_text(tree: Tree) -> None:
 # Configs -----------------------------------------------------------------------------------------------
 
 
-def values(setting: Setting) -> st.SearchStrategy[Any]:
+def values(setting: ConfigSetting) -> st.SearchStrategy[Any]:
     """What a form would let somebody choose."""
     if setting.kind == "choice":
         return st.sampled_from(setting.choices)

@@ -79,7 +79,7 @@ def effects(edits: Intervention) -> list[np.ndarray]:
         choice[chosen.steps(STEPS)] = str(chosen.choice())
     return [
         edits.forced_types(TREE, *TREE.edges, STEPS),
-        edits.muted(TREE.size, STEPS),
+        edits.mute_mask(TREE.size, STEPS),
         np.zeros(0) if added is None else added,
         edits.cover(np.full((1, STEPS, 32, 32, 1), 9, np.uint8)),
         choice,
