@@ -111,7 +111,7 @@ WORDS = [
 COMMAND = [sys.executable, "-m", "hri", *WORDS]
 
 
-def until(holds: Callable[[], Any], seconds: float = 60) -> None:
+def until(holds: Callable[[], Any], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
