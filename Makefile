@@ -5,8 +5,7 @@ ARGS ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-# One more than there are cores: a test that waits for a browser or another process leaves its core to the next.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+WORKERS ?= logical
 # Written after an install that went through, so a broken or outdated one is repeated.
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev

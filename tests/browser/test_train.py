@@ -231,6 +231,8 @@ def test_what_goes_wrong_is_one_sentence_and_other_runs_are_untouched(
     open_train: Callable[..., Page], place: Path
 ) -> None:
     root = place / "runs"
+    for left in ("nonsense", "doomed", "blocker", "contested"):  # by an earlier try
+        shutil.rmtree(root / left, ignore_errors=True)
     nonsense = runs.create(root, "nonsense", LONG)
     (nonsense / "config.json").write_text('{"train": {"batch": "many"}}')
     page = open_train("?view=watch&run=nonsense")
@@ -251,10 +253,10 @@ def test_what_goes_wrong_is_one_sentence_and_other_runs_are_untouched(
         press(second, "Start")
         told = {page: page.get_by_text("There is a run contested already; choose another name") for page in pair}
         seen = {page: page.get_by_role("combobox", name="Run") for page in pair}
-        expect(told[first].or_(seen[first]).first).to_be_visible()
+        expect(told[first].or_(seen[first]).first).to_be_visible(timeout=60_000)
         winner, loser = (second, first) if told[first].is_visible() else (first, second)
-        expect(seen[winner]).to_have_value("contested")
-        expect(told[loser]).to_be_visible()
+        expect(seen[winner]).to_have_value("contested", timeout=60_000)
+        expect(told[loser]).to_be_visible(timeout=60_000)
     finally:
         queueing.stop(root / "contested", patience=60.0)
     assert not is_busy(root / "contested")
