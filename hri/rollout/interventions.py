@@ -83,6 +83,12 @@ class Intervention:
         Edits whose order matters keep it; all others are sorted. Whatever applies edits goes through them in this
         order, so lists with one canonical form give the same numbers to the last digit (sums of nudges too).
         """
+        order = self._in_order()
+        # Sorting may bring an edit before one that undoes it, as a short choice before the same choice for good.
+        return self if order == self else order.canonical
+
+    def _in_order(self) -> Intervention:
+        """Without what the list as it stands undoes; sorted where order does not matter."""
         edits = [edit.plain() for index, edit in enumerate(self.edits) if not self._idle(index)]
         after = [[j for j in range(i + 1, len(edits)) if edits[i].order_matters(edits[j])] for i in range(len(edits))]
         waits = [0] * len(edits)

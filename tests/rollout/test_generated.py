@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from hri.core.hierarchy import Tree
 from hri.core.records import state_names
 from hri.rollout.edit_kind import Edit, Limit, Numbers, Whole, Word
-from hri.rollout.edits import KINDS
+from hri.rollout.edits import KINDS, ChooseEdges
 from hri.rollout.interventions import Intervention
 from hri.view.edit_words import sentence
 from tests.generated import cases, decimals, unless_refused
@@ -88,6 +88,7 @@ def effects(edits: Intervention) -> list[np.ndarray]:
 
 @cases(80)
 @given(small_lists)
+@example(Intervention((ChooseEdges(), ChooseEdges(), ChooseEdges(last=0))))
 def test_the_canonical_list_does_the_same_and_is_its_own_canonical_list(whole: Intervention) -> None:
     same = whole.canonical
     assert same.canonical == same
