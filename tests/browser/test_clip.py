@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
 from hri.data.video import Cut, read
@@ -62,6 +63,7 @@ def test_a_video_is_uploaded_cut_and_rolled_out(visit: Callable[[str], Page]) ->
     expect(page.get_by_text("your clip")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_real_video_is_cut_to_the_walker_and_rolled_out(visit: Callable[[str], Page], demo: Path) -> None:
     page = visit("?model=walker-par-hri&panel=video")
     upload(page, "demo.mp4", (demo / "demo.mp4").read_bytes())

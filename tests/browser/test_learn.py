@@ -224,6 +224,7 @@ def limits(page: Page) -> None:
     expect(arena(page, "limits").locator("canvas")).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_the_game_is_played_to_its_end_and_its_score_is_right(learn: Callable[[str], Page]) -> None:
     """A script marks two pairs in each of the first rounds, then none; both totals are counted again."""
     number = 5

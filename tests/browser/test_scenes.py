@@ -154,6 +154,7 @@ def test_an_image_model_sees_a_drawn_tree_it_has_never_met(visit: Callable[[str]
     assert page.get_by_text("Traceback").count() == 0
 
 
+@pytest.mark.slow
 def test_seeds_are_ranked_and_one_is_gone_to(visit: Callable[[str], Page]) -> None:
     name = "springs-4-3-state-lstm"
     page = visit(f"?model={name}&panel=hard and easy")

@@ -265,6 +265,7 @@ def test_what_goes_wrong_is_one_sentence_and_other_runs_are_untouched(
         assert page.locator("[data-testid=stException]").count() == 0
 
 
+@pytest.mark.slow
 def test_a_preset_of_the_page_has_the_terminals_losses(open_train: Callable[..., Page], place: Path) -> None:
     page = open_train("?view=new")
     for label, value in (("Updates of stage 2", 3), ("Training systems", 8), ("Batch", 2), ("Seed", 7)):

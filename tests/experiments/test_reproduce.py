@@ -362,6 +362,7 @@ def in_this_process(plan: Plan, folder: Path, capsys: pytest.CaptureFixture[str]
         write_scores(folder / job.name, capsys.readouterr().out.encode())
 
 
+@pytest.mark.slow
 def test_models_of_images_are_timed_trained_and_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiny = {"data.train": 4, "data.validation": 1, "data.test": 1, "train.batch": 2, "train.frames_decoded": 1}
     tiny |= {"train.stage1_updates": 2, "train.stage1_batch": 2, "train.precision": "no"}

@@ -79,6 +79,7 @@ def test_a_finished_and_a_failed_run_say_so(tmp_path: Path) -> None:
     assert "no longer a number" in found.reason
 
 
+@pytest.mark.slow
 def test_stop_keeps_the_state_and_resuming_ends_with_the_same_numbers(tmp_path: Path) -> None:
     config = bare(updates=6)
     list(train(config, tmp_path / "straight"))

@@ -158,6 +158,7 @@ def test_a_stopped_run_resumes_to_the_same_numbers(seen: str, tmp_path: Path) ->
         assert torch.equal(value, stopped.model.state_dict()[name]), name
 
 
+@pytest.mark.slow
 def test_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
     """Kill -9 of the real command, again and again, ends with the numbers of an undisturbed run.
 
