@@ -105,6 +105,48 @@ class SlotDecoder(PatchDecoder):
         return self.each(slots).sum(1)
 
 
+class OverlappingDecoder(Decoder):
+    """SlotDec whose slots paint their own 8 x 8 cell and :attr:`hri.core.decoding.DecoderSpec.margin` pixels around it;
+    where these overlap, what they paint adds up. A ball on a border is then no business of one slot alone.
+    """
+
+    def __init__(self, vision: VisionConfig, render: RenderConfig):
+        super().__init__()
+        self.margin, self.size, self.channels = vision.spec.margin, render.size, render.channels
+        self.cell = render.size // 4
+        self.start = (self.cell + 2 * self.margin) // 4
+        """Rows and columns of the map that two doublings turn into a slot's picture."""
+        self.hidden = vision.decoder_channels
+        self.spread = linear(vision.slot_width + 1, self.hidden * self.start**2)
+        self.layers = _upsampling(self.hidden, self.hidden // 2, render.channels, 2)
+        self.cells: Tensor
+        order = torch.empty(16, dtype=torch.long)
+        order[LEAF_CELLS] = torch.arange(16)
+        self.register_buffer("order", order, persistent=False)
+        """Slot of each cell of the 4 x 4 grid, rows first."""
+
+    def pieces(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M 16 P"]:
+        """What each slot paints, flat, cells rows first."""
+        maps = F.relu(self.spread(with_index(slots).index_select(1, self.order)))
+        drawn = _upsample(self.layers, maps.view(-1, self.hidden, self.start, self.start))
+        return drawn.flatten(1).unflatten(0, slots.shape[:2])
+
+    def join(self, pieces: Float[Tensor, "M 16 P"]) -> Float[Tensor, "M C H W"]:
+        """Pieces in their places, added up; what would lie outside the frame is cut off."""
+        side = self.cell + 2 * self.margin
+        return F.fold(pieces.float().transpose(1, 2), (self.size, self.size), side, 1, self.margin, self.cell)
+
+    def each(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M L C H W"]:
+        """The image of each slot alone."""
+        pieces = self.pieces(slots).index_select(1, self.order.argsort())
+        alone = torch.diag_embed(pieces.transpose(1, 2)).permute(0, 2, 3, 1)  # M slot cell P, all others black
+        places = alone.index_select(2, self.order)
+        return self.join(places.flatten(0, 1)).unflatten(0, slots.shape[:2])
+
+    def forward(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M C H W"]:
+        return self.join(self.pieces(slots))
+
+
 class ParallelDecoder(Decoder):
     """ParDec: the slots laid out as a 4 x 4 map (slot order, columns first) are decoded together."""
 
@@ -122,5 +164,7 @@ class ParallelDecoder(Decoder):
 NETWORKS: dict[DecoderName, Callable[[VisionConfig, RenderConfig], Decoder]] = {
     "slot": SlotDecoder,
     "par": ParallelDecoder,
+    "overlap": OverlappingDecoder,
+    "strided": ParallelDecoder,
 }
 """Of each decoder that :data:`hri.core.decoding.DECODERS` describes."""

@@ -77,6 +77,18 @@ class MessagePassing(nn.Module):
             yield name, hidden
 
 
+INERTIA = 0.5
+"""Of the last change, the share that the next one starts as: slots whose ball moves on change in another way."""
+
+
+def with_changes(
+    states: Float[Tensor, "T N B D"], before: Float[Tensor, "N B D"] | None = None
+) -> Float[Tensor, "T N B D2"]:
+    """States and how each changed since the one before; the first has not changed where nothing is known ``before``."""
+    earlier = torch.cat([(states[0] if before is None else before)[None], states[:-1]])
+    return torch.cat([states, states - earlier], -1)
+
+
 class GraphDynamics(MessagePassing):
     """One LSTM a node; before each of its steps the nodes exchange messages (paper, section 3.3)."""
 
@@ -85,9 +97,13 @@ class GraphDynamics(MessagePassing):
 
     def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
         super().__init__(config, relations, tree, Messages(config.hidden, relations.edge_types, relations.silent))
-        self.lstm = nn.LSTMCell(width, config.hidden)
+        self.changes = config.changes
+        self.lstm = nn.LSTMCell(2 * width if config.changes else width, config.hidden)
         self.out_hidden = linear(config.hidden, config.hidden)
         self.out = linear(config.hidden, width)
+        if config.changes:
+            self.gain = nn.Parameter(torch.full((width,), INERTIA))
+            self.from_inputs = linear(2 * width, config.hidden)
 
     def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
         """The state before the first step: zeros."""
@@ -135,8 +151,15 @@ class GraphDynamics(MessagePassing):
     def predict(
         self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t N B H"]
     ) -> Float[Tensor, "*t N B D"]:
-        """The next states: the present ones plus a change read off the hidden state, at any number of times at once."""
-        return states + self.out(F.relu(self.out_hidden(hidden)))
+        """The next states: the present ones plus a change read off the hidden state, at any number of times at once.
+
+        Where nodes come with their changes [D of a state, D of its change], the predicted change is a share of the last
+        one plus what is read off hidden state and inputs.
+        """
+        if not self.changes:
+            return states + self.out(F.relu(self.out_hidden(hidden)))
+        now, change = states.chunk(2, -1)
+        return now + self.gain * change + self.out(F.relu(self.out_hidden(hidden) + self.from_inputs(states)))
 
 
 BURN_IN: Versions[Callable[[GraphDynamics, Tensor, LSTMState, Tensor], tuple[Tensor, LSTMState]]] = Versions(

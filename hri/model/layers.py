@@ -36,10 +36,10 @@ class Norm(nn.Module):
     in evaluation). ``torch.nn.SyncBatchNorm`` would need GPUs.
     """
 
-    def __init__(self, channels: int, momentum: float = 0.1, epsilon: float = 1e-5):
+    def __init__(self, channels: int, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True):
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
+        self.weight = nn.Parameter(torch.ones(channels), requires_grad=affine)
+        self.bias = nn.Parameter(torch.zeros(channels), requires_grad=affine)
         self.running_mean: Tensor
         self.running_var: Tensor
         self.register_buffer("running_mean", torch.zeros(channels))

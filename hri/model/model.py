@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from hri.core.config import Config
 from hri.model.choices import Choose, most_likely
-from hri.model.dynamics import GraphDynamics, MessagePassing
+from hri.model.dynamics import GraphDynamics, MessagePassing, with_changes
 from hri.model.fast import device, edges, recurrence  # noqa: F401 - each registers what it computes faster
 from hri.model.joint import JointDynamics
 from hri.model.markov import MarkovDynamics
@@ -48,6 +48,7 @@ class Model(nn.Module):
         self.edge_types, self.source, self.static = relations.edge_types, relations.source, relations.graph == "static"
         self.silent = relations.silent
         self.senders, self.receivers = self.tree.edges_among(relations.pairs)
+        self.changes = dynamics.changes
         self.scores_leaves = dynamics.nodes == "leaves"
         self.joint_leaves = dynamics.passing == "joint" and self.scores_leaves
         self.leaf_rows: Tensor
@@ -138,6 +139,7 @@ class Model(nn.Module):
         seen = list(truth.unbind(1)[: last_true + 1])
         known_inputs = torch.stack(seen)
         start = self.dynamics.start(seen[0])
+        known_inputs = self.moving(known_inputs)
         hidden, memory = self.dynamics.burn_in(known_inputs, start, weights[0][:, : last_true + 1])
         predictions = list(self.dynamics.predict(known_inputs, hidden).unbind(0))
 
@@ -151,13 +153,20 @@ class Model(nn.Module):
                 weights.append(choose(logits[-1], slice(time, time + 1)))
             if time < steps - 1:
                 spoken = weights[0][:, time] if time < known else weights[-1][:, 0]
-                memory = self.dynamics(seen[time], memory, spoken)
-                predictions.append(self.dynamics.predict(seen[time], memory.hidden))
+                inputs = self.moving(seen[time][None], seen[time - 1])[0]
+                memory = self.dynamics(inputs, memory, spoken)
+                predictions.append(self.dynamics.predict(inputs, memory.hidden))
         return Prediction(
             slots=torch.stack(predictions[: steps - 1], 1).permute(2, 1, 0, 3),
             logits=torch.cat(logits, 1).permute(2, 1, 0, 3),
             weights=torch.cat(weights, 1).permute(2, 1, 0, 3),
         )
+
+    def moving(
+        self, states: Float[Tensor, "T N B D"], before: Float[Tensor, "N B D"] | None = None
+    ) -> Float[Tensor, "T N B W"]:
+        """What the dynamics are given of states: these, or each with how it changed since the one before."""
+        return with_changes(states, before) if self.changes else states
 
     def rolls(
         self,

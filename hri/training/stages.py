@@ -83,7 +83,7 @@ class ReconstructionStage(nn.Module):
 
     def trained(self) -> list[nn.Parameter]:
         self.vision.upper.requires_grad_(False)
-        return [parameter for part in self.vision.first for parameter in part.parameters()]
+        return [parameter for part in self.vision.first for parameter in part.parameters() if parameter.requires_grad]
 
     def shrink(self, rate: float | Tensor) -> None:
         """After an update; nothing shrinks."""
@@ -171,6 +171,8 @@ class PredictionStage(nn.Module):
             values["noise"] = torch.stack([gumbel_noise(shape, generator) for generator in generators])
         if self.features is None:
             return values | {"seen": self.train_set.states[rows]}
+        if train.decoded_last:
+            first, predicted = first + max(0, predicted - train.decoded_last), min(predicted, train.decoded_last)
         times = torch.stack(
             [first + torch.randperm(predicted, generator=g)[: train.frames_decoded] for g in generators]
         )
@@ -233,7 +235,7 @@ class PredictionStage(nn.Module):
         else:
             nll = state_nll(predicted.slots, target, train.variance)
             nll = nll.index_select(0, self.model.leaf_rows) if self.model.scores_leaves else nll
-        loss, terms = nll.mean(), {"nll": nll.mean().detach()}
+        loss, terms = nll.mean() * (train.slot_weight if self.model.sees_frames else 1.0), {"nll": nll.mean().detach()}
         if self.model.sees_frames and len(nll) > len(leaves):
             # Their part of the mean, not their share of it: parts may be averaged over processes.
             terms["nll_upper"] = nll.detach()[: int(leaves[0])].sum() / nll.numel()
