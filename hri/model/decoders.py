@@ -119,7 +119,7 @@ class OverlappingDecoder(Decoder):
         self.hidden = vision.decoder_channels
         self.spread = linear(vision.slot_width + 1, self.hidden * self.start**2)
         self.layers = _upsampling(self.hidden, self.hidden // 2, render.channels, 2)
-        self.cells: Tensor
+        self.order: Tensor
         order = torch.empty(16, dtype=torch.long)
         order[LEAF_CELLS] = torch.arange(16)
         self.register_buffer("order", order, persistent=False)

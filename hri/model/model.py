@@ -153,9 +153,9 @@ class Model(nn.Module):
                 weights.append(choose(logits[-1], slice(time, time + 1)))
             if time < steps - 1:
                 spoken = weights[0][:, time] if time < known else weights[-1][:, 0]
-                inputs = self.moving(seen[time][None], seen[time - 1])[0]
-                memory = self.dynamics(inputs, memory, spoken)
-                predictions.append(self.dynamics.predict(inputs, memory.hidden))
+                moving = self.moving(seen[time][None], seen[time - 1])[0]
+                memory = self.dynamics(moving, memory, spoken)
+                predictions.append(self.dynamics.predict(moving, memory.hidden))
         return Prediction(
             slots=torch.stack(predictions[: steps - 1], 1).permute(2, 1, 0, 3),
             logits=torch.cat(logits, 1).permute(2, 1, 0, 3),
