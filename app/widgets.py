@@ -209,7 +209,7 @@ def board(begin: System, on_change: Callable[[], None], player: str = "explore")
         "inks": inks,
         "fastest": MAX_SPEED,
         "box": force(begin.physics).box,
-        "charged": not force(begin.physics).silent,
+        "signs": not force(begin.physics).silent,
     }
     _board(key="board", data=data, on_system_change=on_change)
 

@@ -75,8 +75,10 @@ THINGS = {
         names=NAMES,
         several=5,
     ),
+    # The file of its own, and core/forces.py, where it is registered with its words: flags, forms and figures ask for
+    # them without Numba, and core may not look up into the folder of the simulators.
     "physics": Thing(
-        files=5,
+        files=2,
         aim=1,
         names=tuple(physics for physics in FORCES if physics.isdecimal()),
         several=2,
