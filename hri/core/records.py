@@ -14,157 +14,30 @@
 | H W C  | image rows, columns, channels                                      |
 
 Everything here is NumPy: a page that shows a stored rollout never waits for torch.
-
-Over 350 lines: the letters, and all that is saved and read by them, stand in one place on purpose.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import io
-import os
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from hri.core.files import read_npz, write_npz
 from hri.core.forces import Force, force
 from hri.core.hierarchy import Tree
+from hri.core.rollout_arrays import RolloutArrays
+from hri.core.trajectories import Film as Film
+from hri.core.trajectories import Normalisation as Normalisation
+from hri.core.trajectories import Trajectories as Trajectories
+from hri.core.trajectories import state_names as state_names
 
 NEVER = -1e9
 """Logit of what no model infers."""
 
 
-def state_names(dimensions: int) -> tuple[str, ...]:
-    """Names of the numbers of a state, in their order: x, y, vx, vy, or x, y, z, vx, vy, vz where depth is known."""
-    places = ("x", "y", "z")[:dimensions]
-    return (*places, *(f"v{place}" for place in places))
-
-
 @dataclass(frozen=True)
-class Trajectories:
-    """Systems in box units (walls at -1 and 1, without a hierarchy at -5 and 5) and simulator time, or bodies as a
-    camera sees them.
-
-    Bodies have a third axis, away from the viewer, and their time is in seconds.
-    """
-
-    seeds: Int[np.ndarray, " S"]
-    positions: Float[np.ndarray, "S T N X"]
-    velocities: Float[np.ndarray, "S T N X"]
-    adjacency: UInt8[np.ndarray, "S N N"] | None
-    """1 where a spring joins two balls, or two charges repel; symmetric, zero diagonal. None where no true graph is
-    known."""
-    possible: UInt8[np.ndarray, "N N"]
-    """1 where the tree allows a spring."""
-
-    def __len__(self) -> int:
-        return len(self.seeds)
-
-    @property
-    def springs(self) -> UInt8[np.ndarray, "S N N"]:
-        """:attr:`adjacency`, for those who cannot do without.
-
-        Raises:
-            ValueError: no true graph is known.
-        """
-        if self.adjacency is None:
-            raise ValueError("these recordings know no true graph; choose simulated springs")
-        return self.adjacency
-
-    def __getitem__(self, rows: slice | np.ndarray) -> Trajectories:
-        """The chosen systems as a smaller record (views, no copy, for a slice)."""
-        return Trajectories(
-            self.seeds[rows],
-            self.positions[rows],
-            self.velocities[rows],
-            None if self.adjacency is None else self.adjacency[rows],
-            self.possible,
-        )
-
-    @staticmethod
-    def of(arrays: dict[str, np.ndarray], name: str) -> Trajectories:
-        """The systems in arrays read from ``name``; seeds may be missing (-1 stands for them).
-
-        An adjacency entry above 0 counts as 1: charges may be told as products of their signs, 1 and -1.
-
-        Raises:
-            ValueError: an array is missing, or its shape does not fit the others.
-        """
-        if missing := sorted({"positions", "velocities", "adjacency"} - arrays.keys()):
-            raise ValueError(
-                f"{name} is not a simulation: it lacks {', '.join(missing)}; write one with `python -m hri simulate`"
-            )
-        x = arrays["positions"]
-        if x.ndim != 4 or x.shape[3] != 2 or 0 in x.shape or x.dtype.kind != "f":
-            raise ValueError(f"positions in {name} are {x.dtype} {list(x.shape)}; they must be floats [S, T, N, 2]")
-        systems, _, nodes, _ = x.shape
-        adjacency = arrays["adjacency"]
-        shapes = {"velocities": x.shape, "adjacency": (systems, nodes, nodes), "seeds": (systems,)}
-        for key, shape in shapes.items():
-            if key in arrays and (arrays[key].shape != shape or arrays[key].dtype.kind not in "biuf"):
-                description = f"{arrays[key].dtype} {list(arrays[key].shape)}"
-                raise ValueError(f"{key} in {name} are {description}; its positions need numbers {list(shape)}")
-        joined = (adjacency > 0).astype(np.uint8)
-        joined[:, range(nodes), range(nodes)] = 0
-        return Trajectories(
-            arrays.get("seeds", np.full(systems, -1)).astype(np.int64),
-            x,
-            arrays["velocities"].astype(x.dtype, copy=False),
-            joined,
-            (arrays.get("possible", adjacency.any(0)) != 0).astype(np.uint8),
-        )
-
-
-@dataclass(frozen=True)
-class Film:
-    """Scenes of which nothing is known but their frames."""
-
-    seeds: Int[np.ndarray, " S"]
-    frames: UInt8[np.ndarray, "S T H W C"]
-
-    def __len__(self) -> int:
-        return len(self.seeds)
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """Raw ranges of the training set; they normalise whatever comes later (paper, appendix: to [-1, 1]).
-
-    Positions share one range and velocities another. The published code first divides by the largest
-    position, which this map undoes.
-    """
-
-    position_low: float = -1.0
-    position_high: float = 1.0
-    velocity_low: float = -1.0
-    velocity_high: float = 1.0
-
-    @staticmethod
-    def of(trajectories: Trajectories) -> Normalisation:
-        """The ranges of a training set."""
-        x, v = trajectories.positions, trajectories.velocities
-        return Normalisation(float(x.min()), float(x.max()), float(v.min()), float(v.max()))
-
-    def states(
-        self, positions: Float[np.ndarray, "*shape X"], velocities: Float[np.ndarray, "*shape X"]
-    ) -> Float[np.ndarray, "*shape D"]:
-        """Raw positions and velocities -> float32 states (x, y, vx, vy), or (x, y, z, vx, vy, vz), in [-1, 1]."""
-        x = (positions - self.position_low) / (self.position_high - self.position_low)
-        v = (velocities - self.velocity_low) / (self.velocity_high - self.velocity_low)
-        return (np.concatenate([x, v], -1) * 2 - 1).astype(np.float32)
-
-    def positions(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape X"]:
-        """States -> raw positions in box units, to draw them."""
-        return (states[..., : states.shape[-1] // 2] + 1) / 2 * (
-            self.position_high - self.position_low
-        ) + self.position_low
-
-
-@dataclass(frozen=True)
-class Rollout:
+class Rollout(RolloutArrays):
     """What a model saw, believed and predicted on B scenes: everything a picture needs.
 
     Times: inputs at frames 0 ... ``last_true_input`` are true, later inputs are the model's own
@@ -267,100 +140,3 @@ class Rollout:
         named = self.observation == "states" and self.joints is not None and len(self.joints) == len(self.parents)
         names = tuple(map(str, self.joints)) if named and self.joints is not None else ()
         return Tree(tuple(int(p) for p in self.parents), names)
-
-    def scene(self, index: int) -> Rollout:
-        """Scene ``index`` alone, as a rollout with B = 1."""
-        batched = {
-            f.name: getattr(self, f.name)[index : index + 1]
-            for f in dataclasses.fields(self)
-            if f.name not in _SHARED and getattr(self, f.name) is not None
-        }
-        return dataclasses.replace(self, **batched)
-
-    @property
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What a file holds: every field that there is, by name."""
-        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return {name: np.asarray(value) for name, value in values.items() if value is not None}
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write one compressed ``.npz``, atomically: an old file survives a full disk.
-
-        Raises:
-            OSError: the folder cannot be written or the disk is full.
-        """
-        write_npz(path, self.arrays)
-
-    @staticmethod
-    def load(path: str | os.PathLike[str] | io.BytesIO) -> Rollout:
-        """Read what :meth:`save` wrote.
-
-        Raises:
-            ValueError: the file is no rollout; the sentence says what is wrong.
-        """
-        arrays = read_npz(path)
-        needed = {f.name for f in dataclasses.fields(Rollout) if f.default is dataclasses.MISSING}
-        if missing := sorted(needed - arrays.keys()):
-            raise ValueError(
-                f"{path} is not a rollout: it lacks {', '.join(missing)}; make one with `python -m hri rollout`"
-            )
-        _check_shapes(str(path), arrays)
-        known = {f.name for f in dataclasses.fields(Rollout)}
-        plain: dict[str, Any] = {
-            name: value.item() if value.ndim == 0 else value for name, value in arrays.items() if name in known
-        }
-        return Rollout(**plain)
-
-
-def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
-    """Refuse arrays that do not belong together (the letters are in this file's head).
-
-    Raises:
-        ValueError: the first array that does not fit, with the shape it should have.
-    """
-    slots, logits = arrays["slots"], arrays["edge_logits"]
-    if slots.ndim != 4 or logits.ndim != 4:
-        raise ValueError(f"{path} is not a rollout: slots must be [B, T, N, D] and edge_logits [B, T, E, K]")
-    (b, t, n, d), (e, k) = slots.shape, logits.shape[2:]
-    shapes: dict[str, tuple[int | None, ...]] = {
-        "parents": (n,),
-        "edge_sender_receiver": (e, 2),
-        "predicted_slots": (b, t - 1, None, d),
-        "edge_logits": (b, t, e, k),
-        "edge_probabilities": (b, t, e, k),
-        "edge_types": (b, t, e),
-        "frames": (b, t, None, None, None),
-        "reconstructed_frames": (b, t, None, None, None),
-        "predicted_frames": (b, t - 1, None, None, None),
-        "slot_frames": (b, t - 1, None, None, None, None),
-        "altered_inputs": (b, t, None, d),
-        "ball_parents": (None,),
-        "joints": (None,),
-        "position_span": (2,),
-        "carries": (e,),
-    }
-    for name, shape in shapes.items():
-        if name not in arrays:
-            continue
-        actual = arrays[name].shape
-        if len(actual) != len(shape) or any(want not in (None, have) for want, have in zip(shape, actual, strict=True)):
-            text = ", ".join("any" if size is None else str(size) for size in shape)
-            raise ValueError(f"{path} is damaged: {name} has shape {list(actual)} and should have [{text}]")
-
-
-_SHARED = {
-    "parents",
-    "ball_parents",
-    "physics",
-    "position_span",
-    "joints",
-    "carries",
-    "edge_sender_receiver",
-    "last_true_input",
-    "observation",
-    "checkpoint",
-    "edges",
-    "edges_from",
-    "sample_seed",
-    "edits",
-}

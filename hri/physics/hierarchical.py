@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 from numba import njit
 
 from hri.core.hierarchy import Tree
 from hri.physics.simulator import STEP as STEP
-from hri.physics.simulator import Kernel, Simulator, Start, kick, move, start_velocities
+from hri.physics.simulator import Kernel, Pairs, Simulator, Start, kick, move, start_velocities
 
 WALL = 1.0
 FORCE_LIMIT = 10.0
@@ -74,29 +74,28 @@ class Physics(Simulator):
         positions = random.randn(2, tree.size).T * spread_out[:, None] + centre
         return adjacency, positions, start_velocities(random, tree.size)
 
-    def kernel(self, tree: Tree, first: Int[np.ndarray, " E"], second: Int[np.ndarray, " E"]) -> Kernel:
+    def kernel(self, pairs: Pairs) -> Kernel:
         """The formula in this file's head; only a start that continues nothing is kicked with L = 0."""
-        stiffness, rest = (constants[first, second] for constants in springs(tree, self))
+        stiffness, rest = self.constants(pairs)
 
         def integrate(coupling, x, v, steps, every, continued, path_x, path_v):
             k = stiffness[:, None] * coupling
-            _integrate(first, second, k, rest, x, v, self.speed, steps, every, continued, path_x, path_v)
+            _integrate(pairs.first, pairs.second, k, rest, x, v, self.speed, steps, every, continued, path_x, path_v)
 
         return integrate
 
-    def potential(
-        self,
-        tree: Tree,
-        first: Int[np.ndarray, " E"],
-        second: Int[np.ndarray, " E"],
-        apart: Float[np.ndarray, "S T E 2"],
-    ) -> Float[np.ndarray, "S T E"]:
+    def constants(self, pairs: Pairs) -> tuple[Float[np.ndarray, " E"], Float[np.ndarray, " E"]]:
+        """Stiffness and rest length of the spring of each pair."""
+        stiffness, rest = springs(pairs.tree, self)
+        return stiffness[pairs.first, pairs.second], rest[pairs.first, pairs.second]
+
+    def potential(self, pairs: Pairs, apart: Float[np.ndarray, "S T E 2"]) -> Float[np.ndarray, "S T E"]:
         """One potential per axis: sum_axes k / 2 (|d| - L)^2.
 
         Clipped forces do not keep the energy: both published systems clip, most of all while the stiff parent-child
         springs relax.
         """
-        stiffness, rest = (constants[first, second] for constants in springs(tree, self))
+        stiffness, rest = self.constants(pairs)
         return stiffness / 2 * np.square(np.abs(apart) - rest[:, None]).sum(-1)
 
 

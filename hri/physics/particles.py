@@ -21,14 +21,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 from numba import njit
 
 from hri.core.forces import FORCES
 from hri.core.hierarchy import Tree
 from hri.physics.simulator import START_SPEED as START_SPEED
 from hri.physics.simulator import STEP as STEP
-from hri.physics.simulator import Kernel, Simulator, Start, kick, move, start_velocities
+from hri.physics.simulator import Kernel, Pairs, Simulator, Start, kick, move, start_velocities
 
 BOX = FORCES["springs"].box
 FORCE_LIMIT = 100.0
@@ -79,21 +79,16 @@ class Particles(Simulator):
         joined = np.asarray(adjacency) != 0
         return np.where(joined, 1.0, -1.0) if self.charged else joined.astype(np.float64)
 
-    def kernel(self, tree: Tree, first: Int[np.ndarray, " E"], second: Int[np.ndarray, " E"]) -> Kernel:
+    def kernel(self, pairs: Pairs) -> Kernel:
         """The formulas in this file's head; a start that continues makes no difference, its first kick is like all."""
 
         def integrate(coupling, x, v, steps, every, continued, path_x, path_v):
-            _integrate(first, second, self.strength * coupling, self.charged, x, v, steps, every, path_x, path_v)
+            strength = self.strength * coupling
+            _integrate(pairs.first, pairs.second, strength, self.charged, x, v, steps, every, path_x, path_v)
 
         return integrate
 
-    def potential(
-        self,
-        tree: Tree,
-        first: Int[np.ndarray, " E"],
-        second: Int[np.ndarray, " E"],
-        apart: Float[np.ndarray, "S T E 2"],
-    ) -> Float[np.ndarray, "S T E"]:
+    def potential(self, pairs: Pairs, apart: Float[np.ndarray, "S T E 2"]) -> Float[np.ndarray, "S T E"]:
         """0.1 r^2 / 2 for springs, 1 / r for charges, r the distance of the two."""
         square = np.square(apart).sum(-1)
         return self.strength * (1 / np.sqrt(square) if self.charged else square / 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -30,6 +31,14 @@ Kernel = Callable[..., None]
 2])``."""
 
 
+class Pairs(NamedTuple):
+    """Which balls of a tree act on each other, each pair once."""
+
+    tree: Tree
+    first: Int[np.ndarray, " E"]
+    second: Int[np.ndarray, " E"]
+
+
 class Simulator(ABC):
     """One physics. Balls have two axes and stay within the walls that :data:`hri.core.forces.FORCES` names."""
 
@@ -41,17 +50,11 @@ class Simulator(ABC):
         """One system, drawn from its seed; a start a little outside the walls is reflected once."""
 
     @abstractmethod
-    def kernel(self, tree: Tree, first: Int[np.ndarray, " E"], second: Int[np.ndarray, " E"]) -> Kernel:
-        """What moves balls that act on each other in the pairs ``first``, ``second``."""
+    def kernel(self, pairs: Pairs) -> Kernel:
+        """What moves balls that act on each other in these pairs."""
 
     @abstractmethod
-    def potential(
-        self,
-        tree: Tree,
-        first: Int[np.ndarray, " E"],
-        second: Int[np.ndarray, " E"],
-        apart: Float[np.ndarray, "S T E 2"],
-    ) -> Float[np.ndarray, "S T E"]:
+    def potential(self, pairs: Pairs, apart: Float[np.ndarray, "S T E 2"]) -> Float[np.ndarray, "S T E"]:
         """Energy of pairs of coupling 1 whose balls are ``apart``, from the second to the first."""
 
     def check(self, adjacency: UInt8[np.ndarray, "N N"]) -> None:  # noqa: B027 (most refuse nothing)
@@ -87,8 +90,8 @@ class Simulator(ABC):
             every: how-manieth state is kept.
             continued: the start is a stored state of a system that moves on, so that a first kick is like all others.
         """
-        first, second = np.nonzero(np.triu(np.any(coupling != 0, axis=0), 1))
-        strength, kernel = coupling[:, first, second], self.kernel(tree, first, second)
+        pairs = _acting(tree, coupling)
+        strength, kernel = coupling[:, pairs.first, pairs.second], self.kernel(pairs)
         path_x = np.empty((len(positions), (steps - 1) // every, *positions.shape[1:]))
         path_v = np.empty_like(path_x)
 
@@ -115,11 +118,15 @@ class Simulator(ABC):
         E = speed / 2 sum_i |v_i|^2 + sum_pairs c U(d): dx/dt = speed v and dv/dt = -dU/dx, so speed v is the true
         velocity and 1 / speed the mass.
         """
-        first, second = np.nonzero(np.triu(np.any(coupling != 0, axis=0), 1))
-        apart = positions[:, :, first] - positions[:, :, second]
-        potential = self.potential(tree, first, second, apart)
+        pairs = _acting(tree, coupling)
+        potential = self.potential(pairs, positions[:, :, pairs.first] - positions[:, :, pairs.second])
         kinetic = self.speed / 2 * np.square(velocities).sum((2, 3))
-        return kinetic + np.einsum("se,ste->st", coupling[:, first, second], potential)
+        return kinetic + np.einsum("se,ste->st", coupling[:, pairs.first, pairs.second], potential)
+
+
+def _acting(tree: Tree, coupling: Float[np.ndarray, "S N N"]) -> Pairs:
+    """Pairs that act on each other in any of the systems."""
+    return Pairs(tree, *np.nonzero(np.triu(np.any(coupling != 0, axis=0), 1)))
 
 
 def start_velocities(random: np.random.RandomState, balls: int) -> Float[np.ndarray, "N 2"]:

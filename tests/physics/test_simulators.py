@@ -14,7 +14,7 @@ import hri
 from hri.core.forces import FORCES, system_name, system_named
 from hri.core.hierarchy import Tree
 from hri.physics.removal import matters
-from hri.physics.simulator import STEP, Kernel, Simulator, Start, kick, move
+from hri.physics.simulator import STEP, Kernel, Pairs, Simulator, Start, kick, move
 from hri.physics.springs import SIMULATORS, energy, simulate
 from hri.physics.systems import System
 
@@ -36,7 +36,7 @@ class Drift(Simulator):
         if not adjacency.any():
             raise ValueError("these balls have to drift together; join some of them")
 
-    def kernel(self, tree: Tree, first: np.ndarray, second: np.ndarray) -> Kernel:
+    def kernel(self, pairs: Pairs) -> Kernel:
         def integrate(
             coupling: np.ndarray,
             x: np.ndarray,
@@ -53,7 +53,7 @@ class Drift(Simulator):
 
         return integrate
 
-    def potential(self, tree: Tree, first: np.ndarray, second: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    def potential(self, pairs: Pairs, apart: np.ndarray) -> np.ndarray:
         return np.zeros(apart.shape[:-1])
 
 
