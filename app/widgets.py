@@ -1,6 +1,6 @@
 """What pages put together: the player's parts.
 
-The player is three small browser components on one clock (``app/player/clock.js``): images, timeline,
+The player is three small browser components on one clock (``hri/view/clock.js``): images, timeline,
 and one that repaints the Plotly graph. Their data goes over once a scene; a step asks nothing of the
 server. Text from users travels in ``data`` only.
 """

@@ -81,13 +81,15 @@ def publish(
 
 
 def portable(command: str) -> str:
-    """The same command for any machine: folders relative to the project, and from the start, not resumed."""
+    """The same command for any machine: folders within the project, and from the start, not resumed."""
     return "\n".join(shlex.join(_portable(shlex.split(line))) for line in command.splitlines())
 
 
 def _portable(words: Sequence[str]) -> tuple[str, ...]:
     there = (word for word in words if word != "--resume")
-    return tuple(_relative(word) if Path(word).is_absolute() else word for word in there)
+    return tuple(
+        _relative(word) if Path(word).is_absolute() or Path(word).parts[:1] == ("..",) else word for word in there
+    )
 
 
 def _relative(path: str) -> str:
@@ -200,7 +202,7 @@ def _card(name: str, header: Header, ceiling: dict[str, Any] | None) -> str:
     if record and relations.source == "inferred":
         rows.append(("edges right in NRI's paper", record))
     table = "\n".join(f"| {key} | {value} |" for key, value in rows)
-    return f"## {name}\n\n| | |\n|---|---|\n{table}\n\n```\n{header.command}\n```\n"
+    return f"## {name}\n\n| | |\n|---|---|\n{table}\n\n```\n{portable(header.command)}\n```\n"
 
 
 def _frames(scores: dict[str, Any]) -> list[tuple[str, str]]:

@@ -12,8 +12,8 @@ In reading order; a file imports only those above it:
 - relations, choices: slots to edge types, inferred from the most recent states; the types that speak
 - phases, dynamics, markov, joint: who speaks when; slots and edge types to the next slots: with memory and without;
   without a graph
-- fast.kernels, fast.edges, fast.recurrence, fast.device: the arithmetic that training waits for, arranged for CPUs
-  and for GPUs
+- fast.kernels, fast.edges, fast.burn_in, fast.recurrence, fast.device: the arithmetic that training waits for,
+  arranged for CPUs and for GPUs
 - decoders, vision: slots to frames: SlotDec and ParDec; encoder and decoder together
 - model, rolls: the whole method in one place; several runs of a model without memory
 - losses: what training minimises
