@@ -6,8 +6,7 @@ In reading order; a file imports only those above it:
   any moment
 - tree_text, node_names, hierarchy: trees as text; what nodes and levels are called; the tree of nodes, THE edge order
 - forces: what acts between two balls, by the name of a physics, in words
-- trajectories, rollout_arrays, records: Trajectories, Normalisation; a rollout as a file; the glossary of letters,
-  Rollout
+- trajectories, rollout_record, records: Trajectories, Normalisation; Rollout and its file; the glossary of letters
 - limits, optimisation: ranges beside their fields, dataclasses from JSON; how a model is trained
 - decoding: the ways of seeing and drawing frames, each with what it can do
 - model_config, config, presets, settings: the choices that make a model; every choice as one frozen tree of

@@ -1,8 +1,8 @@
 """The method: frames to slots, slots to edge types, both to the next slots, slots to frames.
 
-To know the method, read core.records, core.hierarchy, relations, dynamics, decoders, model: under 900 lines, of which
-four in ten are the letters of all shapes and the tree with its edge order. What is of files, names, devices, training
-or drawing stands beside these six; what could still go are docstrings with the shapes of tensors: they would be missed.
+To know the method, read core.records, core.hierarchy, relations, dynamics, decoders, model: under 800 lines. What is
+of files, names, devices, training or drawing stands beside these six. To come below 700, they would have to lose
+docstrings with the shapes of tensors, or the tree what its nodes mean to a body or an image.
 
 In reading order; a file imports only those above it:
 
