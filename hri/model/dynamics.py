@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hri.core.config import DynamicsConfig, RelationsConfig
 from hri.core.hierarchy import Tree
-from hri.model.layers import Edges, Messages, linear
+from hri.model.layers import Messages, linear
+from hri.model.phases import Phase, phases_of
 from hri.model.versions import Versions
 
 
@@ -38,41 +38,24 @@ class MessagePassing(nn.Module):
         super().__init__()
         self.residual = config.residual
         self.messages = messages
-        pairs = np.stack(tree.edges_among(relations.pairs), 1)
-        self.phase_names: tuple[str, ...]
-        if config.passing == "flat":
-            self.phase_names, speaking = ("all",), [pairs]
-        elif tree.flat:
-            raise ValueError(f"{tree.text} has no hierarchy; choose model.dynamics.passing flat or joint")
-        else:
-            self.phase_names = tuple(name for name, _ in tree.phases)
-            speaking = [rows for _, rows in tree.phases]
-        row_of = {tuple(pair): row for row, pair in enumerate(pairs.tolist())}
-        try:
-            rows = [[row_of[tuple(pair)] for pair in phase.tolist()] for phase in speaking]
-        except KeyError as error:
-            raise ValueError(
-                f"messages pass over edge {error} which model.relations.pairs leaves out; use pairs = all or hierarchy"
-            ) from None
-        self.phases = nn.ModuleList(Edges(phase[:, 0], phase[:, 1], tree.size) for phase in speaking)
-        self.row_names = [f"rows_{index}" for index in range(len(rows))]
-        for name, indices in zip(self.row_names, rows, strict=True):
-            self.register_buffer(name, torch.as_tensor(indices, dtype=torch.long), persistent=False)
+        names, phases = zip(*phases_of(tree, config.passing, relations.pairs), strict=True)
+        self.phase_names: tuple[str, ...] = names
+        self.phases = nn.ModuleList(phases)
 
-    def rows(self) -> list[Tensor]:
-        """For each phase, the rows of its edges among the inferred ones."""
-        return [getattr(self, name) for name in self.row_names]
-
-    def joined(self) -> list[Edges]:
-        """For each phase, which nodes its edges join."""
+    def joined(self) -> list[Phase]:
+        """The phases, each with the nodes that its edges join."""
         return list(self.phases)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
+
+    def rows(self) -> list[Int[Tensor, " E"]]:
+        """For each phase, the rows of its edges among the inferred ones."""
+        return [phase.rows for phase in self.joined()]
 
     def speak(
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"]
     ) -> Iterator[tuple[str, Float[Tensor, "N B H"]]]:
         """The hidden state after each message phase, with the phase's name."""
-        for name, phase, rows in zip(self.phase_names, self.phases, self.rows(), strict=True):
-            spoken = self.messages(hidden, weights.index_select(0, rows), phase)
+        for name, phase in zip(self.phase_names, self.joined(), strict=True):
+            spoken = self.messages(hidden, weights.index_select(0, phase.rows), phase)
             hidden = hidden + spoken if self.residual else spoken
             yield name, hidden
 

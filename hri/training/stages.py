@@ -16,6 +16,7 @@ from hri.model.decoders import PatchDecoder
 from hri.model.layers import Norm, gumbel_noise
 from hri.model.losses import edge_prior, frame_nll, state_nll
 from hri.model.model import Model
+from hri.model.rolls import rolls
 from hri.rollout.settings import SCORED_FREE_STEPS
 from hri.scores.evaluate import while_training
 from hri.scores.metrics import copied_frames_mse, free_run_scores, reconstruction_mse, slot_usage
@@ -222,7 +223,7 @@ class PredictionStage(nn.Module):
             else:
                 pick = given(torch.ones(len(slots), len(self.model.senders), dtype=torch.long, device=slots.device))
             if starts is not None and edges_at is not None:
-                predicted = self.model.rolls(slots, starts, train.free_steps, edges_at, pick)
+                predicted = rolls(self.model, slots, starts, train.free_steps, edges_at, pick)
                 at = starts[0] + torch.arange(1, len(starts) * train.free_steps + 1, device=starts.device)
             else:
                 predicted = self.model.predict(slots, free_steps, pick, train.edges_from)
