@@ -90,17 +90,14 @@ class OverlappingDecoder(Decoder):
         """Rows and columns of the map that two doublings turn into a slot's picture."""
         self.hidden = vision.decoder_channels
         self.spread = linear(vision.slot_width + 1, self.hidden * self.start**2)
-        self.layers = _upsampling(self.hidden, self.hidden // 2, render.channels, 2)
+        self.layers = upsampling(self.hidden, self.hidden // 2, render.channels, 2)
         self.order: Tensor
-        order = torch.empty(16, dtype=torch.long)
-        order[LEAF_CELLS] = torch.arange(16)
-        self.register_buffer("order", order, persistent=False)
-        """Slot of each cell of the 4 x 4 grid, rows first."""
+        self.register_buffer("order", slot_of_cell(), persistent=False)
 
     def pieces(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M 16 P"]:
         """What each slot paints, flat, cells rows first."""
         maps = F.relu(self.spread(with_index(slots).index_select(1, self.order)))
-        drawn = _upsample(self.layers, maps.view(-1, self.hidden, self.start, self.start))
+        drawn = upsample(self.layers, maps.view(-1, self.hidden, self.start, self.start))
         return drawn.flatten(1).unflatten(0, slots.shape[:2])
 
     def join(self, pieces: Float[Tensor, "M 16 P"]) -> Float[Tensor, "M C H W"]:
@@ -133,10 +130,32 @@ class ParallelDecoder(Decoder):
         return upsample(self.layers, grid)
 
 
+class MixingDecoder(Decoder):
+    """ParDec whose slots lie where their cells are and first hear their neighbours, by one more 3 x 3 convolution."""
+
+    def __init__(self, vision: VisionConfig, render: RenderConfig):
+        super().__init__()
+        hidden, doublings = vision.decoder_channels, {32: 3, 64: 4}[render.size]
+        self.mix = nn.Conv2d(vision.slot_width + 1, 2 * hidden, 3, padding=1)
+        conv_weights(self.mix, self.mix.out_channels)
+        self.layers = upsampling(2 * hidden, hidden, render.channels, doublings)
+        self.order: Tensor
+        self.register_buffer("order", slot_of_cell(), persistent=False)
+
+    def forward(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M C H W"]:
+        cells = with_index(slots).index_select(1, self.order).transpose(1, 2)
+        return upsample(self.layers, F.relu(self.mix(cells.unflatten(2, (4, 4)))))
+
+
+def slot_of_cell() -> Int[Tensor, "16"]:
+    """Slot of each cell of the 4 x 4 grid, rows first."""
+    return LEAF_CELLS.argsort()
+
+
 NETWORKS: dict[DecoderName, Callable[[VisionConfig, RenderConfig], Decoder]] = {
     "slot": SlotDecoder,
     "par": ParallelDecoder,
     "overlap": OverlappingDecoder,
-    "strided": ParallelDecoder,
+    "strided": MixingDecoder,
 }
 """Of each decoder that :data:`hri.core.decoding.DECODERS` describes."""

@@ -266,7 +266,7 @@ def test_a_dynamics_that_sees_changes_begins_with_a_share_of_the_last_one() -> N
 
 
 def test_a_dynamics_without_memory_sees_no_changes() -> None:
-    with pytest.raises(ValueError, match="knows no last step; leave model.dynamics.changes off"):
+    with pytest.raises(ValueError, match=r"knows no last step; leave model\.dynamics\.changes off"):
         Config(model=ModelConfig(dynamics=DynamicsConfig(memory="none", changes=True)))
 
 
