@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from hri.core.config import RenderConfig, VisionConfig
 from hri.core.decoding import DecoderName
 from hri.model.encoder import LEAF_CELLS
-from hri.model.layers import linear, upsample, upsampling
+from hri.model.layers import conv_weights, linear, upsample, upsampling
 
 
 def with_index(slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M L D+1"]:
