@@ -132,7 +132,7 @@ class GraphDynamics(MessagePassing):
         return torch.stack(hidden), memory
 
     def predict(
-        self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t N B H"]
+        self, states: Float[Tensor, "*t N B W"], hidden: Float[Tensor, "*t N B H"]
     ) -> Float[Tensor, "*t N B D"]:
         """The next states: the present ones plus a change read off the hidden state, at any number of times at once.
 

@@ -51,7 +51,7 @@ class JointDynamics(nn.Module):
             hidden.append(memory.hidden)
         return torch.stack(hidden), memory
 
-    def predict(self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t B H"]) -> Float[Tensor, "*t N B D"]:
+    def predict(self, states: Float[Tensor, "*t N B W"], hidden: Float[Tensor, "*t B H"]) -> Float[Tensor, "*t N B D"]:
         """The next states of all nodes from the one hidden state."""
         change = self.out(F.relu(self.out_hidden(hidden)))
         now, last = states.chunk(2, -1) if self.changes else (states, None)
