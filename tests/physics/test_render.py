@@ -9,8 +9,8 @@ import pytest
 
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import SLOT_TREE, Tree
-from hri.physics.palette import CURTAIN, LUMINANCE, PALETTE, to_pixels
-from hri.physics.render import curtains, draw, half_axes
+from hri.physics.palette import CURTAIN, LUMINANCE, PALETTE, half_axes, to_pixels
+from hri.physics.render import curtains, draw
 
 TREE = Tree.parse("4-3")
 WHITE = 3
