@@ -14,7 +14,7 @@ In reading order; a file imports only those above it:
   without a graph
 - fast.kernels, fast.edges, fast.burn_in, fast.recurrence, fast.device: the arithmetic that training waits for,
   arranged for CPUs and for GPUs
-- decoders, vision: slots to frames: SlotDec and ParDec; encoder and decoder together
+- decoders, overlapping, vision: slots to frames: SlotDec and ParDec, and two of ours; encoder and decoder together
 - model, rolls: the whole method in one place; several runs of a model without memory
 - losses: what training minimises
 - commands, checkpoint, devices, published: what made a checkpoint, and its one file; where a model is; the authors'

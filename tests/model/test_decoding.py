@@ -15,8 +15,8 @@ from hri.core.config import Config, ModelConfig, RenderConfig, VisionConfig
 from hri.core.decoding import DECODERS, UPPER, DecoderName, leaf_layers
 from hri.core.hierarchy import SLOT_TREE
 from hri.core.presets import PRESETS, TRAINING, VISION
-from hri.model.decoders import NETWORKS
 from hri.model.model import Model
+from hri.model.overlapping import NETWORKS
 from hri.model.vision import Vision
 
 ROOT = Path(hri.__file__).parents[1]
