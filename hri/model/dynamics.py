@@ -60,6 +60,8 @@ class MessagePassing(nn.Module):
             yield name, hidden
 
 
+SPAN = 8.0
+"""No number of a standardised slot comes near it. A long free run that leaves the slots it knows stays finite."""
 INERTIA = 0.5
 """Of the last change, the share that the next one starts as: slots whose ball moves on change in another way."""
 
@@ -142,7 +144,8 @@ class GraphDynamics(MessagePassing):
         if not self.changes:
             return states + self.out(F.relu(self.out_hidden(hidden)))
         now, change = states.chunk(2, -1)
-        return now + self.gain * change + self.out(F.relu(self.out_hidden(hidden) + self.from_inputs(states)))
+        after = now + self.gain * change + self.out(F.relu(self.out_hidden(hidden) + self.from_inputs(states)))
+        return after.clamp(-SPAN, SPAN)
 
 
 BURN_IN: Versions[Callable[[GraphDynamics, Tensor, LSTMState, Tensor], tuple[Tensor, LSTMState]]] = Versions(

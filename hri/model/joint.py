@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from hri.core.config import DynamicsConfig, RelationsConfig
 from hri.core.hierarchy import Tree
-from hri.model.dynamics import INERTIA, LSTMState
+from hri.model.dynamics import INERTIA, SPAN, LSTMState
 from hri.model.layers import linear
 
 
@@ -56,4 +56,4 @@ class JointDynamics(nn.Module):
         change = self.out(F.relu(self.out_hidden(hidden)))
         now, last = states.chunk(2, -1) if self.changes else (states, None)
         following = now + change.unflatten(-1, (now.shape[-3], now.shape[-1])).transpose(-3, -2)
-        return following if last is None else following + self.gain * last
+        return following if last is None else (following + self.gain * last).clamp(-SPAN, SPAN)
