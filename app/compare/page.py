@@ -76,6 +76,8 @@ def show(scenes: list[Scene], comparison: RolloutComparison, left: Any, columns:
     widgets.keep_address(opening, comparing.PLAYER)
     widgets.copy_link(comparing.parameters(scenes), comparing.PLAYER)
     comparing.timeline(scenes)
+    with st.container(key="compare-pictures"):
+        comparing.pictures_over_time(scenes)
     comparing.parts(scenes, places, scores)
 
 
