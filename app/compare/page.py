@@ -76,7 +76,7 @@ def show(scenes: list[Scene], comparison: RolloutComparison, left: Any, columns:
     widgets.keep_address(opening, comparing.PLAYER)
     widgets.copy_link(comparing.parameters(scenes), comparing.PLAYER)
     comparing.timeline(scenes)
-    with st.container(key="compare-pictures"):
+    with st.container(key="compare-pictures-place"):
         comparing.pictures_over_time(scenes)
     comparing.parts(scenes, places, scores)
 
