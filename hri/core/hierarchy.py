@@ -245,6 +245,23 @@ SLOT_TREE = Tree.regular(4, 4)
 """The hierarchy of image slots: root, 4 intermediates, 16 leaves."""
 
 
+LONGEST_NAME = 100
+"""Characters of a node's name."""
+
+
+def printable(name: str = "") -> str:
+    """A name from a file as it can be shown: what is no letter, number, sign or space is left out, and what is beyond
+    :data:`LONGEST_NAME`; spaces are single. Whoever shows it still escapes it.
+    """
+    shown = (letter if letter.isprintable() else " " if letter.isspace() else "" for letter in name)
+    return " ".join("".join(shown).split())[:LONGEST_NAME].strip()
+
+
+def is_printable(name: str) -> bool:
+    """Whether :func:`printable` would leave the name as it is."""
+    return name != "" and printable(name) == name
+
+
 def level_name(tree: Tree, level: int) -> str:
     """A level in a word: root, intermediate, leaf; "level 2" where several lie between root and leaves; else ball."""
     if tree.flat:

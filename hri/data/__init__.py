@@ -2,7 +2,8 @@
 
 In reading order; a file imports only those above it:
 
-- motion, windows: recordings of bodies [T, J, 3] with their tree; windows of them as scenes by seed
+- motion, gaps, windows: recordings of bodies [T, J, 3] with their tree; joints that were not seen for a while; windows
+  of them as scenes by seed
 - video, clips, clip_windows: a clip of one's own as frames; many grey clips on disk; windows of them as scenes by
   seed
 - dataset: all of them as tensors

@@ -1,0 +1,84 @@
+"""Small inputs that people in the field run into (``../shared/cases``): each does what the line of its README says.
+
+The kinds are tested with inputs of the tests' own beside the code that reads them; here the files themselves are.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hri.__main__ import main
+from hri.data.motion import MotionSet
+
+
+@pytest.fixture
+def hri(capsys: pytest.CaptureFixture[str]):
+    """A command: exit code, standard output, standard error."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        code = main([str(word) for word in words])
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def mocap(hri: Any, cases: Path, tmp_path: Path):
+    """``data mocap`` of a file: its answer, and the recordings; or why it is refused."""
+
+    def read(file: str, *words: object) -> tuple[dict[str, Any], MotionSet] | str:
+        out = tmp_path / f"{file.replace('/', '-')}{len(words)}"
+        code, told, err = hri("data", "mocap", cases / file, "--out", out, "--json", *words)
+        if code:
+            assert err.count("\n") == 1
+            return err
+        return json.loads(told), MotionSet.read(out / "motion.npz")
+
+    return read
+
+
+def test_bodies_in_bvh(mocap: Any) -> None:
+    answer, plain = mocap("bvh/MCPM_upper.BVH")
+    assert (answer["frames"], answer["joints"], answer["notes"]) == (40, 3, [])
+    path = plain.recordings[0].positions
+    np.testing.assert_allclose(path[:, 0, 0], 0.01 * np.arange(40), atol=1e-6)
+    np.testing.assert_allclose(plain.bone_lengths(plain.recordings[0]), [[0.2, np.hypot(0.3, 0.05)]] * 40, atol=1e-6)
+
+    answer, _ = mocap("bvh/mixed")
+    assert (answer["actions"], answer["skipped"]) == (5, [])
+    for file in ("bvh/bom.bvh", "bvh/lower.bvh", "bvh/endchan.bvh", "bvh/spaces.bvh"):
+        answer, same = mocap(file)
+        np.testing.assert_array_equal(same.recordings[0].positions, path, file)
+        assert (same.joints == ("Bip01 Pelvis", "Bip01 Spine", "Bip01 Head")) == (file == "bvh/spaces.bvh")
+    answer, more = mocap("bvh/onelast.bvh")
+    assert answer["notes"] == ["onelast.bvh announces 40 frames and holds 41: all 41 are read"]
+    np.testing.assert_array_equal(more.recordings[0].positions[:40], path)
+
+    assert "frame time of 0" in mocap("bvh/ft0.bvh")
+    assert "40 frames are; give their rate with --fps" in mocap("bvh/ft0.bvh")
+    answer, timed = mocap("bvh/ft0.bvh", "--fps", 25)
+    np.testing.assert_array_equal(timed.recordings[0].positions, path)
+    assert "--metres 1 for metres (0.5 m)" in mocap("bvh/metres.bvh")
+    answer, tall = mocap("bvh/metres.bvh", "--metres", 1)
+    assert answer["body_height"] == pytest.approx(0.5, abs=0.02)
+    np.testing.assert_allclose(tall.bone_lengths(tall.recordings[0])[:, 0], 0.2, atol=1e-6)
+
+
+def test_bodies_in_npz(mocap: Any) -> None:
+    refusal = mocap("npz/estimated.npz")
+    assert "wrong" not in refusal
+    tolerance = refusal.partition("--stretch ")[2].split(";")[0]
+    answer, _ = mocap("npz/estimated.npz", "--stretch", tolerance)
+    assert (answer["frames"], answer["joints"]) == (200, 17)
+
+    answer, filled = mocap("npz/gap.npz")
+    assert answer["notes"] == ["gap.npz: 5 frames had joints missing, in gaps of up to 0.2 s: filled"]
+    course = filled.recordings[0].positions[:, 3]
+    np.testing.assert_allclose(course[49:56], np.linspace(course[49], course[55], 7), atol=1e-3)
+    answer, cut = mocap("npz/gap.npz", "--gap", 0.1)
+    assert [len(recording.positions) for recording in cut.recordings] == [50, 145]
