@@ -82,3 +82,18 @@ def test_bodies_in_npz(mocap: Any) -> None:
     np.testing.assert_allclose(course[49:56], np.linspace(course[49], course[55], 7), atol=1e-3)
     answer, cut = mocap("npz/gap.npz", "--gap", 0.1)
     assert [len(recording.positions) for recording in cut.recordings] == [50, 145]
+
+
+def test_states_in_npz(hri: Any, cases: Path, tmp_path: Path) -> None:
+    model, out = "springs-4-3-state-hri", tmp_path / "r.npz"
+    matrix, pixels = cases / "npz" / "edges_matrix.npz", cases / "npz" / "raw_pixels.npz"
+    assert hri("rollout", model, "--input", matrix, "--out", out, "--edges", "true")[0] == 0
+    with np.load(matrix) as file, np.load(out) as rolled:
+        senders, receivers = rolled["edge_sender_receiver"].T
+        graph = file["true_edges"] | file["true_edges"].transpose(0, 2, 1)
+        np.testing.assert_array_equal(rolled["edge_types"][:, 5], graph[:, senders, receivers])
+    code, _, err = hri("rollout", model, "--input", pixels, "--out", out, "--edges", "true")
+    assert (code, "it lacks true_edges; add them as a matrix" in err) == (1, True)
+    code, told, _ = hri("rollout", model, "--input", pixels, "--out", out)
+    assert (code, "far outside what springs-4-3-state-hri was trained on" in told) == (0, True)
+    assert "far outside" not in hri("rollout", model, "--input", matrix, "--out", out)[1]

@@ -18,6 +18,7 @@ from hri.export import formats
 from hri.rollout.edit_kind import EdgeChoice
 from hri.rollout.edit_text import MAX_TEXT
 from hri.rollout.interventions import NOTHING, Intervention
+from hri.rollout.reach import far_outside
 from hri.rollout.settings import STANDARD, Settings
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ def rollout(
 ) -> None:
     """Let a checkpoint predict: true inputs first, then a free run on its own predictions.
 
-    The input is what simulate wrote, or an .npz with states [B, T, N, 4] (already normalised; true_edges [B, E] and
-    true_edge_sender_receiver [E, 2] for --edges true) or frames [B, T, H, W, 3] in uint8. The output holds slots,
-    edge_sender_receiver, edge_logits, edge_probabilities, edge_types, predicted_slots [B, T-1, N, D] and, for image
-    models, reconstructed_frames, predicted_frames and (SlotDec) slot_frames. A checkpoint of encoder and decoder
-    only gives frames, slots and reconstructed_frames.
+    The input is what simulate wrote, or an .npz with states [B, T, N, 4] (already normalised; for --edges true also
+    true_edges, a matrix [B, N, N], or [B, E] with true_edge_sender_receiver [E, 2]) or frames [B, T, H, W, 3] in
+    uint8. The output holds slots, edge_sender_receiver, edge_logits, edge_probabilities, edge_types, predicted_slots
+    [B, T-1, N, D] and, for image models, reconstructed_frames, predicted_frames and (SlotDec) slot_frames. A
+    checkpoint of encoder and decoder only gives frames, slots and reconstructed_frames.
 
     --edges also takes edits, such as cut edges or muted slots, that were made on the app's page: a file of JSON, the
     JSON itself, or the word that an address of the app carries.
@@ -114,14 +115,17 @@ def rollout(
     arrays = read_npz(input)
     loaded = load_checkpoint(checkpoint, device)
     from hri.rollout.rollout import from_arrays
+    from hri.rollout.scenes import shared_by_scenes
 
     if systems is not None:
-        whole = {"possible", "true_edge_sender_receiver"}
+        whole = shared_by_scenes(arrays)
         arrays = {name: value if name in whole else value[:systems] for name, value in arrays.items() if value.ndim}
     with bar("predicting", None):
         result = from_arrays(loaded, arrays, str(input), options)
         parts = result if isinstance(result, dict) else {"slots": result.slots}
         write_npz(out, parts) if isinstance(result, dict) else result.save(out)
+    if not isinstance(result, dict) and (sentence := far_outside(result)):
+        print(f"{sentence}.")
     scenes, steps, nodes, _ = parts["slots"].shape
     what = "reconstructed" if isinstance(result, dict) else f"{options.free_steps} free steps"
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {what}")
@@ -151,6 +155,8 @@ def _from_recordings(checkpoint: Checkpoint, scenes: int, out: Path, settings: S
     with bar("predicting", None):
         seen = roll_out(checkpoint, scenes_of(data, data.seeds("test")), settings)
         seen.save(out)
+    if sentence := far_outside(seen):
+        print(f"{sentence}.")
     _, steps, nodes, _ = seen.slots.shape
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {settings.free_steps} free steps")
 

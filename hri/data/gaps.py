@@ -39,7 +39,7 @@ def without_gaps(positions: Float[np.ndarray, "T J 3"], tree: Tree, longest: int
         if short[:, joint].any():
             origin = placed[:, parent] if parent >= 0 else np.zeros((len(placed), 3))
             _fill(placed[:, joint], origin, short[:, joint], keeps_length=parent >= 0)
-    known: np.ndarray = np.isfinite(placed).reshape(len(placed), -1).all(axis=1)
+    known = np.all(np.isfinite(placed).reshape(len(placed), -1), axis=1)
     bounds = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int))).reshape(-1, 2)
     pieces = [slice(start, stop) for start, stop in bounds.tolist() if stop - start >= 2]
     length = sum(piece.stop - piece.start for piece in pieces)
