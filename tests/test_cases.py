@@ -14,6 +14,8 @@ import pytest
 
 from hri.__main__ import main
 from hri.data.motion import MotionSet
+from hri.data.video import Cut, about, read
+from tests.clips import corners
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def hri(capsys: pytest.CaptureFixture[str]):
 def mocap(hri: Any, cases: Path, tmp_path: Path):
     """``data mocap`` of a file: its answer, and the recordings; or why it is refused."""
 
-    def read(file: str, *words: object) -> tuple[dict[str, Any], MotionSet] | str:
+    def convert(file: str, *words: object) -> tuple[dict[str, Any], MotionSet] | str:
         out = tmp_path / f"{file.replace('/', '-')}{len(words)}"
         code, told, err = hri("data", "mocap", cases / file, "--out", out, "--json", *words)
         if code:
@@ -39,7 +41,7 @@ def mocap(hri: Any, cases: Path, tmp_path: Path):
             return err
         return json.loads(told), MotionSet.read(out / "motion.npz")
 
-    return read
+    return convert
 
 
 def test_bodies_in_bvh(mocap: Any) -> None:
@@ -97,3 +99,29 @@ def test_states_in_npz(hri: Any, cases: Path, tmp_path: Path) -> None:
     code, told, _ = hri("rollout", model, "--input", pixels, "--out", out)
     assert (code, "far outside what springs-4-3-state-hri was trained on" in told) == (0, True)
     assert "far outside" not in hri("rollout", model, "--input", matrix, "--out", out)[1]
+
+
+def test_films(cases: Path) -> None:
+    def frames(name: str, **cut: Any) -> np.ndarray:
+        return read(cases / "video" / name, name, 16, 3, Cut(**cut)).frames
+
+    assert corners(frames("quad.mp4")[3]) == "RGBW"
+    assert corners(frames("hflip.mp4")[3]) == "GRWB"
+    holds = cases / "video" / "holds.gif"
+    assert about(holds, "holds").seconds == 8.0
+    coloured = {(255, 0, 0): "R", (0, 255, 0): "G", (0, 0, 255): "B", (255, 255, 0): "Y"}
+    seen = [coloured[tuple(frame[8, 8].tolist())] for frame in frames("holds.gif", rate=2.0)]
+    assert "".join(seen) == 6 * "R" + 2 * "G" + 2 * "B" + 6 * "Y"
+    assert tuple(frames("holds.gif", start=2.0, rate=10.0, length=0.1)[0, 8, 8]) == (255, 0, 0)
+
+    told = about(cases / "video" / "mediarecorder.webm", "film")
+    assert told.measured
+    assert told.rate == pytest.approx(30, abs=1)
+    assert any("measured" in note for note in read(cases / "video" / "mediarecorder.webm", "film", 16, 3).notes)
+    slow = read(cases / "video" / "slowmo480.mp4", "film", 16, 3)
+    assert (len(slow.frames), slow.rate) == (49, 480)
+    assert any("take fewer a second" in note for note in slow.notes)
+    clear = read(cases / "video" / "transp.gif", "film", 64, 3)
+    assert (clear.frames[0, 0, -1] == 0).all()
+    assert any("transparent" in note for note in clear.notes)
+    assert tuple(frames("transp.gif", ground=(0, 0, 255))[0, 0, -1]) == (0, 0, 255)

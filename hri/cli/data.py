@@ -73,7 +73,9 @@ def data(
     if not path.exists():
         raise ValueError(f"there is no {path}; name the file or folder to read")
     if kind != "video" and (cut != WHOLE or by != "time"):
-        raise ValueError("--start, --length, --crop, --rate, --grey, --background and --by belong to `data video`")
+        raise ValueError(
+            "--start, --length, --crop, --rate, --grey, --background, --ground and --by belong to `data video`"
+        )
     if kind == "video":
         from hri.data.clips import convert_videos
 

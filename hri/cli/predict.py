@@ -74,9 +74,9 @@ def rollout(
     --edges also takes edits, such as cut edges or muted slots, that were made on the app's page: a file of JSON, the
     JSON itself, or the word that an address of the app carries.
 
-    Instead of --input, --video takes a clip of your own (mp4, avi, mov, gif, webm), brings a part of it to the
-    checkpoint's size and colours, and says whether it is like what the checkpoint was trained on. It is decoded frame
-    by frame: a 4K clip takes some 200 MB, however long it is.
+    Instead of --input, --video takes a clip of your own (mp4, m4v, mov, avi, mkv, gif, webm), brings a part of it to
+    the checkpoint's size and colours, and says whether it is like what the checkpoint was trained on. It is decoded
+    frame by frame: a 4K clip takes some 200 MB, however long it is.
 
     Example: python -m hri rollout --checkpoint springs-4-3-slot-hri --input simulation.npz
 
@@ -96,7 +96,7 @@ def rollout(
     if (input is None) == (video is None):
         raise ValueError("give either --input, scenes in an .npz, or --video, a clip")
     if video is None and cut != WHOLE:
-        raise ValueError("--start, --length, --crop, --rate, --grey and --background belong to --video")
+        raise ValueError("--start, --length, --crop, --rate, --grey, --background and --ground belong to --video")
     if video is not None:
         if not video.is_file():
             raise ValueError(f"there is no file {video}; name the clip with --video")

@@ -28,6 +28,6 @@ def far_outside(rollout: Rollout) -> str:
         return ""
     return (
         f"This lies far outside what {rollout.checkpoint or 'the model'} was trained on, so its predictions mean "
-        f"little: {number} reaches {times:,.4g} times the training's range. States must be normalised as in training (to -1 … "
-        "1), or be given as positions and velocities in the training's units"
+        f"little: {number} reaches {times:,.4g} times the training's range. States must be normalised as in training, "
+        "to -1 … 1, or be given as positions and velocities in the training's units"
     )
