@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
 from hri.__main__ import main
 from hri.data.motion import MotionSet
 from hri.data.video import Cut, about, read
+from hri.model.published import import_published
 from tests.clips import corners
 
 
@@ -125,3 +128,20 @@ def test_films(cases: Path) -> None:
     assert (clear.frames[0, 0, -1] == 0).all()
     assert any("transparent" in note for note in clear.notes)
     assert tuple(frames("transp.gif", ground=(0, 0, 255))[0, 0, -1]) == (0, 0, 255)
+
+
+def test_weights(hri: Any, cases: Path, tmp_path: Path) -> None:
+    plain = {
+        name.removeprefix("_orig_mod."): value
+        for name, value in torch.load(cases / "pt" / "compiled.pt", weights_only=True).items()
+    }
+    torch.save(plain, tmp_path / "plain.pt")
+    true = import_published(tmp_path / "plain.pt").model.state_dict()
+    for name in ("state_dict", "compiled", "extra_epoch"):
+        code, told, _ = hri("import", cases / "pt" / f"{name}.pt", "--out", tmp_path / f"{name}.safetensors")
+        assert (code, "encoder and decoder only" in told) == (0, True)
+        weights = safetensors.torch.load_file(tmp_path / f"{name}.safetensors")
+        assert len(weights) >= 15
+        assert all(torch.equal(value, true[key]) for key, value in weights.items())
+    code, _, err = hri("import", cases / "pt" / "lfs.pt", "--out", tmp_path / "lfs.safetensors")
+    assert (code, "a Git LFS pointer, not the weights; fetch them with `git lfs pull`" in err) == (1, True)

@@ -12,6 +12,6 @@ In reading order; a file imports only those above it:
 - decoders, vision: slots to frames: SlotDec and ParDec; encoder and decoder together
 - model: the whole method in one place
 - losses: what training minimises
-- commands, checkpoint, devices, published: what made a checkpoint, and its one file; where a model is; the authors'
-  files
+- commands, checkpoint, devices: what made a checkpoint, and its one file; where a model is
+- wrapped, published: weights as trainers leave them; the authors' files
 """
