@@ -15,7 +15,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int
 
-from app import drawn, library, parts, places, uploads
+from app import drawn, library, parts, places
 from app.compute import scene_id
 from hri.core import hierarchy
 from hri.core.forces import force
@@ -293,31 +293,6 @@ def keep_place(player: str) -> None:
     """Let a player stay at its frame when another rollout of the same scene comes."""
     with st.container(key=f"{player}-place-sync"):
         tell(player, "place", {"keepsPlace": True})
-
-
-def uploader() -> None:
-    """Add a checkpoint or rollout of one's own; what is wrong with a file is said where it was given."""
-    with st.popover(
-        "Upload", icon=":material/upload:", help="Your own checkpoint or rollout, a file written by this program"
-    ):
-        file = st.file_uploader(
-            "Checkpoint (.safetensors) or rollout (.npz), 20 MB at most", type=["safetensors", "npz"], key="upload",
-            help="A checkpoint predicts any scene; a rollout, saved under share as NumPy, is shown as it is.",
-        )  # fmt: skip
-        if file is None:
-            return
-        # A file stays in the box while the page runs again and again: look at each once.
-        if file.file_id != st.session_state.get("upload_seen"):
-            st.session_state["upload_seen"] = file.file_id
-            try:
-                st.session_state["model"] = uploads.accept_upload(file.name, file.getvalue())
-                st.session_state["upload_answer"] = None
-            except ValueError as error:
-                st.session_state["upload_answer"] = f"{file.name} was not added: {error}"
-        if answer := st.session_state.get("upload_answer"):
-            st.error(plain(answer))
-        else:
-            st.caption("Added to the list of models and chosen.")
 
 
 def plain(text: str) -> str:

@@ -12,7 +12,7 @@ from app.explore import changes, clip, difficulty, drawing, inspector, pickers, 
 from app.explore.scene import pick_scene  # noqa: E402
 from app.learn import links as learning  # noqa: E402
 from app.library import Scene  # noqa: E402
-from hri.rollout.reach import far_outside  # noqa: E402
+from hri.rollout.far import far_outside  # noqa: E402
 from hri.scores import ceilings  # noqa: E402
 from hri.view import facts as pictures  # noqa: E402
 

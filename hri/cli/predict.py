@@ -17,8 +17,8 @@ from hri.data.video import WHOLE, Cut
 from hri.export import formats
 from hri.rollout.edit_kind import EdgeChoice
 from hri.rollout.edit_text import MAX_TEXT
+from hri.rollout.far import far_outside
 from hri.rollout.interventions import NOTHING, Intervention
-from hri.rollout.reach import far_outside
 from hri.rollout.settings import STANDARD, Settings
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from hri.model.checkpoint import Checkpoint, Header
 from hri.model.layers import Norm
 from hri.model.model import Model
 from hri.physics.springs import simulate
-from hri.rollout.reach import far_outside
+from hri.rollout.far import far_outside
 from hri.rollout.rollout import from_arrays, from_frames, from_states, roll_out
 
 STEPS = 16
