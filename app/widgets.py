@@ -295,6 +295,16 @@ def keep_place(player: str) -> None:
         tell(player, "place", {"keepsPlace": True})
 
 
+_JOINER = "\u2060"
+"""Nothing that can be seen: it parts what a browser would replace even where each character of it is escaped."""
+_REPLACED = re.compile(
+    r"(?<=http:)(?=//)|(?<=https:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)"  # addresses become links
+    r"|(?<=:)(?=[\w+/-]+:)"  # symbols by name
+    r"|(?<=\s[<>~-])(?=[>=-]>?(?:\s|$))",  # arrows and dashes
+    re.IGNORECASE,
+)
+
+
 def plain(text: str) -> str:
-    """Text from outside so that it is shown as it is: nothing in it makes a link, a picture or a formula."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|:$~-])", r"\\\1", text)
+    """Text from outside so that it is shown as it is: nothing in it makes a link, a picture, a symbol or a formula."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|:$~&@-])", r"\\\1", _REPLACED.sub(_JOINER, text))

@@ -32,7 +32,7 @@ def show(scene: Scene) -> None:
     """Images left, graph right, timeline below, and under it what one can do with them."""
     opening = address.first_opening(scene)
     rollout, original = scene.rollout, scene.original if scene.edited else None
-    if outside := far_outside(scene.original):
+    if scene.source.only_recorded and (outside := far_outside(scene.original)):
         st.warning(widgets.plain(f"{outside}."), icon=":material/help:")
     left, right = st.columns([11, 9.5], gap="medium")
     with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it

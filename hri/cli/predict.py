@@ -12,13 +12,13 @@ import tyro
 from hri.cli.checkpoints import load_checkpoint, recorded_in
 from hri.cli.terminal import bar, check_target
 from hri.core.files import read_npz, write_npz
-from hri.core.records import Rollout
 from hri.data.video import WHOLE, Cut
 from hri.export import formats
 from hri.rollout.edit_kind import EdgeChoice
 from hri.rollout.edit_text import MAX_TEXT
 from hri.rollout.far import far_outside
 from hri.rollout.interventions import NOTHING, Intervention
+from hri.rollout.rollout_files import open_rollout
 from hri.rollout.settings import STANDARD, Settings
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def rollout(
         result = from_arrays(loaded, arrays, str(input), options)
         parts = result if isinstance(result, dict) else {"slots": result.slots}
         write_npz(out, parts) if isinstance(result, dict) else result.save(out)
-    if not isinstance(result, dict) and (sentence := far_outside(result)):
+    if "states" in arrays and not isinstance(result, dict) and (sentence := far_outside(result)):
         print(f"{sentence}.")
     scenes, steps, nodes, _ = parts["slots"].shape
     what = "reconstructed" if isinstance(result, dict) else f"{options.free_steps} free steps"
@@ -155,8 +155,6 @@ def _from_recordings(checkpoint: Checkpoint, scenes: int, out: Path, settings: S
     with bar("predicting", None):
         seen = roll_out(checkpoint, scenes_of(data, data.seeds("test")), settings)
         seen.save(out)
-    if sentence := far_outside(seen):
-        print(f"{sentence}.")
     _, steps, nodes, _ = seen.slots.shape
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {settings.free_steps} free steps")
 
@@ -193,7 +191,7 @@ def export(
     check_target(target)
     if target.exists() and target.samefile(rollout):
         raise ValueError(f"{target} is the rollout itself; give another --out")
-    loaded = Rollout.load(rollout)
+    loaded = open_rollout(rollout)
     with bar("exporting", None):
         formats.export(loaded, target, scene, fps, scale, frame)
     print(f"wrote {target}: scene {scene} of {rollout}")

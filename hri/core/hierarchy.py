@@ -285,6 +285,12 @@ def node_name(tree: Tree, node: int) -> str:
     return f"{level} {node}"
 
 
+def node_title(tree: Tree, node: int) -> str:
+    """:func:`node_name` to begin a line with: a joint's own name keeps its capitals where it has any."""
+    name = node_name(tree, node)
+    return name.capitalize() if name.islower() else name
+
+
 def edge_name(tree: Tree, sender: int, receiver: int) -> str:
     """Such as "leaf 7 → intermediate 1"."""
     return f"{node_name(tree, sender)} → {node_name(tree, receiver)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from functools import cache
 from pathlib import Path
@@ -116,3 +117,15 @@ def test_what_is_no_model_is_called_what_it_is(page: AppTest) -> None:
         assert f"{name} was not added" in told.value.replace("\\", "")
         assert says in told.value.replace("\\", "")
         assert not page.exception
+
+
+def test_a_rollout_far_outside_the_trainings_range_says_so_beside_its_picture(page: AppTest, tmp_path: Path) -> None:
+    near = state_rollout(times=13, free=3)
+    far = dataclasses.replace(near, slots=2000 * near.slots)
+    for name, rollout, warnings in (("near", near, 0), ("far", far, 1)):
+        rollout.save(tmp_path / "r.npz")
+        give(page, f"{name}.npz", (tmp_path / "r.npz").read_bytes())
+        assert page.session_state["model"] == f"{name} (rollout)"
+        assert len(page.warning) == warnings
+        assert not page.exception
+    assert "far outside what synthetic-state was trained on" in page.warning[0].value.replace("\\", "")
