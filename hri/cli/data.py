@@ -33,7 +33,8 @@ def data(
     human36m: VideoPose3D's data_3d_h36m.npz, or the folder of raw .cdf files, to DIR/motion.npz.
 
     mocap: one .bvh, .npz of [T, J, 3] positions or motion of DeepMimic's humanoid (JSON), or a folder of them with the
-    same joints, to DIR/motion.npz. Short gaps (NaN) are filled, and what was guessed or skipped is said.
+    same joints, to DIR/motion.npz. Short gaps (NaN) are filled, and what was guessed or skipped is said. The last
+    recording by name tests, the one before it validates; of fewer than three the last parts in time do.
 
     kth: the folder with 00sequences.txt and the videos, to DIR/frames.npy (uint8, grey) and DIR/clips.json.
 
@@ -106,7 +107,8 @@ def _motion(kind: str, path: Path, out: Path, metres: float | None, care: Care, 
             motion = human36m.read(path, trust_pickle)
         else:
             motion, notes, skipped = capture(path, metres, care=care)
-            more = {"body_height": motion.height(), "skipped": [*skipped], "notes": [*notes]}
+            split = "in time" if motion.divided() is not motion else "by recording"
+            more = {"split": split, "body_height": motion.height(), "skipped": [*skipped], "notes": [*notes]}
         motion.write(folder / "motion.npz")
     return {
         "subjects": sorted({recording.subject for recording in motion.recordings}),

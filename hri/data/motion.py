@@ -90,6 +90,32 @@ class MotionSet:
         """The recordings of one split."""
         return tuple(recording for recording in self.recordings if recording.split == split)
 
+    def divided(self) -> MotionSet:
+        """The same where it has recordings of all three splits; else with what trains divided in time.
+
+        With one or two recordings the first part of each trains; the last fifth tests where nothing else does, and the
+        fifth before that, or the last, validates. Nothing of it is used twice.
+        """
+        needed: tuple[Split, ...] = ("validation", "test")
+        missing = [split for split in needed if not self.of(split)]
+        if not missing or not self.of("train"):
+            return self
+        parts: list[Recording] = []
+        for recording in self.recordings:
+            if recording.split != "train":
+                parts.append(recording)
+                continue
+            length, start = len(recording.positions), 0
+            for place, split in enumerate(("train", *missing)):
+                stop = round(length * (1 - 0.2 * (len(missing) - place)))
+                name = recording.name if place == 0 else f"{recording.name}, {split} part"
+                if stop > start:
+                    parts.append(
+                        Recording(name, recording.subject, split, recording.fps, recording.positions[start:stop])
+                    )
+                start = stop
+        return dataclasses.replace(self, recordings=tuple(parts))
+
     def bone_lengths(self, recording: Recording) -> Float[np.ndarray, "T bones"]:
         """Distance of every joint but the root from its parent, metres."""
         return bone_lengths(recording.positions, self.tree)

@@ -159,9 +159,9 @@ def read(source: Path | BytesIO, name: str, size: int, channels: int, cut: Cut =
         frames = np.stack(small)
         frames = np.repeat(frames[..., None], channels, -1) if frames.ndim == 3 else frames
         notes = reader.notes(rate)
-        if reader.rate > SLOW_MOTION and cut.rate is None:
+        if rate > SLOW_MOTION:
             time = f"{len(frames)} show {len(frames) / rate:.2g} s"
-            notes += (f"It has {rate:.4g} frames a second, so {time}: take fewer a second to see more.",)
+            notes += (f"At {rate:.4g} frames a second {time}: take fewer a second to see more.",)
         if transparent:
             ground = "black" if cut.ground is None else "the colour {} {} {}".format(*cut.ground)
             notes += (f"It is transparent in places: {ground} stands there.",)

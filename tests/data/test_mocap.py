@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
+import pandas
 import pytest
+import torch
 
 from hri.__main__ import main
 from hri.core.hierarchy import Tree, is_printable, printable
+from hri.core.presets import preset
+from hri.core.records import Rollout
+from hri.data import windows
 from hri.data.formats import bvh, mocap
 from hri.data.gaps import without_gaps
 from hri.data.motion import Care, MotionSet
+from hri.export.formats import file_content
+from hri.model.checkpoint import Checkpoint, Header
+from hri.model.model import Model
+from hri.rollout.rollout import roll_out
+from hri.rollout.rollout_files import read_rollout
+from hri.rollout.scenes import scenes_of
 from tests.takes import FRAMES, PERSON, SIX, THREE, Bvh, legs
 
 PLAIN = Bvh()
@@ -323,3 +337,64 @@ def test_names_can_be_anything_that_can_be_shown() -> None:
         assert not is_printable(name)
     assert len(printable("x" * 999)) == 100
     assert not is_printable("")
+
+
+def rolled_out(path: Path, folder: Path, **motion: Any) -> Rollout:
+    """The file converted as the command does, and an untrained model's rollout of it."""
+    folder.mkdir()
+    mocap.read(path, care=LOUD).write(folder / "motion.npz")
+    config = preset("mocap-state-hri")
+    assert config.data.motion is not None
+    data = dataclasses.replace(
+        config.data, motion=dataclasses.replace(config.data.motion, folder=str(folder), every=1, **motion)
+    )
+    model = dataclasses.replace(
+        config.model,
+        relations=dataclasses.replace(config.model.relations, hidden=8),
+        dynamics=dataclasses.replace(config.model.dynamics, hidden=8),
+    )
+    config = dataclasses.replace(config, data=windows.fitting(data), model=model)
+    torch.manual_seed(0)
+    checkpoint = Checkpoint("mine", Model(config).eval(), Header(config))
+    return roll_out(checkpoint, scenes_of(config.data, [42]), free_steps=3)
+
+
+BODIES = {
+    "prefixes": PLAIN.but(names=("mixamorig:Hips", "mixamorig:Spine", "mixamorig:Head")),
+    "spaces": PLAIN.but(names=("Bip01 Pelvis", "Bip01 Spine", "Bip01 Head")),
+    "any language": PLAIN.but(names=("腰", "Rücken & Co.", "<head>")),
+    "the longest": PLAIN.but(names=("x" * 300, "y" * 300, "z" * 300)),
+    "marks": PLAIN.but(names=("a\u200bb", "Skeleton|Spine", "rig/Head.001")),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+def test_a_rollout_of_any_body_opens_in_the_page_and_in_other_programs(body: Bvh, tmp_path: Path) -> None:
+    (tmp_path / "take.BVH").write_bytes(body.but(frames=60, announced=60).text().encode())
+    made = rolled_out(tmp_path / "take.BVH", tmp_path / "set", frames=12)
+    made.save(tmp_path / "rollout.npz")
+    seen = read_rollout((tmp_path / "rollout.npz").read_bytes())
+    assert seen.tree.names == tuple(printable(name) for name in body.names)
+    network = nx.parse_graphml(file_content(seen, ".graphml", frame=5).decode(), node_type=int)
+    assert tuple(network.nodes[node]["name"] for node in range(3)) == seen.tree.names
+    table = pandas.read_csv(io.BytesIO(file_content(seen, ".csv", frame=5)))
+    assert set(table["sender_name"]) == set(seen.tree.names)
+    with np.load(tmp_path / "rollout.npz") as arrays:
+        np.testing.assert_array_equal(arrays["slots"], made.slots)
+
+
+def test_a_rollout_of_300_frames_and_one_of_the_most_joints_open_in_the_page(tmp_path: Path) -> None:
+    (tmp_path / "long.bvh").write_text(PLAIN.but(frames=520, announced=520).text())
+    long = rolled_out(tmp_path / "long.bvh", tmp_path / "long", frames=300)
+    many = legs(60)[:, [0, *range(7), *[6] * 92]] + 0.01 * np.arange(100)[:, None]
+    np.savez(tmp_path / "many.npz", positions=many, fps=30, parents=[-1, *range(99)])
+    wide = rolled_out(tmp_path / "many.npz", tmp_path / "many", frames=12)
+    assert (long.slots.shape[1], wide.slots.shape[2]) == (300, 100)
+    for rollout in (long, wide):
+        rollout.save(tmp_path / "rollout.npz")
+        content = (tmp_path / "rollout.npz").read_bytes()
+        assert len(content) < 20e6
+        read_rollout(content)
+    np.savez(tmp_path / "more.npz", positions=np.repeat(many, 2, 1)[:, :101], fps=30, parents=[-1, *range(100)])
+    with pytest.raises(ValueError, match="has 101 joints; bodies of 2 to 100 are taken"):
+        mocap.read(tmp_path / "more.npz", care=LOUD)

@@ -298,12 +298,10 @@ def test_slow_motion_gives_its_frames_and_says_how_short_they_are(rate: int) -> 
     seen = read(file, "clip", 8, 1)
     assert seen.frames.shape[0] == 49
     assert np.abs(seen.frames[:, 4, 4, 0].astype(int) - 3 * np.arange(1, 50)).max() <= 2
-    assert seen.notes == (
-        f"It has {rate} frames a second, so 49 show {49 / rate:.2g} s: take fewer a second to see more.",
-    )
-    fewer = read(file, "clip", 8, 1, Cut(rate=rate / 4))
-    assert (len(fewer.frames), fewer.notes) == (20, ())
-    assert np.abs(fewer.frames[:, 4, 4, 0].astype(int) - 3 * np.arange(1, 81, 4)).max() <= 2
+    assert seen.notes == (f"At {rate} frames a second 49 show {49 / rate:.2g} s: take fewer a second to see more.",)
+    fewer = read(file, "clip", 8, 1, Cut(rate=rate / 8))
+    assert (len(fewer.frames), fewer.notes) == (10, ())
+    assert np.abs(fewer.frames[:, 4, 4, 0].astype(int) - 3 * np.arange(1, 81, 8)).max() <= 2
 
 
 def transparent(kind: str) -> bytes:
