@@ -15,10 +15,14 @@ import safetensors.torch
 import torch
 
 from hri.__main__ import main
+from hri.core.hierarchy import Tree
 from hri.data.motion import MotionSet
 from hri.data.video import Cut, about, read
 from hri.model.published import import_published
+from hri.physics.springs import simulate
+from hri.rollout.rollout_files import read_rollout
 from tests.clips import corners
+from tests.data.test_mocap import rolled_out
 
 
 @pytest.fixture
@@ -72,6 +76,13 @@ def test_bodies_in_bvh(mocap: Any) -> None:
     answer, tall = mocap("bvh/metres.bvh", "--metres", 1)
     assert answer["body_height"] == pytest.approx(0.5, abs=0.02)
     np.testing.assert_allclose(tall.bone_lengths(tall.recordings[0])[:, 0], 0.2, atol=1e-6)
+
+
+def test_a_rollout_of_a_rig_with_prefixes_opens_in_the_page_again(cases: Path, tmp_path: Path) -> None:
+    rolled_out(cases / "bvh" / "prefixed_names.bvh", tmp_path / "set", frames=100).save(tmp_path / "rollout.npz")
+    names = read_rollout((tmp_path / "rollout.npz").read_bytes()).tree.names
+    assert len(names) == 9
+    assert all(name.startswith("mixamorig:") for name in names)
 
 
 def test_bodies_in_npz(mocap: Any) -> None:
@@ -130,7 +141,9 @@ def test_films(cases: Path) -> None:
     assert tuple(frames("transp.gif", ground=(0, 0, 255))[0, 0, -1]) == (0, 0, 255)
 
 
-def test_weights(hri: Any, cases: Path, tmp_path: Path) -> None:
+def test_weights(hri: Any, cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = simulate(Tree.parse("4-3"), "04", range(42, 46))  # for the training's ranges, in place of 500 systems
+    monkeypatch.setattr("hri.model.published.simulate", lambda tree, physics, seeds: few)
     plain = {
         name.removeprefix("_orig_mod."): value
         for name, value in torch.load(cases / "pt" / "compiled.pt", weights_only=True).items()
