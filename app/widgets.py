@@ -15,7 +15,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float, Int
 
-from app import drawn, library, parts, places, uploads
+from app import drawn, library, parts, places
 from app.compute import scene_id
 from hri.core import hierarchy
 from hri.core.forces import force
@@ -295,31 +295,16 @@ def keep_place(player: str) -> None:
         tell(player, "place", {"keepsPlace": True})
 
 
-def uploader() -> None:
-    """Add a checkpoint or rollout of one's own; what is wrong with a file is said where it was given."""
-    with st.popover(
-        "Upload", icon=":material/upload:", help="Your own checkpoint or rollout, a file written by this program"
-    ):
-        file = st.file_uploader(
-            "Checkpoint (.safetensors) or rollout (.npz), 20 MB at most", type=["safetensors", "npz"], key="upload",
-            help="A checkpoint predicts any scene; a rollout, saved under share as NumPy, is shown as it is.",
-        )  # fmt: skip
-        if file is None:
-            return
-        # A file stays in the box while the page runs again and again: look at each once.
-        if file.file_id != st.session_state.get("upload_seen"):
-            st.session_state["upload_seen"] = file.file_id
-            try:
-                st.session_state["model"] = uploads.accept_upload(file.name, file.getvalue())
-                st.session_state["upload_answer"] = None
-            except ValueError as error:
-                st.session_state["upload_answer"] = f"{file.name} was not added: {error}"
-        if answer := st.session_state.get("upload_answer"):
-            st.error(plain(answer))
-        else:
-            st.caption("Added to the list of models and chosen.")
+_JOINER = "\u2060"
+"""Nothing that can be seen: it parts what a browser would replace even where each character of it is escaped."""
+_REPLACED = re.compile(
+    r"(?<=http:)(?=//)|(?<=https:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)"  # addresses become links
+    r"|(?<=:)(?=[\w+/-]+:)"  # symbols by name
+    r"|(?<=\s[<>~-])(?=[>=-]>?(?:\s|$))",  # arrows and dashes
+    re.IGNORECASE,
+)
 
 
 def plain(text: str) -> str:
-    """Text from outside so that it is shown as it is: nothing in it makes a link, a picture or a formula."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|:$~-])", r"\\\1", text)
+    """Text from outside so that it is shown as it is: nothing in it makes a link, a picture, a symbol or a formula."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|:$~&@-])", r"\\\1", _REPLACED.sub(_JOINER, text))

@@ -62,6 +62,18 @@ def reference() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of small inputs that people in the field run into, beside the published reference files or the
+    project.
+    """
+    beside = [Path(place).parent for place in (os.environ.get("HRI_REFERENCE", ""),) if place]
+    for folder in (*beside, Path(__file__).parents[2] / "shared"):
+        if (folder / "cases" / "README.md").is_file():
+            return folder / "cases"
+    pytest.skip("the folder of small inputs, ../shared/cases, is not there; tests of each kind make their own")
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small real recordings: the project's own folder of them, or fetched as its command does."""
     from hri.__main__ import main

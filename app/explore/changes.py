@@ -11,6 +11,7 @@ from app.explore import editing
 from app.library import Scene
 from hri.core.config import Config
 from hri.core.hierarchy import Tree, family_name, node_name
+from hri.core.node_names import node_title
 from hri.rollout.edit_kind import Edit
 from hri.rollout.edit_text import MAX_TEXT
 from hri.rollout.edits import CURTAIN_PLACES, ChooseEdges, Curtain, Mute, Nudge, SetEdge, SetLevel
@@ -95,7 +96,9 @@ def _show_selection(scene: Scene, config: Config, selection: dict[str, Any] | No
 
 
 def _edge(scene: Scene, config: Config, sender: int, receiver: int, span: Span) -> None:
-    st.markdown(f"**{_name(config.tree, sender)} → {node_name(config.tree, receiver)}**", width="content")
+    st.markdown(
+        f"**{_name(config.tree, sender)} → {widgets.plain(node_name(config.tree, receiver))}**", width="content"
+    )
     hears = config.model.dynamics.passing != "hierarchical" or config.tree.possible[sender, receiver]
     if config.model.dynamics.passing == "joint" or not hears:
         st.caption("No message passes over this edge, so there is nothing to cut.")
@@ -194,7 +197,7 @@ def _frames(span: Span) -> Span:
 
 
 def _name(tree: Tree, node: int) -> str:
-    return node_name(tree, node).capitalize()
+    return widgets.plain(node_title(tree, node))
 
 
 # The list ------------------------------------------------------------------------------------------------
@@ -294,7 +297,7 @@ def _what_edges_do(scene: Scene) -> None:
     unit = "states normalised to −1 … 1" if scene.original.observation == "states" else "slot vectors"
     edges = figures_influence.strongest(influence, tree)
     st.markdown(
-        f":small[**Without which edge do the predictions move furthest?** {edges}]",
+        f":small[**Without which edge do the predictions move furthest?** {widgets.plain(edges)}]",
         help=f"Influence: mean squared difference between this rollout and the one without the edge, over all nodes, "
         f"features and frames, in {unit}. Edges that never carried a message have 0.",
     )

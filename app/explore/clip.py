@@ -13,11 +13,14 @@ from app.explore import drawing
 from app.library import Scene
 from hri.core.config import RenderConfig
 from hri.core.records import Rollout
+from hri.data.timing import FASTEST
 from hri.data.video import KINDS, USUAL, Cut, VideoClip, VideoFacts
 from hri.rollout.settings import STANDARD
 
 FRAMES = (STANDARD.free_steps + 2, 100)
 """Fewest and most frames that the page takes: more would be slow to send."""
+SLOWEST = 0.5
+"""Frames a second that the page takes at least."""
 PREVIEW = 8
 """Frames of the preview, evenly over the part that is taken."""
 
@@ -77,8 +80,8 @@ def _upload() -> tuple[VideoClip, VideoFacts] | None:
     """The last file that was given, looked at once; what is wrong with it is said in one sentence."""
     session = st.session_state
     st.file_uploader(
-        "Your video (20 MB at most)", type=list(KINDS), key="clip-file", on_change=_take,
-        help="Its frames are brought to the size and colours that the model sees.",
+        "Your video (20 MB at most)", key="clip-file", on_change=_take,
+        help=f"{', '.join(KINDS)}. Its frames are brought to the size and colours that the model sees.",
     )  # fmt: skip
     if problem := session.get("clip_problem"):
         st.error(widgets.plain(f"{problem}."))
@@ -86,7 +89,8 @@ def _upload() -> tuple[VideoClip, VideoFacts] | None:
     if upload is not None:
         clip, about = upload
         length = "" if about.seconds is None else f", {about.seconds:.1f} s"
-        facts = f"{clip.name}: {about.width} × {about.height} pixels, {about.rate:.3g} frames a second{length}"
+        rate = f"{about.rate:.3g} frames a second{' (measured)' if about.measured else ''}"
+        facts = f"{clip.name}: {about.width} × {about.height} pixels, {rate}{length}"
         st.caption(widgets.plain(facts))
     return upload
 
@@ -109,7 +113,7 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
     session, seconds = st.session_state, about.seconds
     choices: dict[str, Any] = session.setdefault("clip_choices", {})
     begin = {
-        "rate": min(about.rate, 120.0),
+        "rate": min(max(about.rate, SLOWEST), FASTEST),
         "frames": USUAL,
         "start": 0.0,
         "columns": (0, about.width),
@@ -122,7 +126,7 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
         session.setdefault(keys[name], choices.get(keys[name], value))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         rate = st.number_input(
-            "Frames a second", 0.5, 120.0, step=1.0, key=keys["rate"], width=140, format="%.4g",
+            "Frames a second", SLOWEST, FASTEST, step=1.0, key=keys["rate"], width=140, format="%.4g",
             help="Fewer make the motion look faster to the model. The clip's own rate at first.",
         )  # fmt: skip
         frames = st.number_input(

@@ -40,9 +40,10 @@ def inspect_node(rollout: Rollout, node: int, place: str = "") -> None:
     if not 0 <= node < tree.size:
         return
     children = tree.children(node)
-    family = [f"child of {hierarchy.node_name(tree, tree.parents[node])}"] if tree.parents[node] >= 0 else []
+    parent = tree.parents[node]
+    family = [f"child of {widgets.plain(hierarchy.node_name(tree, parent))}"] if parent >= 0 else []
     family += [f"parent of {', '.join(map(str, children))}"] if children else []
-    name = ", ".join(filter(None, [f"**{hierarchy.node_name(tree, node).capitalize()}**", "; ".join(family)]))
+    name = ", ".join(filter(None, [f"**{widgets.plain(_name(tree, node))}**", "; ".join(family)]))
     st.markdown(
         f":small[{name}. Prediction error by frame:]",
         help="Root mean square over the node's numbers, in the units of its state; shaded: the free run.",
@@ -71,9 +72,9 @@ def inspect_edge(rollout: Rollout, selection: dict[str, Any], place: str = "") -
             if share
             else "No true spring joins them."
         )
-    sender, receiver = (hierarchy.node_name(rollout.tree, node) for node in pair)
+    name = widgets.plain(_edge_name(rollout.tree, pair))
     st.markdown(
-        f":small[**{sender.capitalize()} → {receiver}.** {truth} Probability by frame:]",
+        f":small[**{name}.** {truth} Probability by frame:]",
         help="Of each edge type, when the frame was predicted: 0 to 1, together 1; shaded: the free run.",
     )
     st.plotly_chart(
@@ -106,7 +107,7 @@ def _about_node(scene: Scene, node: int) -> None:
     tree, frame = rollout.tree, widgets.frame(rollout, "panel")
     unit = "normalised to −1 … 1" if rollout.observation == "states" else "the encoder's own units"
     st.markdown(
-        f":small[**{_name(tree, node)}: state by frame.** Lines: true, dots: predicted ({unit}).]",
+        f":small[**{widgets.plain(_name(tree, node))}: state by frame.** Lines: true, dots: predicted ({unit}).]",
         help="A slot's numbers have no names: the encoder chooses what they stand for."
         if rollout.observation == "frames"
         else "Position and velocity; −1 and 1 are the extremes of the training systems.",
@@ -171,7 +172,7 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
     row, tree = int(rows[0]), rollout.tree
     turns = beliefs.flips(rollout, row)
     free = sum(frame > rollout.last_true_input + 1 for frame in turns)
-    name = " → ".join(hierarchy.node_name(tree, node) for node in pair).capitalize()
+    name = widgets.plain(_edge_name(tree, pair))
     when = f" (frame {', '.join(map(str, turns[:6]))}{' …' if len(turns) > 6 else ''}; {free} in the free run)"
     times = "once" if len(turns) == 1 else f"{len(turns)} times"
     history = f"changed {times}{when}" if turns else "never changed"
@@ -183,7 +184,7 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
     groups = {heading: [(_name(tree, what["node"]), what)] for heading, what in ends.items()}
     if (rollout.edge_sender_receiver == pair[::-1]).all(1).any():
         back = {"kind": "edge", "sender": pair[1], "receiver": pair[0]}
-        groups["Edge back"] = [(" → ".join(hierarchy.node_name(tree, node) for node in pair[::-1]).capitalize(), back)]
+        groups["Edge back"] = [(_edge_name(tree, pair[::-1]), back)]
     widgets.family(groups)
     drawn.load_pandas()
     from hri.view.edge_chart import edge_timeline
@@ -196,7 +197,11 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
 
 
 def _name(tree: Tree, node: int) -> str:
-    return hierarchy.node_name(tree, node).capitalize()
+    return hierarchy.node_title(tree, node)
+
+
+def _edge_name(tree: Tree, pair: list[int]) -> str:
+    return f"{_name(tree, pair[0])} → {hierarchy.node_name(tree, pair[1])}"
 
 
 def _node(node: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from app.explore import changes, clip, difficulty, drawing, inspector, pickers, 
 from app.explore.scene import pick_scene  # noqa: E402
 from app.learn import links as learning  # noqa: E402
 from app.library import Scene  # noqa: E402
+from hri.rollout.far import far_outside  # noqa: E402
 from hri.scores import ceilings  # noqa: E402
 from hri.view import facts as pictures  # noqa: E402
 
@@ -31,6 +32,8 @@ def show(scene: Scene) -> None:
     """Images left, graph right, timeline below, and under it what one can do with them."""
     opening = address.first_opening(scene)
     rollout, original = scene.rollout, scene.original if scene.edited else None
+    if scene.source.only_recorded and (outside := far_outside(scene.original)):
+        st.warning(widgets.plain(f"{outside}."), icon=":material/help:")
     left, right = st.columns([11, 9.5], gap="medium")
     with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
         with st.container(horizontal=True, vertical_alignment="center"):

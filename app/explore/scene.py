@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from app import library, running, widgets
+from app import library, running, uploader
 from app.explore import clip, drawing, editing
 from app.library import Scene
 from hri.core.config import Config
@@ -36,7 +36,7 @@ def pick_scene() -> Scene:
     with buttons, st.container(horizontal=True, vertical_alignment="bottom"):
         another, upload = st.container(width="content"), st.container(width="content")
     with upload:
-        widgets.uploader()
+        uploader.box()
     sources, session = library.sources(), st.session_state
     if "seed_wanted" in session:  # chosen below, where the seed's box could not be changed any more
         session["seed"] = session.pop("seed_wanted")

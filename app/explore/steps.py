@@ -29,7 +29,7 @@ def panel(scene: Scene) -> None:
         )  # fmt: skip
         phase = titles.index(heading or titles[0])
         st.markdown(
-            figures_phases.in_words(phases, rollout, phase),
+            widgets.plain(figures_phases.in_words(phases, rollout, phase)),
             help="Lengths of vectors (Euclidean norm), in units of the hidden state; for the last phase, of states.",
         )
         if scene.source.path is not None and not (phases.type > 0).any():

@@ -11,6 +11,7 @@ import tyro
 from tyro.conf import Positional
 
 from hri.cli.terminal import answer, bar
+from hri.data.motion import USUAL, Care
 from hri.data.video import KINDS, WHOLE, Cut
 
 
@@ -21,7 +22,8 @@ def data(
     size: Literal[32, 64] = 64,
     cut: Annotated[Cut, tyro.conf.arg(name="")] = WHOLE,
     by: Literal["time", "film"] = "time",
-    metres: float = 0.01,
+    metres: float | None = None,
+    care: Annotated[Care, tyro.conf.arg(name="")] = USUAL,
     trust_pickle: bool = False,
     only: str = "",
     json: bool = False,
@@ -31,7 +33,8 @@ def data(
     human36m: VideoPose3D's data_3d_h36m.npz, or the folder of raw .cdf files, to DIR/motion.npz.
 
     mocap: one .bvh, .npz of [T, J, 3] positions or motion of DeepMimic's humanoid (JSON), or a folder of them with the
-    same joints, to DIR/motion.npz.
+    same joints, to DIR/motion.npz. Short gaps (NaN) are filled, and what was guessed or skipped is said. The last
+    recording by name tests, the one before it validates; of fewer than three the last parts in time do.
 
     kth: the folder with 00sequences.txt and the videos, to DIR/frames.npy (uint8, grey) and DIR/clips.json.
 
@@ -54,7 +57,9 @@ def data(
         size: Rows and columns of a frame of clips.
         cut: Of videos.
         by: Of videos: each is split in time, or the folder into whole ones, such as cameras around one scene.
-        metres: What one unit of a .bvh file is; 0.01 for centimetres.
+        metres: What one unit of a .bvh or .npz file is, such as 0.01 for centimetres; by default centimetres and
+            metres, if that gives a body of 0.3 to 3 m.
+        care: Of motion capture.
         trust_pickle: Open data_3d_h36m.npz, a pickle, which can run any code that its maker put in.
         only: Of fetch-demo: packages, commas in between, of isaaclab, bvhtoolbox, sports2d, pybullet, pose2sim.
         json: Print one JSON object.
@@ -69,7 +74,9 @@ def data(
     if not path.exists():
         raise ValueError(f"there is no {path}; name the file or folder to read")
     if kind != "video" and (cut != WHOLE or by != "time"):
-        raise ValueError("--start, --length, --crop, --rate, --grey, --background and --by belong to `data video`")
+        raise ValueError(
+            "--start, --length, --crop, --rate, --grey, --background, --ground and --by belong to `data video`"
+        )
     if kind == "video":
         from hri.data.clips import convert_videos
 
@@ -84,16 +91,24 @@ def data(
         with bar("decoding", 600) as reach:
             answer(convert(path, out, size, reach), json, "KTH")
         return
-    answer(_motion(kind, path, out, metres, trust_pickle), json, kind)
+    if kind != "mocap" and care != USUAL:
+        raise ValueError("--fps, --stretch and --gap belong to `data mocap`")
+    answer(_motion(kind, path, out, metres, care, trust_pickle), json, kind)
 
 
-def _motion(kind: str, path: Path, out: Path, metres: float, trust_pickle: bool) -> dict[str, Any]:
+def _motion(kind: str, path: Path, out: Path, metres: float | None, care: Care, trust_pickle: bool) -> dict[str, Any]:
     from hri.data.clips import new_folder
     from hri.data.formats import human36m
-    from hri.data.formats.mocap import read
+    from hri.data.formats.mocap import capture
 
+    more: dict[str, Any] = {}
     with new_folder(out) as folder, bar(f"reading {path.name}", None):
-        motion = human36m.read(path, trust_pickle) if kind == "human36m" else read(path, metres)
+        if kind == "human36m":
+            motion = human36m.read(path, trust_pickle)
+        else:
+            motion, notes, skipped = capture(path, metres, care=care)
+            split = "in time" if motion.divided() is not motion else "by recording"
+            more = {"split": split, "body_height": motion.height(), "skipped": [*skipped], "notes": [*notes]}
         motion.write(folder / "motion.npz")
     return {
         "subjects": sorted({recording.subject for recording in motion.recordings}),
@@ -102,6 +117,7 @@ def _motion(kind: str, path: Path, out: Path, metres: float, trust_pickle: bool)
         "joints": len(motion.joints),
         **{split: len(motion.of(split)) for split in ("train", "validation", "test")},
         "bone_stretch": motion.stretch(),
+        **more,
     }
 
 

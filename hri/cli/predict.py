@@ -12,12 +12,13 @@ import tyro
 from hri.cli.checkpoints import load_checkpoint, recorded_in
 from hri.cli.terminal import bar, check_target
 from hri.core.files import read_npz, write_npz
-from hri.core.records import Rollout
 from hri.data.video import WHOLE, Cut
 from hri.export import formats
 from hri.rollout.edit_kind import EdgeChoice
 from hri.rollout.edit_text import MAX_TEXT
+from hri.rollout.far import far_outside
 from hri.rollout.interventions import NOTHING, Intervention
+from hri.rollout.rollout_files import open_rollout
 from hri.rollout.settings import STANDARD, Settings
 
 if TYPE_CHECKING:
@@ -64,18 +65,18 @@ def rollout(
 ) -> None:
     """Let a checkpoint predict: true inputs first, then a free run on its own predictions.
 
-    The input is what simulate wrote, or an .npz with states [B, T, N, 4] (already normalised; true_edges [B, E] and
-    true_edge_sender_receiver [E, 2] for --edges true) or frames [B, T, H, W, 3] in uint8. The output holds slots,
-    edge_sender_receiver, edge_logits, edge_probabilities, edge_types, predicted_slots [B, T-1, N, D] and, for image
-    models, reconstructed_frames, predicted_frames and (SlotDec) slot_frames. A checkpoint of encoder and decoder
-    only gives frames, slots and reconstructed_frames.
+    The input is what simulate wrote, or an .npz with states [B, T, N, 4] (already normalised; for --edges true also
+    true_edges, a matrix [B, N, N], or [B, E] with true_edge_sender_receiver [E, 2]) or frames [B, T, H, W, 3] in
+    uint8. The output holds slots, edge_sender_receiver, edge_logits, edge_probabilities, edge_types, predicted_slots
+    [B, T-1, N, D] and, for image models, reconstructed_frames, predicted_frames and (SlotDec) slot_frames. A
+    checkpoint of encoder and decoder only gives frames, slots and reconstructed_frames.
 
     --edges also takes edits, such as cut edges or muted slots, that were made on the app's page: a file of JSON, the
     JSON itself, or the word that an address of the app carries.
 
-    Instead of --input, --video takes a clip of your own (mp4, avi, mov, gif, webm), brings a part of it to the
-    checkpoint's size and colours, and says whether it is like what the checkpoint was trained on. It is decoded frame
-    by frame: a 4K clip takes some 200 MB, however long it is.
+    Instead of --input, --video takes a clip of your own (mp4, m4v, mov, avi, mkv, gif, webm), brings a part of it to
+    the checkpoint's size and colours, and says whether it is like what the checkpoint was trained on. It is decoded
+    frame by frame: a 4K clip takes some 200 MB, however long it is.
 
     Example: python -m hri rollout --checkpoint springs-4-3-slot-hri --input simulation.npz
 
@@ -95,7 +96,7 @@ def rollout(
     if (input is None) == (video is None):
         raise ValueError("give either --input, scenes in an .npz, or --video, a clip")
     if video is None and cut != WHOLE:
-        raise ValueError("--start, --length, --crop, --rate, --grey and --background belong to --video")
+        raise ValueError("--start, --length, --crop, --rate, --grey, --background and --ground belong to --video")
     if video is not None:
         if not video.is_file():
             raise ValueError(f"there is no file {video}; name the clip with --video")
@@ -114,14 +115,17 @@ def rollout(
     arrays = read_npz(input)
     loaded = load_checkpoint(checkpoint, device)
     from hri.rollout.rollout import from_arrays
+    from hri.rollout.scenes import shared_by_scenes
 
     if systems is not None:
-        whole = {"possible", "true_edge_sender_receiver"}
+        whole = shared_by_scenes(arrays)
         arrays = {name: value if name in whole else value[:systems] for name, value in arrays.items() if value.ndim}
     with bar("predicting", None):
         result = from_arrays(loaded, arrays, str(input), options)
         parts = result if isinstance(result, dict) else {"slots": result.slots}
         write_npz(out, parts) if isinstance(result, dict) else result.save(out)
+    if "states" in arrays and not isinstance(result, dict) and (sentence := far_outside(result)):
+        print(f"{sentence}.")
     scenes, steps, nodes, _ = parts["slots"].shape
     what = "reconstructed" if isinstance(result, dict) else f"{options.free_steps} free steps"
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {what}")
@@ -187,7 +191,7 @@ def export(
     check_target(target)
     if target.exists() and target.samefile(rollout):
         raise ValueError(f"{target} is the rollout itself; give another --out")
-    loaded = Rollout.load(rollout)
+    loaded = open_rollout(rollout)
     with bar("exporting", None):
         formats.export(loaded, target, scene, fps, scale, frame)
     print(f"wrote {target}: scene {scene} of {rollout}")

@@ -14,6 +14,7 @@ from hri.core.node_names import family_name as family_name
 from hri.core.node_names import in_families as in_families
 from hri.core.node_names import level_name as level_name
 from hri.core.node_names import node_name as node_name
+from hri.core.node_names import node_title as node_title
 from hri.core.node_names import ranks as ranks
 from hri.core.tree_text import MOST_BALLS as MOST_BALLS
 from hri.core.tree_text import parents_of, regular_parents, text_of

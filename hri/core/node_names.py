@@ -10,6 +10,23 @@ if TYPE_CHECKING:
     from hri.core.hierarchy import Family, Tree
 
 
+LONGEST_NAME = 100
+"""Characters of a node's name."""
+
+
+def printable(name: str = "") -> str:
+    """A name from a file as it can be shown: what is no letter, number, sign or space is left out, and what is beyond
+    :data:`LONGEST_NAME`; spaces are single. Whoever shows it still escapes it.
+    """
+    shown = (letter if letter.isprintable() else " " if letter.isspace() else "" for letter in name)
+    return " ".join("".join(shown).split())[:LONGEST_NAME].strip()
+
+
+def is_printable(name: str) -> bool:
+    """Whether :func:`printable` would leave the name as it is."""
+    return name != "" and printable(name) == name
+
+
 def level_name(tree: Tree, level: int) -> str:
     """A level in a word: root, intermediate, leaf; "level 2" where several lie between root and leaves; else ball."""
     if tree.flat:
@@ -31,6 +48,12 @@ def node_name(tree: Tree, node: int) -> str:
     depth, deepest = int(tree.depth[node]), int(tree.depth.max())
     level = "root" if depth == 0 else "leaf" if depth == deepest else "intermediate"
     return f"{level} {node}"
+
+
+def node_title(tree: Tree, node: int) -> str:
+    """:func:`node_name` to begin a line with: a joint's own name keeps its capitals where it has any."""
+    name = node_name(tree, node)
+    return name.capitalize() if name.islower() else name
 
 
 def edge_name(tree: Tree, sender: int, receiver: int) -> str:

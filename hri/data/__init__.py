@@ -2,9 +2,10 @@
 
 In reading order; a file imports only those above it:
 
-- motion, windows: recordings of bodies [T, J, 3] with their tree; windows of them as scenes by seed
-- video, clips, clip_windows: a clip of one's own as frames; many grey clips on disk; windows of them as scenes by
-  seed
+- motion, gaps, windows: recordings of bodies [T, J, 3] with their tree; joints that were not seen for a while; windows
+  of them as scenes by seed
+- pixels, timing, video: single frames made small; rates and moments; a clip of one's own as frames
+- clips, clip_windows: many grey clips on disk; windows of them as scenes by seed
 - dataset: all of them as tensors
 - source: what may be asked of any source of scenes
 - spring_systems, recorded_bodies, recorded_clips: the kinds of sources, a file each

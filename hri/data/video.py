@@ -16,17 +16,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import UInt8
 
+from hri.data.pixels import cropped, on_ground, shrink, turned
+from hri.data.timing import FASTEST, at_moments, rate_of, stays
+
 if TYPE_CHECKING:
     from av import VideoFrame
 
-KINDS = ("mp4", "avi", "mov", "gif", "webm")
-"""Endings of the files that are taken."""
+KINDS = ("mp4", "m4v", "mov", "avi", "mkv", "gif", "webm")
+"""Endings of the files that are taken, in any case."""
 LARGEST = (8192, 4320)
 """Columns and rows of the largest frame that is decoded; it takes about 160 MB."""
 USUAL = 49
 """Frames that are taken when no length is given: as many as a training sequence of springs has."""
 MOST = 200
 """Frames that are taken at all: a SlotDec rollout of 64 x 64 holds about 0.8 MB for each."""
+SLOW_MOTION = 120.0
+"""Frames a second from which on the usual number of frames shows next to nothing."""
 _SEEK_FROM = 2.0
 """Seconds from the start up to which it is cheaper to decode everything."""
 _FORMATS = "mov,mp4,avi,gif,matroska,webm"
@@ -49,6 +54,8 @@ class Cut:
     """Take brightness only, even for a checkpoint that sees colours."""
     background: bool = False
     """Remove the still background: what does not differ from the median over time becomes black."""
+    ground: tuple[int, int, int] | None = None
+    """Red, green and blue, 0 to 255, behind what is transparent; by default black."""
 
 
 WHOLE = Cut()
@@ -89,6 +96,8 @@ class VideoFacts:
     """Frames a second, the mean where it varies."""
     seconds: float | None
     """None where it does not say."""
+    measured: bool = False
+    """Whether the rate is from the time stamps of frames, because the file does not say it or is wrong."""
 
 
 def about(source: Path | BytesIO, name: str) -> VideoFacts:
@@ -99,15 +108,16 @@ def about(source: Path | BytesIO, name: str) -> VideoFacts:
     """
     with _Reader(source, name) as reader:
         for _, frame in reader.frames(0.0):
-            height, width = _turned(np.empty((frame.height, frame.width), np.uint8), frame).shape
-            return VideoFacts(width, height, reader.rate, reader.seconds)
+            height, width = turned(np.empty((frame.height, frame.width), np.uint8), frame).shape
+            return VideoFacts(width, height, reader.rate, reader.seconds, reader.measured)
     raise ValueError(f"{name} holds no frame that can be decoded; it is damaged: get it again")
 
 
 def read(source: Path | BytesIO, name: str, size: int, channels: int, cut: Cut = WHOLE, usual: int = USUAL) -> Footage:
     """Decode a part of a clip to frames of ``size`` x ``size``, grey (1 channel) or in colour (3).
 
-    Frames are chosen by their time stamps, so a varying frame rate does no harm, and box-filtered to their size.
+    Frames are chosen by their time stamps, so a varying frame rate does no harm, and box-filtered to their size. The
+    nearest in time is taken, or the one that stands, where frames stand for half a second or more, or in a GIF.
 
     Args:
         source: a file, or one that is open.
@@ -128,11 +138,13 @@ def read(source: Path | BytesIO, name: str, size: int, channels: int, cut: Cut =
                 f"{cut.length:g} seconds at {rate:.4g} frames a second are {count} frames; at most {MOST} are taken: "
                 "choose a shorter part or a lower rate"
             )
-        small, shape = [], None
+        small, shape, transparent = [], None, False
         for frame in reader.sampled(cut.start, rate, max(count, 1)):
-            picture = _turned(frame.to_ndarray(format="gray" if cut.grey or channels == 1 else "rgb24"), frame)
+            opaque, hole = on_ground(frame, cut.ground or (0, 0, 0))
+            transparent |= hole
+            picture = turned(opaque.to_ndarray(format="gray" if cut.grey or channels == 1 else "rgb24"), frame)
             shape = picture.shape
-            small.append(shrink(_cropped(picture, cut.crop, name), size))
+            small.append(shrink(cropped(picture, cut.crop, name), size))
         if len(small) < count and reader.cut_off:
             promise = f" of the {reader.seconds:.1f} it announces" if reader.seconds else ""
             raise ValueError(
@@ -147,18 +159,17 @@ def read(source: Path | BytesIO, name: str, size: int, channels: int, cut: Cut =
         frames = np.stack(small)
         frames = np.repeat(frames[..., None], channels, -1) if frames.ndim == 3 else frames
         notes = reader.notes(rate)
+        if rate > SLOW_MOTION:
+            time = f"{len(frames)} show {len(frames) / rate:.2g} s"
+            notes += (f"At {rate:.4g} frames a second {time}: take fewer a second to see more.",)
+        if transparent:
+            ground = "black" if cut.ground is None else "the colour {} {} {}".format(*cut.ground)
+            notes += (f"It is transparent in places: {ground} stands there.",)
     if not (frames != frames[0]).any():
         notes += ("Nothing moves in this part.",)
     if cut.background:
         frames = without_background(frames)
     return Footage(frames, float(rate), shape[1], shape[0], notes)
-
-
-def shrink(picture: UInt8[np.ndarray, "H W"] | UInt8[np.ndarray, "H W 3"], size: int) -> UInt8[np.ndarray, "S S *C"]:
-    """Squeezed to a square by averaging, as KTH's frames are."""
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BOX))
 
 
 def without_background(frames: UInt8[np.ndarray, "T H W C"]) -> UInt8[np.ndarray, "T H W C"]:
@@ -188,26 +199,10 @@ def _check(cut: Cut) -> None:
         raise ValueError(f"the part begins at {cut.start:g} seconds; choose 0 or more")
     if cut.length is not None and cut.length <= 0:
         raise ValueError(f"the part is {cut.length:g} seconds long; choose more than 0")
-    if cut.rate is not None and not 0.1 <= cut.rate <= 240:
-        raise ValueError(f"the rate is {cut.rate:g} frames a second; choose 0.1 to 240")
-
-
-def _cropped(picture: np.ndarray, crop: tuple[int, int, int, int] | None, name: str) -> np.ndarray:
-    if crop is None:
-        return picture
-    left, top, right, bottom = crop
-    height, width = picture.shape[:2]
-    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
-        raise ValueError(
-            f"the crop {left} {top} {right} {bottom} (left, top, right, bottom) does not lie in {name}, whose frames "
-            f"are {width} x {height}"
-        )
-    return picture[top:bottom, left:right]
-
-
-def _turned(picture: np.ndarray, frame: VideoFrame) -> np.ndarray:
-    """Upright: telephones film on their side and say so in the file."""
-    return np.rot90(picture, round(frame.rotation / 90)) if frame.rotation else picture
+    if cut.rate is not None and not 0.1 <= cut.rate <= FASTEST:
+        raise ValueError(f"the rate is {cut.rate:g} frames a second; choose 0.1 to {FASTEST:g}")
+    if cut.ground is not None and not all(0 <= value <= 255 for value in cut.ground):
+        raise ValueError(f"the ground is {' '.join(map(str, cut.ground))}; choose red, green and blue from 0 to 255")
 
 
 class _Reader:
@@ -273,10 +268,11 @@ class _Reader:
                 "make it smaller first"
             )
         self.stream.codec_context.thread_count = 1  # more threads would each hold frames
-        rate = self.stream.average_rate or self.stream.guessed_rate
-        self.rate = float(rate) if rate and 0.1 <= rate <= 240 else 25.0
         length = self.stream.duration and float(self.stream.duration * self.stream.time_base)
         self.seconds: float | None = length or (self.container.duration and self.container.duration / 1e6) or None
+        self.stands = "gif" in self.container.format.name.split(",")
+        self.rate, self.measured, length = rate_of(self.container, self.stream)
+        self.seconds = self.seconds or length
 
     def frames(self, start: float) -> Iterator[tuple[float, VideoFrame]]:
         """(seconds from the clip's beginning, frame), from the last key frame before ``start``."""
@@ -310,7 +306,7 @@ class _Reader:
                 if last is not None and time > last:
                     low, high = self.gaps or (time - last, time - last)
                     self.gaps = min(low, time - last), max(high, time - last)
-                last, self.reached = time, max(self.reached, time + 1 / self.rate)
+                last, self.reached = time, max(self.reached, time + max(stays(frame), 1 / self.rate))
                 yield time, frame
         except av.error.FFmpegError:
             self.cut_off = True
@@ -319,25 +315,17 @@ class _Reader:
         self.cut_off = missing > 0.5 + 2 / self.rate
 
     def sampled(self, start: float, rate: float, count: int) -> Iterator[VideoFrame]:
-        """The frames nearest to ``start``, ``start + 1 / rate``, ...; fewer where the clip ends."""
-        index = 0
-        earlier: tuple[float, VideoFrame] | None = None
-        for time, frame in self.frames(start):
-            while index < count and start + index / rate <= time:
-                moment = start + index / rate  # half-way between two, whatever the rounding, the earlier
-                before = earlier is not None and moment - earlier[0] <= time - moment + 1e-6
-                yield earlier[1] if before and earlier is not None else frame
-                index += 1
-            if index == count:
-                return
-            earlier = time, frame
-        while earlier is not None and index < count and start + index / rate <= earlier[0] + 0.5 / self.rate:
-            yield earlier[1]
-            index += 1
+        """The frames at ``start``, ``start + 1 / rate``, ...; fewer where the clip ends."""
+        return at_moments(self.frames(start), start, rate, count, self.rate, self.stands)
 
     def notes(self, rate: float) -> tuple[str, ...]:
         """What was odd in what was decoded."""
-        if self.gaps is None or self.gaps[1] <= 1.5 * self.gaps[0] + 0.002:
-            return ()
-        slow, fast = 1 / self.gaps[1], 1 / self.gaps[0]
-        return (f"Its frame rate varies ({slow:.3g} to {fast:.3g} a second); {rate:.3g} a second were taken by time.",)
+        notes = []
+        if self.gaps is not None and self.gaps[1] > 1.5 * self.gaps[0] + 0.002:
+            slow, fast = 1 / self.gaps[1], 1 / self.gaps[0]
+            notes.append(
+                f"Its frame rate varies ({slow:.3g} to {fast:.3g} a second); {rate:.3g} a second were taken by time."
+            )
+        if self.measured:
+            notes.append(f"Its frame rate was measured from its time stamps: {self.rate:.3g} a second.")
+        return tuple(notes)

@@ -56,7 +56,7 @@ def _file(motion: MotionConfig) -> Path | None:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, changed: int) -> MotionSet:
-    return MotionSet.read(path)
+    return MotionSet.read(path).divided()
 
 
 def fitting(data: DataConfig) -> DataConfig:

@@ -17,6 +17,6 @@ In reading order; a file imports only those above it:
 - decoders, overlapping, vision: slots to frames: SlotDec and ParDec, and two of ours; encoder and decoder together
 - model, rolls: the whole method in one place; several runs of a model without memory
 - losses: what training minimises
-- commands, checkpoint, devices, published: what made a checkpoint, and its one file; where a model is; the authors'
-  files
+- commands, checkpoint, devices: what made a checkpoint, and its one file; where a model is
+- wrapped, published: weights as trainers leave them; the authors' files
 """

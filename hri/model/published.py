@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import pickle
 import re
-import warnings
-import zipfile
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +19,7 @@ from hri.core.presets import CONTROLS, VARIANTS
 from hri.core.records import Normalisation
 from hri.model.checkpoint import Checkpoint, Header
 from hri.model.model import Model
+from hri.model.wrapped import read_weights
 from hri.physics.springs import simulate
 
 _MLP = {"fc1": "first", "fc2": "second", "bn": "norm"}
@@ -51,19 +49,28 @@ CHOICES = tuple(name for name, (_, dynamics) in VARIANTS.items() if name not in 
 _MISFITS = (KeyError, IndexError, RuntimeError, TypeError, ZeroDivisionError)
 
 
+class SeveralVariantsError(ValueError):
+    """A file fits several variants, and only whoever has it knows which."""
+
+    def __init__(self, name: str, variants: tuple[str, ...]):
+        super().__init__(f"{name} fits several variants; say which with --variant {' or --variant '.join(variants)}")
+        self.variants = variants
+
+
 def import_published(path: str | os.PathLike[str], variant: str | None = None, tree: str = "4-3") -> Checkpoint:
     """Read one of the authors' files; ``window = "published"`` is set (their one-state history).
 
     Args:
-        path: ``model_all.pt``, saved on a CPU or a GPU.
+        path: ``model_all.pt``, saved on a CPU or a GPU, however a trainer wrapped it (:mod:`hri.model.wrapped`).
         variant: one of :data:`CHOICES`; needed where keys and shapes fit several.
         tree: the simulated system, which the file does not name.
 
     Raises:
-        ValueError: no such file, code in the file, not this architecture, or an ambiguous variant; one sentence.
+        SeveralVariantsError: the file does not tell which.
+        ValueError: no such file, code in the file, or not this architecture; one sentence.
     """
     path = Path(path)
-    tensors = _read(path)
+    tensors = read_weights(path)
     if variant is not None and variant not in CHOICES:
         raise ValueError(f"unknown variant {variant!r}; choose from {', '.join(CHOICES)}")
     try:
@@ -73,9 +80,7 @@ def import_published(path: str | os.PathLike[str], variant: str | None = None, t
     parts: Literal["all", "vision"] = "all" if possible else "vision"
     possible = possible or [variant or "hri"]
     if variant is None and len(possible) > 1:
-        raise ValueError(
-            f"{path.name} fits several variants; say which with --variant {' or --variant '.join(possible)}"
-        )
+        raise SeveralVariantsError(path.name, tuple(possible))
     if variant is not None and variant not in possible:
         raise ValueError(f"{path.name} is not {variant}; its keys and shapes fit {' or '.join(possible)} (tree {tree})")
     family = variant or possible[0]
@@ -111,28 +116,6 @@ def import_published(path: str | os.PathLike[str], variant: str | None = None, t
 def published_normalisation(data: DataConfig, systems: int = 500) -> Normalisation:
     """Ranges of the first published training systems; the authors' files do not carry theirs."""
     return Normalisation.of(simulate(Tree.parse(data.tree), data.physics, range(42, 42 + systems)))
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}")
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path.name} is empty (0 bytes); copy it again")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of foreign pickles; what is wrong with them is said below
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise ValueError(
-            f"{path.name} holds more than weights (it could run code) and is not opened; export it as a plain state "
-            "dict"
-        ) from None
-    except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, ValueError, KeyError, UnicodeDecodeError) as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path.name} is damaged or no PyTorch file ({first_line}); copy it again") from None
-    if not isinstance(loaded, dict) or not all(isinstance(v, Tensor) for v in loaded.values()) or not loaded:
-        raise ValueError(f"{path.name} holds no state dict of tensors; choose the authors' model_all.pt")
-    return {name.removeprefix("module."): value for name, value in loaded.items()}
 
 
 def _variants(tensors: dict[str, Tensor], tree_text: str, name: str) -> list[str]:

@@ -21,7 +21,7 @@ from hri.model.checkpoint import Checkpoint
 from hri.rollout.imaging import encode, encode_and_reconstruct
 from hri.rollout.interventions import Intervention
 from hri.rollout.predict import inputs_of, predict, record, true_types_of, with_pictures
-from hri.rollout.scenes import check_frames, check_systems, frames_of, listed_truth, truth_of
+from hri.rollout.scenes import check_frames, check_systems, frames_of, listed_truth, truth_lacking, truth_of
 from hri.rollout.settings import STANDARD, Settings, settings_of
 
 
@@ -75,8 +75,8 @@ def from_arrays(
     A checkpoint of encoder and decoder only gives a plain dict of frames, slots and reconstructed_frames.
 
     Args:
-        arrays: as read from the file ``name``. With states, ``true_edges`` [B, E] and ``true_edge_sender_receiver``
-            [E, 2] may name the true springs.
+        arrays: as read from the file ``name``. With states, ``true_edges`` [B, N, N], or [B, E] with
+            ``true_edge_sender_receiver`` [E, 2], may name the true springs.
         settings: how, and ``choices``, as in :func:`roll_out`.
 
     Raises:
@@ -104,6 +104,8 @@ def from_arrays(
         types, pairs = None, (checkpoint.model.senders, checkpoint.model.receivers)
         if "true_adjacency" in lists and lists["true_adjacency"].shape[1] == checkpoint.model.tree.size:
             types = lists["true_adjacency"][:, *pairs]
+        if types is None and (settings.edges == "true" or checkpoint.model.source == "true"):
+            raise ValueError(truth_lacking(arrays, name))
         return from_states(checkpoint, lists["true_states"], types, settings, lists)
     needs = {"frames": "frames [B, T, H, W, C]", "states": "states [B, T, N, 4]"}[observation]
     contents = ", ".join(sorted(arrays)) or "nothing"

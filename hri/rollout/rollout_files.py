@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
+from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from hri.core.forces import FORCES
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.limits import limits
+from hri.core.node_names import is_printable
 from hri.core.records import Rollout
+from hri.rollout.edit_kind import EdgeChoice
 from hri.rollout.interventions import Intervention
 from hri.rollout.settings import Settings
 
@@ -19,12 +22,29 @@ LARGEST = 200_000_000
 """Bytes of a file's arrays once unpacked; a SlotDec scene takes about 12 million."""
 MOST_NODES, MOST_TYPES, MOST_SCENES, MOST_FRAMES, MOST_PIXELS = 100, 16, 200, 2_000, 128
 
-_NAME = r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}"
-"""Of a joint: nothing in it means anything to whatever shows it."""
+LARGEST_HERE = 8 * 10**9
+"""The same of a file on one's own disk."""
 
 
-def read_rollout(content: bytes) -> Rollout:
+def open_rollout(path: Path) -> Rollout:
+    """The rollout in a file, checked as one from a stranger, however many scenes, frames and nodes it has.
+
+    Raises:
+        OSError: the file is not there or may not be read.
+        ValueError: as :func:`read_rollout`; the sentence names the file.
+    """
+    try:
+        return read_rollout(path.read_bytes(), of_any_size=True)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def read_rollout(content: bytes, of_any_size: bool = False) -> Rollout:
     """The rollout in an ``.npz`` that :meth:`Rollout.save` wrote; pickles are refused, never opened.
+
+    Args:
+        content: of the file.
+        of_any_size: take more than a page can show.
 
     Raises:
         ValueError: anything else; one sentence that says what is wrong and what to do.
@@ -36,8 +56,9 @@ def read_rollout(content: bytes) -> Rollout:
             size = sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise ValueError("it is no .npz; choose one that this program wrote (Export, NumPy)") from None
-    if size > LARGEST:
-        raise ValueError(f"its arrays take {size:,} bytes once unpacked; the limit is {LARGEST:,}")
+    largest = LARGEST_HERE if of_any_size else LARGEST
+    if size > largest:
+        raise ValueError(f"its arrays take {size:,} bytes once unpacked; the limit is {largest:,}")
     file = io.BytesIO(content)
     file.name = "the file"  # as a message calls it
     try:
@@ -48,25 +69,29 @@ def read_rollout(content: bytes) -> Rollout:
         message = str(error).replace(str(file), "the file")
         raise ValueError(message) from None
     try:
-        check_rollout(rollout)
+        check_rollout(rollout, of_any_size)
     except (TypeError, AttributeError, IndexError, OverflowError):
         raise ValueError("it is damaged: an array is of another kind than a rollout's; save it again") from None
     return rollout
 
 
-def check_rollout(rollout: Rollout) -> None:
+def check_rollout(rollout: Rollout, of_any_size: bool = False) -> None:
     """Refuse a rollout that no model could have made.
+
+    Args:
+        rollout: of any origin.
+        of_any_size: take more scenes, frames and nodes than a page can show.
 
     Raises:
         ValueError: the first thing that does not fit; one sentence.
     """
-    _check_sizes(rollout)
+    _check_sizes(rollout, of_any_size)
     tree = _tree(rollout.parents)
     _check_words(rollout, tree)
     _check_edges(rollout, tree)
     _check_numbers(rollout)
     _check_pictures(rollout, tree)
-    _check_balls(rollout, tree)
+    _check_balls(rollout, tree, of_any_size)
 
 
 def _damage(what: str) -> ValueError:
@@ -86,7 +111,7 @@ def _tree(parents: np.ndarray) -> Tree:
         raise _damage("its parents form no tree") from None
 
 
-def _check_sizes(rollout: Rollout) -> None:
+def _check_sizes(rollout: Rollout, of_any_size: bool) -> None:
     scenes, frames, nodes, _ = rollout.slots.shape
     types = rollout.edge_logits.shape[3]
     limits = {
@@ -96,7 +121,7 @@ def _check_sizes(rollout: Rollout) -> None:
         "edge types": (types, 1, MOST_TYPES),
     }
     for what, (count, least, most) in limits.items():
-        if not least <= count <= most:
+        if count < least or (count > most and not of_any_size):
             raise ValueError(f"it has {count} {what}; the page shows {least} to {most}")
 
 
@@ -111,6 +136,8 @@ def _check_words(rollout: Rollout, tree: Tree) -> None:
     _need(rollout.observation == "states" or tree == SLOT_TREE, "image slots form another tree than 16 + 4 + 1")
     if rollout.edits:
         Intervention.parse(rollout.edits)
+    _need(rollout.edges in get_args(EdgeChoice), "its edges were chosen in a way that is unknown")
+    _need(rollout.edges_from in ("predictions", "truth"), "its edges are from neither predictions nor truth")
     seeds = limits(Settings)["seed"]
     for number, low, high in (
         (rollout.last_true_input, 1, rollout.slots.shape[1] - 1),
@@ -162,7 +189,7 @@ def _check_pictures(rollout: Rollout, tree: Tree) -> None:
     _need(alone is None or alone.shape[2] == len(tree.leaves), "slot_frames are not of the leaves")
 
 
-def _check_balls(rollout: Rollout, tree: Tree) -> None:
+def _check_balls(rollout: Rollout, tree: Tree, of_any_size: bool) -> None:
     springs, states, parents = rollout.true_adjacency, rollout.true_states, rollout.ball_parents
     balls = tree.size if rollout.observation == "states" else next(
         (len(array[0]) if array is springs else array.shape[2] for array in (springs, states) if array is not None),
@@ -181,10 +208,12 @@ def _check_balls(rollout: Rollout, tree: Tree) -> None:
         _need(fits, "its position_span is no range")
     if parents is not None:
         of_balls = _tree(parents)
-        _need(of_balls.size == balls and of_balls.size <= MOST_NODES, "ball_parents are of other balls")
+        _need(
+            of_balls.size == balls and (of_any_size or of_balls.size <= MOST_NODES), "ball_parents are of other balls"
+        )
     if rollout.joints is not None:
         fits = rollout.joints.dtype.kind == "U" and rollout.joints.shape == (balls,)
         _need(
-            fits and all(re.fullmatch(_NAME, name) for name in rollout.joints.tolist()),
+            fits and all(map(is_printable, rollout.joints.tolist())),
             "names of joints are missing or hold odd characters",
         )

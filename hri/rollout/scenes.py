@@ -97,7 +97,9 @@ def frames_of(
 
 
 def listed_truth(arrays: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
-    """Normalised states and the springs that ``true_edges`` lists, as far as the file ``name`` holds them.
+    """Normalised states and the springs of a file ``name``, as far as it holds them: a list, ``true_edges`` [B, E] of
+    ``true_edge_sender_receiver`` [E, 2], or a matrix, ``true_edges`` or ``adjacency`` [B, N, N] (or [N, N] for all
+    scenes), where an entry above 0 counts as a spring.
 
     A spring joins both ways, and none joins pairs that are not listed.
 
@@ -110,9 +112,11 @@ def listed_truth(arrays: dict[str, np.ndarray], name: str) -> dict[str, np.ndarr
     if states.dtype.kind != "f" or states.ndim != 4 or states.shape[3] not in (4, 6) or 0 in states.shape:
         raise ValueError(f"states in {name} are {states.dtype} {list(states.shape)}; they must be floats [B, T, N, 4]")
     truth = {"true_states": states.astype(np.float32)}
+    scenes, _, nodes, _ = states.shape
+    if key := _matrix_of(arrays, nodes):
+        return truth | {"true_adjacency": _springs_of(arrays[key], scenes, nodes, f"{key} in {name}")}
     if "true_edges" not in arrays or "true_edge_sender_receiver" not in arrays:
         return truth
-    scenes, _, nodes, _ = states.shape
     types, pairs = arrays["true_edges"], arrays["true_edge_sender_receiver"]
     if pairs.ndim != 2 or pairs.shape[1] != 2 or types.shape != (scenes, len(pairs)):
         raise ValueError(
@@ -124,6 +128,47 @@ def listed_truth(arrays: dict[str, np.ndarray], name: str) -> dict[str, np.ndarr
     adjacency = np.zeros((scenes, nodes, nodes), dtype=np.uint8)
     adjacency[:, pairs[:, 0], pairs[:, 1]] = types != 0
     return truth | {"true_adjacency": adjacency | adjacency.transpose(0, 2, 1)}
+
+
+def truth_lacking(arrays: dict[str, np.ndarray], name: str) -> str:
+    """Why a file ``name`` of states does not say which springs are true, and what to add."""
+    if "true_edges" in arrays:
+        shape = list(arrays["true_edges"].shape)
+        return (
+            f"{name} has true_edges {shape} and lacks true_edge_sender_receiver [E, 2], which says what pair each of "
+            "them is of; add it, or store true_edges as a matrix [B, N, N]"
+        )
+    return (
+        f"{name} does not say which springs are true: it lacks true_edges; add them as a matrix [B, N, N], or choose "
+        "other edges"
+    )
+
+
+def shared_by_scenes(arrays: dict[str, np.ndarray]) -> set[str]:
+    """Names of the arrays that hold for all scenes of a file: they have no first axis of scenes."""
+    matrices = {"true_edges", "adjacency"} - ({"true_edges"} if "true_edge_sender_receiver" in arrays else set())
+    return {"possible", "true_edge_sender_receiver"} | {
+        name for name in matrices & arrays.keys() if arrays[name].ndim == 2
+    }
+
+
+def _matrix_of(arrays: dict[str, np.ndarray], nodes: int) -> str:
+    """Name of the array that holds the graph as a matrix; "" where there is none."""
+    edges = arrays.get("true_edges")
+    if edges is not None and "true_edge_sender_receiver" not in arrays:
+        return "true_edges" if edges.ndim > 2 or edges.shape == (nodes, nodes) else ""
+    return "adjacency" if "adjacency" in arrays and edges is None else ""
+
+
+def _springs_of(matrix: np.ndarray, scenes: int, nodes: int, name: str) -> UInt8[np.ndarray, "B N N"]:
+    if matrix.dtype.kind not in "biuf" or matrix.shape not in ((scenes, nodes, nodes), (nodes, nodes)):
+        raise ValueError(
+            f"{name} is {matrix.dtype} {list(matrix.shape)}; as a matrix it must be numbers "
+            f"{[scenes, nodes, nodes]} (or {[nodes, nodes]}, the same for all scenes), as many as there are states"
+        )
+    joined = np.broadcast_to(matrix > 0, (scenes, nodes, nodes)).astype(np.uint8)
+    joined[:, range(nodes), range(nodes)] = 0
+    return joined | joined.transpose(0, 2, 1)
 
 
 def check_frames(checkpoint: Checkpoint, frames: np.ndarray) -> None:

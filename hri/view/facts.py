@@ -8,6 +8,7 @@ step earlier; frame 0 has no prediction and shows the first edges.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,11 @@ from hri.rollout.interventions import Intervention
 from hri.rollout.predicted import predicted_nodes, values_to_score
 
 Pairs = Literal["hierarchy", "all"]
+
+
+def in_plotly(text: str) -> str:
+    """Text from outside for Plotly, which reads tags in labels, hovers and legends: so that it is shown as it is."""
+    return escape(text, quote=False)
 
 
 def edge_rows(rollout: Rollout, pairs: Pairs) -> Int[np.ndarray, " R"]:

@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from hri.core.forces import force
 from hri.core.hierarchy import Tree, edge_name
 from hri.core.records import Rollout
-from hri.view.facts import spring_pairs
+from hri.view.facts import in_plotly, spring_pairs
 from hri.view.layout import HEIGHT, HIT_SHARES, Drawing, Layout, arrange, extent, graph_layout
 from hri.view.scene import EDITED, Key, Marks, keys, node_marks, type_names
 from hri.view.style import BLACK, CLEAR, STYLE, dash_pattern, rgba
@@ -125,7 +125,7 @@ def paint_graph(
         line.dash = edge.stroke.pattern
         heads.append(rgba(edge.stroke.colour, edge.opacity if edge.stroke.head else 0.0))
         truth = edge.truth and f"<br>{edge.truth}"
-        hover += [[index, edge.name, edge.type, edge.probability, truth]] * len(HIT_SHARES)
+        hover += [[index, in_plotly(edge.name), edge.type, edge.probability, truth]] * len(HIT_SHARES)
         for name, inks in edits.items():
             there = edge.edit == name and (visible is None or visible[index])
             inks.append(rgba(getattr(STYLE, name), 1.0) if there else CLEAR)
@@ -199,7 +199,7 @@ def _edge_traces(tree: Tree, pairs: Int[np.ndarray, "R 2"], drawing: Drawing) ->
         hoverinfo="skip",
         showlegend=False,
     )
-    names = [edge_name(tree, i, j) for i, j in pairs.tolist()]
+    names = [in_plotly(edge_name(tree, i, j)) for i, j in pairs.tolist()]
     hits = go.Scatter(
         meta="hits",
         x=drawing.hits[..., 0].round(4).ravel().tolist(),
@@ -256,7 +256,7 @@ def _nodes(tree: Tree, layout: Layout, drawing: Drawing) -> go.Scatter:
             "line": rim if around else rim | {"color": marks[0].rim},
             "opacity": 1,
         },
-        customdata=[[-1, mark.name, node] for node, mark in enumerate(marks)],
+        customdata=[[-1, in_plotly(mark.name), node] for node, mark in enumerate(marks)],
         hovertemplate="%{customdata[1]}<extra></extra>",
         showlegend=False,
     )

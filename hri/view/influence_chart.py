@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from hri.core.hierarchy import Tree, edge_name
+from hri.view.facts import in_plotly
 
 if TYPE_CHECKING:
     from hri.rollout.influence import Influence
@@ -34,7 +35,7 @@ def influence_map(influence: Influence, tree: Tree, unit: str) -> go.Figure:
         value = float(influence.score[row])
         score[sender, receiver] = np.clip(np.log10(value / top), -DECADES, 0) if value > 0 else -DECADES
         words[sender, receiver] = (
-            f"{edge_name(tree, sender, receiver)}<br>"
+            f"{in_plotly(edge_name(tree, sender, receiver))}<br>"
             + (f"{value:.2g}, rank {rank(influence, row)}" if influence.spoke[row] else "carried no message: 0")
             + f"<br>mean squared difference, {unit}"
         )

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from hri.core.hierarchy import Tree, edge_name, node_name
 from hri.core.records import Rollout
+from hri.view.facts import in_plotly
 from hri.view.graph import interaction_graph
 from hri.view.layout import HIT_SHARES
 from hri.view.style import RIM, STYLE, colour
@@ -42,7 +43,7 @@ def phase_graph(phases: Phases, rollout: Rollout, phase: int) -> go.Figure:
         line = shapes[f"edge_{i}_{j}"].line
         line.color, line.width = colour(int(kind)), round(STYLE.thin + (STYLE.thick - STYLE.thin) * share, 2)
         heads.append(colour(int(kind)))
-        words += [f"{edge_name(tree, i, j)}<br>message of length {size:.3g}"] * len(HIT_SHARES)
+        words += [f"{in_plotly(edge_name(tree, i, j))}<br>message of length {size:.3g}"] * len(HIT_SHARES)
     traces["heads"].marker.color = heads
     traces["hits"].customdata = words
     traces["hits"].hovertemplate = "%{customdata}<extra></extra>"
@@ -53,7 +54,7 @@ def phase_graph(phases: Phases, rollout: Rollout, phase: int) -> go.Figure:
     nodes = traces["nodes"]
     nodes.marker.line.width = [1 + 5 * float(m) / most if most > 0 else 1 for m in movement]
     nodes.marker.line.color = [MOVED if m > 0 else RIM for m in movement]
-    nodes.customdata = [f"{node_name(tree, k)}<br>moves by {m:.3g}" for k, m in enumerate(movement)]
+    nodes.customdata = [f"{in_plotly(node_name(tree, k))}<br>moves by {m:.3g}" for k, m in enumerate(movement)]
     nodes.hovertemplate = "%{customdata}<extra></extra>"
     figure.update_layout(height=360, showlegend=False)
     return figure

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from hri.core.hierarchy import node_name, ranks
 from hri.core.records import Rollout
 from hri.view import beliefs
-from hri.view.facts import true_springs
+from hri.view.facts import in_plotly, true_springs
 from hri.view.layout import graph_layout
 from hri.view.style import CLEAR, GREY, STYLE, colour, node_colours
 
@@ -97,7 +97,7 @@ def truth_beside(rollout: Rollout, update: int | None = None) -> go.Figure:
                 "size": 15, "color": node_colours(rollout.tree)[0], "line": {"color": GREY, "width": 1},
                 "symbol": [_SHAPES[rank] for rank in ranks(rollout.tree)],
             },
-            hovertext=[node_name(rollout.tree, node) for node in range(rollout.tree.size)], hoverinfo="text",
+            hovertext=[in_plotly(node_name(rollout.tree, node)) for node in range(rollout.tree.size)], hoverinfo="text",
         )  # fmt: skip
     figure.update_xaxes(visible=False, range=[-1.15, 1.15])
     figure.update_yaxes(visible=False, range=[-1.15, 1.15])

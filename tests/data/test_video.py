@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ from hri.data.video import KINDS, Cut, about, read, without_background
 from hri.model.checkpoint import Checkpoint, Header, load, save
 from hri.model.model import Model
 from hri.rollout import likeness
-from tests.clips import greys, moving_dot, video
+from tests.clips import corners, gif, greys, moving_dot, quad, shown_by, video, without_rate
 
 LEVELS = [10 * k for k in range(1, 21)]
 
@@ -211,3 +213,138 @@ def test_likeness_tells_training_frames_from_others(vision: Path) -> None:
 def test_about_a_clip() -> None:
     told = about(io.BytesIO(video("webm", greys(LEVELS))), "clip")
     assert (told.width, told.height, told.rate, told.seconds) == (64, 48, 10.0, 2.0)
+    assert not told.measured
+
+
+ORIENTATIONS = {
+    "as it is": (1, 0, 0, 1, "RGBW"),
+    "mirrored": (-1, 0, 0, 1, "GRWB"),
+    "head down": (-1, 0, 0, -1, "WBGR"),
+    "mirrored top to bottom": (1, 0, 0, -1, "BWRG"),
+    "turned clockwise": (0, 1, -1, 0, "BRWG"),
+    "turned counter-clockwise": (0, -1, 1, 0, "GWRB"),
+    "rows and columns exchanged": (0, 1, 1, 0, "RBGW"),
+    "exchanged about the other diagonal": (0, -1, -1, 0, "WGBR"),
+}
+
+
+@pytest.mark.parametrize("name", ORIENTATIONS)
+def test_a_display_matrix_turns_and_mirrors(name: str) -> None:
+    a, b, c, d, wanted = ORIENTATIONS[name]
+    file = io.BytesIO(shown_by(video("mp4", [quad()] * 3), a, b, c, d))
+    seen = read(file, "clip", 32, 3)
+    assert corners(seen.frames[1]) == wanted
+    size = (64, 48) if a else (48, 64)
+    assert (seen.width, seen.height) == size
+    assert (about(file, "clip").width, about(file, "clip").height) == size
+    right = read(file, "clip", 32, 3, Cut(crop=(size[0] // 2, 0, *size))).frames[1]
+    assert corners(right) == 2 * wanted[1] + 2 * wanted[3]
+
+
+HOLDS = [quad(4 * letter) for letter in "RGBW"]
+
+
+def letters(frames: np.ndarray) -> str:
+    return "".join(corners(frame)[0] for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate", "wanted"),
+    [
+        ((3, 1, 1, 3), 2.0, 6 * "R" + 2 * "G" + 2 * "B" + 6 * "W"),
+        ((3, 1, 1, 3), 1.0, "RRRGBWWW"),
+        ((0.3, 0.1, 0.1, 0.3), 20.0, 6 * "R" + 2 * "G" + 2 * "B" + 6 * "W"),
+        ((0.5, 2, 0.5, 1), 4.0, "RRGGGGGGGGBBWWWW"),
+    ],
+)
+def test_the_frames_of_a_gif_stand_as_long_as_they_say(seconds: tuple[float, ...], rate: float, wanted: str) -> None:
+    file = io.BytesIO(gif(HOLDS, seconds))
+    seen = read(file, "clip", 8, 3, Cut(rate=rate))
+    assert letters(seen.frames) == wanted
+    assert about(file, "clip").seconds == pytest.approx(sum(seconds))
+    assert "rate varies" in seen.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["mp4", "webm", "mkv"])
+def test_a_long_hold_stands_until_the_next_frame(kind: str) -> None:
+    """As in a recording of a screen, where nothing is written while nothing changes."""
+    stamps = [0, 30, 31, 32, 40]  # tenths of a second
+    file = io.BytesIO(video(kind, [*HOLDS, HOLDS[0]], rate=10, stamps=stamps))
+    seen = letters(read(file, "clip", 8, 3, Cut(rate=10.0, length=4.0)).frames)
+    assert seen == 30 * "R" + "GB" + 8 * "W"
+    assert letters(read(file, "clip", 8, 3, Cut(rate=1.0, start=2.5, length=1.0)).frames) == "R"
+
+
+@pytest.mark.parametrize("instead", [None, 0.001, 0.0101])
+def test_a_rate_that_is_missing_or_wrong_is_measured_and_said(instead: float | None) -> None:
+    stamps = np.round(np.arange(1, 41) * 3.3 + np.sin(np.arange(40))).astype(int)  # hundredths, about 30 a second
+    file = io.BytesIO(without_rate(video("webm", greys([5 * k for k in range(1, 41)]), 100, stamps.tolist()), instead))
+    true = 39 / (stamps[-1] - stamps[0]) * 100
+    told = about(file, "clip")
+    assert told.measured
+    assert told.rate == pytest.approx(true, rel=0.01)
+    seen = read(file, "clip", 8, 1)
+    assert seen.rate == told.rate
+    assert f"measured from its time stamps: {true:.3g} a second" in seen.notes[-1]
+    assert len(seen.frames) == pytest.approx(40, abs=1)
+    if instead is None:
+        assert told.seconds == pytest.approx((stamps[-1] - stamps[0] + 100 / true) / 100, abs=0.05)
+
+
+@pytest.mark.parametrize("rate", [240, 480, 960])
+def test_slow_motion_gives_its_frames_and_says_how_short_they_are(rate: int) -> None:
+    file = io.BytesIO(video("mp4", greys([3 * k for k in range(1, 81)]), rate))
+    assert about(file, "clip").rate == rate
+    seen = read(file, "clip", 8, 1)
+    assert seen.frames.shape[0] == 49
+    assert np.abs(seen.frames[:, 4, 4, 0].astype(int) - 3 * np.arange(1, 50)).max() <= 2
+    assert seen.notes == (f"At {rate} frames a second 49 show {49 / rate:.2g} s: take fewer a second to see more.",)
+    fewer = read(file, "clip", 8, 1, Cut(rate=rate / 8))
+    assert (len(fewer.frames), fewer.notes) == (10, ())
+    assert np.abs(fewer.frames[:, 4, 4, 0].astype(int) - 3 * np.arange(1, 81, 8)).max() <= 2
+
+
+def transparent(kind: str) -> bytes:
+    """A red square on nothing, whose hidden colour is white."""
+    pictures = []
+    for left in range(4, 40, 4):
+        picture = np.zeros((48, 64, 4), np.uint8)
+        picture[..., :3] = 255
+        picture[16:32, left : left + 16] = (255, 0, 0, 255)
+        pictures.append(picture)
+    if kind == "gif":
+        return gif(pictures, [0.1] * 9)
+    file = io.BytesIO()
+    with av.open(file, "w", format="mov") as container:
+        stream = container.add_stream("qtrle", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "argb"
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgba").reformat(format="argb")))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["gif", "mov"])
+def test_what_is_transparent_is_black_or_the_colour_that_is_asked_for(kind: str) -> None:
+    file = io.BytesIO(transparent(kind))
+    for ground, says in ((None, "black"), ((0, 0, 255), "the colour 0 0 255")):
+        seen = read(file, "clip", 32, 3, Cut(ground=ground))
+        assert np.abs(seen.frames[0, 16, 5].astype(int) - (255, 0, 0)).max() <= 2
+        assert np.abs(seen.frames[0, 3, 25].astype(int) - (ground or (0, 0, 0))).max() <= 2
+        assert seen.notes == (f"It is transparent in places: {says} stands there.",)
+    grey = read(file, "clip", 32, 1).frames[0, :, :, 0]
+    assert grey[3, 25] == 0
+    assert 60 < grey[16, 5] < 100
+    with pytest.raises(ValueError, match="the ground is 0 0 256"):
+        read(file, "clip", 32, 3, Cut(ground=(0, 0, 256)))
+
+
+def test_a_folder_of_films_is_read_whatever_the_case_of_their_endings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for name in ("a.MP4", "b.m4v", "c.MKV", "d.Gif"):
+        (folder / name).write_bytes(video(name[-3:].lower(), greys(LEVELS[:5])))
+    assert main(["data", "video", str(folder), "--out", str(tmp_path / "set"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["videos"] == 4

@@ -177,6 +177,30 @@ def test_what_is_missing_is_one_sentence(folder: Path, tmp_path: Path) -> None:
         Tree.parse("0,x")
 
 
+@pytest.mark.parametrize(
+    ("splits", "lengths"),
+    [
+        (["train"], {"train": [60], "validation": [20], "test": [20]}),
+        (["train", "train"], {"train": [60, 60], "validation": [20, 20], "test": [20, 20]}),
+        (["train", "test"], {"train": [80], "validation": [20], "test": [100]}),
+        (["train", "validation", "test"], {"train": [100], "validation": [100], "test": [100]}),
+    ],
+)
+def test_few_recordings_are_divided_in_time(splits: list[str], lengths: dict[str, list[int]], tmp_path: Path) -> None:
+    takes = tuple(
+        Recording(f"take {n}", "one", split, 25.0, swinging(100, n).astype(np.float32))  # type: ignore[arg-type]
+        for n, split in enumerate(splits)
+    )
+    MotionSet(MOTION.joints, TREE, takes).write(tmp_path / "motion.npz")
+    divided = windows.recordings(data(tmp_path, frames=18, every=1).motion)
+    assert {split: [len(part.positions) for part in divided.of(split)] for split in lengths} == lengths  # type: ignore[arg-type]
+    for n, take in enumerate(takes):
+        parts = [part.positions for part in divided.recordings if part.name.startswith(f"take {n}")]
+        np.testing.assert_array_equal(np.concatenate(parts), take.positions)
+    for seed in (42, 100_042, 200_042):
+        assert np.isfinite(windows.scenes(data(tmp_path, frames=18, every=1), [seed]).positions).all()
+
+
 def test_training_adopts_whatever_body_was_recorded(tmp_path: Path) -> None:
     takes = tuple(
         Recording(split, "one", split, 25.0, swinging(60, 1)[:, :2].astype(np.float32))

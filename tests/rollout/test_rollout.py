@@ -19,6 +19,7 @@ from hri.core.presets import VARIANTS, preset
 from hri.core.records import Normalisation, Rollout, Trajectories
 from hri.model.checkpoint import Checkpoint, Header
 from hri.physics.springs import simulate
+from hri.rollout.far import far_outside
 from hri.rollout.rollout import from_arrays, from_frames, from_states, roll_out
 from tests.fresh_models import opinionated
 
@@ -222,6 +223,49 @@ def test_every_kind_of_input_gives_the_same_prediction(tmp_path: Path) -> None:
     assert near(drawn.predicted_frames, framed.predicted_frames)
     assert near(drawn.true_states, framed.true_states)
     assert (drawn.true_adjacency == framed.true_adjacency).all()
+
+
+@pytest.mark.parametrize("key", ["true_edges", "adjacency"])
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, bool, np.float64])
+def test_a_graph_may_be_a_matrix(key: str, kind: type) -> None:
+    checkpoint, arrays = made(), simulation(scenes())
+    whole = rolled_from(checkpoint, arrays, edges="true")
+    graph = scenes().adjacency
+    assert graph is not None
+    for matrix in (graph, np.triu(graph), graph + np.eye(17, dtype=np.uint8)):
+        plain = rolled_from(checkpoint, {"states": whole.slots, key: matrix.astype(kind)}, edges="true")
+        assert near(whole.predicted_slots, plain.predicted_slots)
+        assert (plain.true_adjacency == graph).all()
+    signed = np.where(graph > 0, 1, -1)  # charges, as products of their signs
+    assert (rolled_from(checkpoint, {"states": whole.slots, key: signed}).true_adjacency == graph).all()
+    one = rolled_from(checkpoint, {"states": whole.slots, key: graph[0].astype(kind)}, edges="true")
+    assert (one.true_adjacency == graph[[0, 0]]).all()
+
+
+def test_a_missing_graph_is_named() -> None:
+    for arrays, says in (
+        ({}, r"input.npz does not say which springs are true: it lacks true_edges; add them as a matrix"),
+        ({"true_edges": np.ones((2, 88), int)}, r"has true_edges \[2, 88\] and lacks true_edge_sender_receiver"),
+        ({"true_edges": np.ones((2, 5, 5), int)}, r"true_edges in input.npz is int64 \[2, 5, 5\]; as a matrix"),
+        ({"adjacency": np.ones((3, 17, 17))}, r"adjacency in input.npz is float64 \[3, 17, 17\]"),
+        ({"adjacency": np.full((17, 17), "a")}, r"adjacency in input.npz is <U1 \[17, 17\]"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            from_arrays(made(), {"states": STATES} | arrays, "input.npz", edges="true")
+    oracle = make("springs-4-3-state-hri-gt")
+    with pytest.raises(ValueError, match="does not say which springs are true"):
+        from_arrays(oracle, {"states": STATES}, "input.npz")
+    from_arrays(made(), {"states": STATES, "true_edges": np.ones((2, 88), int)}, "input.npz")
+
+
+@pytest.mark.parametrize(("times", "far"), [(1.0, False), (2.9, False), (3.1, True), (2386.0, True)])
+def test_states_far_outside_the_trainings_range_are_said(times: float, far: bool) -> None:
+    states = STATES.copy()
+    states[1, 3, 5, 2] = times
+    states[0, 2, 4, 1] = -0.5
+    told = far_outside(rolled_from(made(), {"states": states}))
+    assert bool(told) == far
+    assert not told or (f"vx reaches {times:,.4g} times" in told and "springs-4-3-state-hri was trained on" in told)
 
 
 def test_encoder_and_decoder_alone_reconstruct_a_simulation() -> None:

@@ -112,8 +112,12 @@ def test_any_array_that_was_tampered_with_is_refused_or_can_be_drawn(rollout: Ro
         ({"edge_types": STATES.edge_types + 2}, "a type that is not there"),
         ({"checkpoint": np.array("x" * 500)}, "name is too long"),
         ({"slots": STATES.slots * np.float32("inf")}, "not finite"),
-        ({"joints": np.array(["<b>hand</b>"] * 17)}, "names of joints are missing or hold odd characters"),
+        ({"joints": np.array(["<b>ha\nnd</b>"] * 17)}, "names of joints are missing or hold odd characters"),
         ({"joints": np.array(["hand"] * 16)}, "names of joints are missing or hold odd characters"),
+        ({"joints": np.array([""] * 17)}, "names of joints are missing or hold odd characters"),
+        ({"joints": np.array(["x" * 101] * 17)}, "names of joints are missing or hold odd characters"),
+        ({"edges": np.array("guess")}, "chosen in a way that is unknown"),
+        ({"edges_from": np.array("<b>")}, "from neither predictions nor truth"),
         ({"checkpoint": np.array([{}], dtype=object)}, "not a readable .npz"),
     ],
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from hri.data.clips import ClipWriter, new_folder
 from hri.data.motion import Split
-from hri.data.video import shrink
+from hri.data.pixels import shrink
 
 ACTIONS = ("boxing", "handclapping", "handwaving", "jogging", "running", "walking")
 SEQUENCES = "00sequences.txt"
