@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import tyro
 
@@ -82,7 +82,7 @@ def rollout(
     Args:
         checkpoint: A .safetensors file, or the name of one in the project's checkpoints folder; it may also come
             first, without the flag.
-        input: Scenes to predict; of recordings or clips the folder, whose test part is then predicted.
+        input: Scenes to predict; of recordings, clips or trajectories the folder, whose test part is then predicted.
         video: A clip to predict.
         cut: Of the clip.
         out: File to write.
@@ -108,11 +108,11 @@ def rollout(
     if systems is not None and systems < 1:
         raise ValueError(f"--systems is {systems}; choose 1 or more")
     if input.is_dir():
-        loaded = recorded_in(load_checkpoint(checkpoint, device), input)
-        _from_recordings(loaded, systems or RECORDED, out, options)
+        _from_folder(load_checkpoint(checkpoint, device), input, systems or RECORDED, out, options)
         return
     arrays = read_npz(input)
     loaded = load_checkpoint(checkpoint, device)
+    from hri.rollout.reach import outside
     from hri.rollout.rollout import from_arrays
 
     if systems is not None:
@@ -124,6 +124,8 @@ def rollout(
         write_npz(out, parts) if isinstance(result, dict) else result.save(out)
     scenes, steps, nodes, _ = parts["slots"].shape
     what = "reconstructed" if isinstance(result, dict) else f"{options.free_steps} free steps"
+    if not isinstance(result, dict) and (sentence := outside(loaded, result)):
+        print(sentence)
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {what}")
 
 
@@ -142,15 +144,25 @@ def _from_video(checkpoint: Checkpoint, video: Path, cut: Cut, out: Path, settin
     print(f"wrote {out}: {about}, {settings.free_steps} free steps")
 
 
-def _from_recordings(checkpoint: Checkpoint, scenes: int, out: Path, settings: Settings) -> None:
-    """Roll out on test scenes of a folder's recordings."""
+def _from_folder(checkpoint: Checkpoint, folder: Path, scenes: int, out: Path, settings: Settings) -> None:
+    """Roll out on test scenes of a folder's recordings or trajectories."""
+    from hri.data.own_windows import as_simulated
+    from hri.data.sources import source_of
+    from hri.rollout.reach import outside
     from hri.rollout.rollout import roll_out
     from hri.rollout.scenes import scenes_of
 
-    data = dataclasses.replace(checkpoint.header.config.data, test=scenes)
     with bar("predicting", None):
-        seen = roll_out(checkpoint, scenes_of(data, data.seeds("test")), settings)
+        if source_of(checkpoint.header.config.data).simulated:
+            test: Any = as_simulated(folder)[:scenes]
+        else:
+            checkpoint = recorded_in(checkpoint, folder)
+            data = dataclasses.replace(checkpoint.header.config.data, test=scenes)
+            test = scenes_of(data, data.seeds("test"))
+        seen = roll_out(checkpoint, test, settings)
         seen.save(out)
+    if sentence := outside(checkpoint, seen):
+        print(sentence)
     _, steps, nodes, _ = seen.slots.shape
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {settings.free_steps} free steps")
 

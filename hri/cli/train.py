@@ -35,6 +35,14 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
         elif word.startswith("--preset="):
             start = named_preset(word.removeprefix("--preset="))
 
+    source = source_of(start.data)
+    for word, following in pairwise([*flags, ""]):
+        name, _, value = word.partition("=")
+        if source.folder_flag and name == source.folder_flag and (value or following):
+            source = source_of(source.in_folder(value or following))
+    if source.folder_flag and source.here:
+        start = source.sized(dataclasses.replace(start, data=source.data))
+
     def train(
         preset: str,
         run: Annotated[Path, tyro.conf.arg(aliases=["--folder"])],
@@ -68,7 +76,9 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
                 hierarchy springs5-state-VARIANT or charged5-state-VARIANT, of any 2 to 100 balls. Or BODY-SEEN-
                 VARIANT: mocap, people or human36m with hri, hri-h, nri, lstm or, of states, nri-mlp;
                 --data.motion.folder names the recordings. Or
-                CLIPS-SEEN-VARIANT: kth or walker, slot or par; --data.clips.folder names the clips.
+                CLIPS-SEEN-VARIANT: kth or walker, slot or par; --data.clips.folder names the clips. Or
+                own-state-VARIANT: hri, nri, nri-mlp or lstm on what `data trajectories` made; --data.own.folder names
+                its folder, and how long and on what windows is trained follows from what is in it.
             run: Folder of this run. (On Python 3.11 torchrun takes --run for an option of its own.)
             updates: Short for --train.updates, the updates of stage 2.
             stage1_updates: Short for --train.stage1-updates.

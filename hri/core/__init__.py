@@ -9,6 +9,6 @@ In reading order; a file imports only those above it:
 - records: the glossary of letters; Trajectories, Normalisation, Rollout
 - limits, optimisation: ranges beside their fields, dataclasses from JSON; how a model is trained
 - decoding: the ways of seeing and drawing frames, each with what it can do
-- model_config, config, presets, settings: the choices that make a model; every choice as one frozen tree of
-  dataclasses; experiments by name; the config as a form needs it
+- model_config, origin, config, presets, settings: the choices that make a model; where sequences come from; every
+  choice as one frozen tree of dataclasses; experiments by name; the config as a form needs it
 """

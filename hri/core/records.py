@@ -204,6 +204,10 @@ class Rollout:
     """What acts between the balls (:data:`hri.core.forces.FORCES`), where they have no hierarchy; else springs."""
     position_span: Float[np.ndarray, "2"] | None = None
     """Where normalised positions -1 and 1 lie in the box, whose walls are drawn at -1 and 1; None: just there."""
+    state_span: Float[np.ndarray, "D 2"] | None = None
+    """What normalised -1 and 1 are along each of a state's D numbers, in :attr:`units`; None: box units alone."""
+    units: np.ndarray | None = None
+    """Of each of a state's D numbers, as the owner of the data calls them."""
     joints: np.ndarray | None = None
     """Names of the M joints, where the balls are a body's."""
     frames: UInt8[np.ndarray, "B T H W C"] | None = None
@@ -242,6 +246,13 @@ class Rollout:
         """Names of a node's D numbers: of a state (:func:`state_names`); those of a slot are only counted."""
         width = self.slots.shape[-1]
         return state_names(width // 2) if self.observation == "states" else tuple(f"number {k}" for k in range(width))
+
+    def in_units(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape D"]:
+        """Normalised states in the data's own units; as they are where these are not known."""
+        if self.state_span is None:
+            return states
+        low, high = self.state_span.T
+        return low + (states + 1) / 2 * (high - low)
 
     def in_box(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape 2"]:
         """Where balls of normalised states are drawn, walls at -1 and 1."""
@@ -337,6 +348,8 @@ def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
         "ball_parents": (None,),
         "joints": (None,),
         "position_span": (2,),
+        "state_span": (d, 2),
+        "units": (d,),
         "carries": (e,),
     }
     for name, shape in shapes.items():
@@ -353,6 +366,8 @@ _SHARED = {
     "ball_parents",
     "physics",
     "position_span",
+    "state_span",
+    "units",
     "joints",
     "carries",
     "edge_sender_receiver",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hri.core.config import ClipsConfig, DataConfig, MotionConfig, Origin
+from hri.core.config import ClipsConfig, DataConfig, MotionConfig, Origin, OwnConfig
+from hri.data.own_systems import OwnSystems
 from hri.data.recorded_bodies import RecordedBodies
 from hri.data.recorded_clips import RecordedClips
 from hri.data.source import Source, Split
@@ -18,6 +19,7 @@ SOURCES: dict[type[Origin], type[Source]] = {
     Origin: SpringSystems,
     MotionConfig: RecordedBodies,
     ClipsConfig: RecordedClips,
+    OwnConfig: OwnSystems,
 }
 """By what :attr:`hri.core.config.DataConfig.origin` is."""
 

@@ -7,5 +7,6 @@ In reading order; a file imports only those above it:
 - scenes, imaging: what a checkpoint is shown; slots to pixels
 - predicted, predict, rollout: prediction beside truth; the model run; a checkpoint, scenes and edits to a Rollout
 - influence, phases, composition: what each edge does; what happens inside one step; what each slot draws
-- likeness, rollout_files: whether a clip is like the training data; rollouts from strangers, checked
+- likeness, reach, rollout_files: whether a clip is like the training data; whether states lie in its range; rollouts
+  from strangers, checked
 """

@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 
-from hri.core.forces import FORCES
+from hri.core.forces import FORCES, OWN
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.limits import limits
 from hri.core.records import Rollout
@@ -107,7 +107,7 @@ def _check_words(rollout: Rollout, tree: Tree) -> None:
     _need(all(isinstance(word, str) for word in words), "one of its words is no text")
     _need(len(rollout.checkpoint) <= 200, "its checkpoint's name is too long")
     _need(rollout.observation in ("states", "frames"), "its observation is neither states nor frames")
-    _need(rollout.physics in ("", *FORCES), "its physics is unknown")
+    _need(rollout.physics in ("", *FORCES, *OWN), "its physics is unknown")
     _need(rollout.observation == "states" or tree == SLOT_TREE, "image slots form another tree than 16 + 4 + 1")
     if rollout.edits:
         Intervention.parse(rollout.edits)
