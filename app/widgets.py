@@ -295,11 +295,18 @@ def keep_place(player: str) -> None:
         tell(player, "place", {"keepsPlace": True})
 
 
-def uploader() -> None:
-    """Add a checkpoint or rollout of one's own; what is wrong with a file is said where it was given."""
+def uploader(trajectories: Callable[[], None]) -> None:
+    """Add a checkpoint or rollout of one's own; what is wrong with a file is said where it was given.
+
+    Args:
+        trajectories: opens the dialog that takes trajectories of one's own.
+    """
     with st.popover(
-        "Upload", icon=":material/upload:", help="Your own checkpoint or rollout, a file written by this program"
+        "Upload", icon=":material/upload:", help="Your own checkpoint or rollout, or trajectories to train on"
     ):
+        about = "Tables or arrays of where your own objects were: look at them and train a model."
+        if st.button("Trajectories …", icon=":material/timeline:", key="own-open", help=about):
+            trajectories()
         file = st.file_uploader(
             "Checkpoint (.safetensors) or rollout (.npz), 20 MB at most", type=["safetensors", "npz"], key="upload",
             help="A checkpoint predicts any scene; a rollout, saved under share as NumPy, is shown as it is.",

@@ -95,7 +95,8 @@ def _show_selection(scene: Scene, config: Config, selection: dict[str, Any] | No
 
 
 def _edge(scene: Scene, config: Config, sender: int, receiver: int, span: Span) -> None:
-    st.markdown(f"**{_name(config.tree, sender)} → {node_name(config.tree, receiver)}**", width="content")
+    edge = widgets.plain(f"{_name(config.tree, sender)} → {node_name(config.tree, receiver)}")
+    st.markdown(f"**{edge}**", width="content")
     hears = config.model.dynamics.passing != "hierarchical" or config.tree.possible[sender, receiver]
     if config.model.dynamics.passing == "joint" or not hears:
         st.caption("No message passes over this edge, so there is nothing to cut.")
@@ -112,7 +113,7 @@ def _edge(scene: Scene, config: Config, sender: int, receiver: int, span: Span) 
 
 
 def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> None:
-    st.markdown(f"**{_name(config.tree, node)}**", width="content")
+    st.markdown(f"**{widgets.plain(_name(config.tree, node))}**", width="content")
     hint = "Its messages and its picture are left out. It still receives messages and moves."
     if st.button("Mute", icon=":material/volume_off:", key="mute", help=hint):
         _do(Mute(node, **_steps(span)))
@@ -194,7 +195,8 @@ def _frames(span: Span) -> Span:
 
 
 def _name(tree: Tree, node: int) -> str:
-    return node_name(tree, node).capitalize()
+    name = node_name(tree, node)
+    return name[:1].upper() + name[1:]
 
 
 # The list ------------------------------------------------------------------------------------------------

@@ -40,9 +40,9 @@ def inspect_node(rollout: Rollout, node: int, place: str = "") -> None:
     if not 0 <= node < tree.size:
         return
     children = tree.children(node)
-    family = [f"child of {hierarchy.node_name(tree, tree.parents[node])}"] if tree.parents[node] >= 0 else []
+    family = [f"child of {_said(tree, tree.parents[node])}"] if tree.parents[node] >= 0 else []
     family += [f"parent of {', '.join(map(str, children))}"] if children else []
-    name = ", ".join(filter(None, [f"**{hierarchy.node_name(tree, node).capitalize()}**", "; ".join(family)]))
+    name = ", ".join(filter(None, [f"**{widgets.plain(_name(tree, node))}**", "; ".join(family)]))
     st.markdown(
         f":small[{name}. Prediction error by frame:]",
         help="Root mean square over the node's numbers, in the units of its state; shaded: the free run.",
@@ -65,15 +65,15 @@ def inspect_edge(rollout: Rollout, selection: dict[str, Any], place: str = "") -
     elif not rollout.force.silent:
         truth = f"They {rollout.force.truths[int(springs[0, pair[0], pair[1]])]}."
     else:
-        share = float(springs[:, pair[0], pair[1]].mean())
+        share, relation = float(springs[:, pair[0], pair[1]].mean()), rollout.force.truths[1]
         truth = (
-            "A true spring joins them" + ("." if share == 1 else f" in {share:.0%} of the frames.")
+            f"A {relation} joins them" + ("." if share == 1 else f" in {share:.0%} of the frames.")
             if share
-            else "No true spring joins them."
+            else f"No {relation} joins them."
         )
-    sender, receiver = (hierarchy.node_name(rollout.tree, node) for node in pair)
+    sender, receiver = widgets.plain(_name(rollout.tree, pair[0])), _said(rollout.tree, pair[1])
     st.markdown(
-        f":small[**{sender.capitalize()} → {receiver}.** {truth} Probability by frame:]",
+        f":small[**{sender} → {receiver}.** {truth} Probability by frame:]",
         help="Of each edge type, when the frame was predicted: 0 to 1, together 1; shaded: the free run.",
     )
     st.plotly_chart(
@@ -104,12 +104,20 @@ def _about_node(scene: Scene, node: int) -> None:
     """Its family, what it sees and draws, and its numbers over time."""
     rollout = scene.rollout
     tree, frame = rollout.tree, widgets.frame(rollout, "panel")
-    unit = "normalised to −1 … 1" if rollout.observation == "states" else "the encoder's own units"
+    unit, explained = (
+        "normalised to −1 … 1",
+        "Position and velocity; −1 and 1 are the extremes of the training systems.",
+    )
+    if rollout.observation == "frames":
+        unit, explained = (
+            "the encoder's own units",
+            "A slot's numbers have no names: the encoder chooses what they mean.",
+        )
+    elif rollout.units is not None:
+        unit, explained = "in your units", "Position on the left axis, velocity on the right one."
     st.markdown(
-        f":small[**{_name(tree, node)}: state by frame.** Lines: true, dots: predicted ({unit}).]",
-        help="A slot's numbers have no names: the encoder chooses what they stand for."
-        if rollout.observation == "frames"
-        else "Position and velocity; −1 and 1 are the extremes of the training systems.",
+        f":small[**{widgets.plain(_name(tree, node))}: state by frame.** Lines: true, dots: predicted ({unit}).]",
+        help=explained,
     )
     groups = {"Parent": [tree.parents[node]] if tree.parents[node] >= 0 else [], "Children": tree.children(node)}
     family = [node, *groups["Parent"], *groups["Children"]]
@@ -171,7 +179,7 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
     row, tree = int(rows[0]), rollout.tree
     turns = beliefs.flips(rollout, row)
     free = sum(frame > rollout.last_true_input + 1 for frame in turns)
-    name = " → ".join(hierarchy.node_name(tree, node) for node in pair).capitalize()
+    name = f"{widgets.plain(_name(tree, pair[0]))} → {_said(tree, pair[1])}"
     when = f" (frame {', '.join(map(str, turns[:6]))}{' …' if len(turns) > 6 else ''}; {free} in the free run)"
     times = "once" if len(turns) == 1 else f"{len(turns)} times"
     history = f"changed {times}{when}" if turns else "never changed"
@@ -183,7 +191,7 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
     groups = {heading: [(_name(tree, what["node"]), what)] for heading, what in ends.items()}
     if (rollout.edge_sender_receiver == pair[::-1]).all(1).any():
         back = {"kind": "edge", "sender": pair[1], "receiver": pair[0]}
-        groups["Edge back"] = [(" → ".join(hierarchy.node_name(tree, node) for node in pair[::-1]).capitalize(), back)]
+        groups["Edge back"] = [(f"{_name(tree, pair[1])} → {hierarchy.node_name(tree, pair[0])}", back)]
     widgets.family(groups)
     drawn.load_pandas()
     from hri.view.edge_chart import edge_timeline
@@ -196,7 +204,14 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
 
 
 def _name(tree: Tree, node: int) -> str:
-    return hierarchy.node_name(tree, node).capitalize()
+    """As it begins a sentence."""
+    name = hierarchy.node_name(tree, node)
+    return name[:1].upper() + name[1:]
+
+
+def _said(tree: Tree, node: int) -> str:
+    """Within a sentence of Markdown."""
+    return widgets.plain(hierarchy.node_name(tree, node))
 
 
 def _node(node: int) -> dict[str, Any]:

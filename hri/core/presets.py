@@ -252,7 +252,7 @@ def _own(variant: str) -> Config:
     return Config(
         name=f"own-state-{variant}",
         data=DataConfig(
-            tree="4-3" if variant == "hri" else "flat-5", train=2000, render=RenderConfig(level_radii=(1.0,) * 8),
+            tree="4-3" if variant == "hri" else "flat-5", train=2000, render=BODY_LOOK,
             own=OwnConfig(),
         ),
         model=ModelConfig(relations=relations, dynamics=dynamics),

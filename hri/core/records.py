@@ -32,6 +32,7 @@ from jaxtyping import Float, Int, UInt8
 from hri.core.files import read_npz, write_npz
 from hri.core.forces import Force, force
 from hri.core.hierarchy import Tree
+from hri.core.notebooks import html
 
 NEVER = -1e9
 """Logit of what no model infers."""
@@ -278,6 +279,10 @@ class Rollout:
         named = self.observation == "states" and self.joints is not None and len(self.joints) == len(self.parents)
         names = tuple(map(str, self.joints)) if named and self.joints is not None else ()
         return Tree(tuple(int(p) for p in self.parents), names)
+
+    def _repr_html_(self) -> str | None:
+        """A notebook shows a rollout as a player of its first scene (:mod:`hri.export.notebook`)."""
+        return html(self)
 
     def scene(self, index: int) -> Rollout:
         """Scene ``index`` alone, as a rollout with B = 1."""

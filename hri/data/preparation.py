@@ -34,7 +34,7 @@ def prepared(raw: RawSet, choices: Choices = USUAL) -> TrajectorySet:
     """
     notes = list(raw.notes)
     raw = only(raw, choices.objects)
-    raw = dataclasses.replace(raw, names=tuple(map(_shown, raw.names)), unit=_shown(raw.unit))
+    raw = dataclasses.replace(raw, names=tuple(map(_shown, raw.names)), unit=_shown(raw.unit)[:30])
     size = len(raw.names)
     if not 2 <= size <= MOST_BALLS:
         raise ValueError(
@@ -54,7 +54,7 @@ def prepared(raw: RawSet, choices: Choices = USUAL) -> TrajectorySet:
     pieces = _moving(pieces, fps or 1.0, notes)
     sequences = _split(pieces, notes)
     order, tree = _tree(raw, choices, sequences, notes)
-    unit = choices.unit or raw.unit
+    unit = _shown(choices.unit)[:30] or raw.unit
     speed = f"{unit or 'units'}/{'s' if timed else 'frame'}"
     return TrajectorySet(
         names=tuple(raw.names[place] for place in order),
@@ -219,7 +219,9 @@ def _tree(
         raise ValueError("--groups belongs to --tree cluster")
     if choice == "file" and raw.parents is None:
         choice = "flat"
-        notes.append("the file names no hierarchy, so any two objects may be related; --tree cluster proposes one")
+        notes.append(
+            "the file names no hierarchy, so any two objects may be related; one can be proposed (--tree cluster)"
+        )
     if choice == "flat":
         return np.arange(size), Tree.balls(size)
     if choice == "cluster":

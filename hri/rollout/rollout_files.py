@@ -143,6 +143,12 @@ def _check_numbers(rollout: Rollout) -> None:
     _need(plain, "states are not positions and velocities along two or three axes")
     inputs = rollout.altered_inputs
     _need(inputs is None or inputs.shape[2] == count, "altered_inputs are of other nodes")
+    span, units = rollout.state_span, rollout.units
+    _need((span is None) == (units is None), "its units lack what they measure")
+    if span is not None and units is not None:
+        _need(span.dtype.kind == "f" and np.isfinite(span).all() and (span[:, 0] < span[:, 1]).all(), "no state_span")
+        _need(units.dtype.kind == "U", "its units are no words")
+        _need(all(len(unit) <= 40 and unit.isprintable() for unit in units.tolist()), "a unit is no short word")
     seeds = rollout.seeds
     _need(seeds is None or (seeds.dtype.kind in "iu" and seeds.shape == (len(rollout.slots),)), "seeds do not fit")
 

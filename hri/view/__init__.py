@@ -9,5 +9,5 @@ In reading order; a file imports only those above it:
   scene
 - player, player_compare: all of it as JSON for the browser
 - training_charts, result_charts: the course of a training; results
-- svg: one frame as a drawing
+- svg, moving: one frame as a drawing; trajectories as a small film, before a model has seen them
 """

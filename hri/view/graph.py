@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ def paint_graph(
         line.dash = edge.stroke.pattern
         heads.append(rgba(edge.stroke.colour, edge.opacity if edge.stroke.head else 0.0))
         truth = edge.truth and f"<br>{edge.truth}"
-        hover += [[index, edge.name, edge.type, edge.probability, truth]] * len(HIT_SHARES)
+        hover += [[index, escape(edge.name), edge.type, edge.probability, truth]] * len(HIT_SHARES)
         for name, inks in edits.items():
             there = edge.edit == name and (visible is None or visible[index])
             inks.append(rgba(getattr(STYLE, name), 1.0) if there else CLEAR)
@@ -199,7 +200,7 @@ def _edge_traces(tree: Tree, pairs: Int[np.ndarray, "R 2"], drawing: Drawing) ->
         hoverinfo="skip",
         showlegend=False,
     )
-    names = [edge_name(tree, i, j) for i, j in pairs.tolist()]
+    names = [escape(edge_name(tree, i, j)) for i, j in pairs.tolist()]  # Plotly reads tags in what it shows
     hits = go.Scatter(
         meta="hits",
         x=drawing.hits[..., 0].round(4).ravel().tolist(),
@@ -247,8 +248,10 @@ def _nodes(tree: Tree, layout: Layout, drawing: Drawing) -> go.Scatter:
         y=at[:, 1].round(4).tolist(),
         # Labels would have to travel with moving balls, and hide them.
         mode="markers" if around else "markers+text",
-        text=[str(node) for node in range(tree.size)],
-        textfont={"size": 9 if layout == "image" else 10, "color": [mark.ink for mark in marks]},
+        text=[escape(mark.label) for mark in marks],
+        textposition="top center" if marks[0].above else "middle center",
+        textfont={"size": 9 if layout == "image" else 10}
+        | ({} if marks[0].above else {"color": [mark.ink for mark in marks]}),
         marker={
             "symbol": [mark.shape + ("-open" if mark.open else "") for mark in marks],
             "size": [mark.size for mark in marks],
@@ -256,7 +259,7 @@ def _nodes(tree: Tree, layout: Layout, drawing: Drawing) -> go.Scatter:
             "line": rim if around else rim | {"color": marks[0].rim},
             "opacity": 1,
         },
-        customdata=[[-1, mark.name, node] for node, mark in enumerate(marks)],
+        customdata=[[-1, escape(mark.name), node] for node, mark in enumerate(marks)],
         hovertemplate="%{customdata[1]}<extra></extra>",
         showlegend=False,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hri.__main__ import main
@@ -117,3 +118,19 @@ def test_what_cannot_be_trained_is_said(folder: Path, tmp_path: Path, capsys: py
         command = ["train", "--preset", preset, "--data.own.folder", data, "--run", str(tmp_path / "x")]
         assert main(command) == 1
         assert sentence in capsys.readouterr().err
+
+
+def test_depth_is_a_third_axis(tmp_path: Path) -> None:
+    turning = np.random.default_rng(0).normal(size=(6, 30, 3, 3)).cumsum(1)
+    np.savez(tmp_path / "d.npz", positions=turning, units="m", fps=10, parents=[1, -1, 1])
+    assert main(["data", "trajectories", str(tmp_path / "d.npz"), "--out", str(tmp_path / "d")]) == 0
+    checkpoint = train(tmp_path, "own-state-hri", "d", "run")
+    config = read_header(checkpoint).config
+    assert config.data.own is not None
+    assert (config.width, config.data.own.frames, config.train.free_steps) == (6, 29, 9)
+    command = ["rollout", "--checkpoint", str(checkpoint), "--input", str(tmp_path / "d"), "--free-steps", "5"]
+    assert main([*command, "--out", str(tmp_path / "d.out.npz")]) == 0
+    rollout = read_rollout((tmp_path / "d.out.npz").read_bytes())
+    assert rollout.units is not None
+    assert rollout.units.tolist() == ["m"] * 3 + ["m/s"] * 3
+    assert np.abs(rollout.in_units(rollout.slots)[..., :3]).max() <= np.abs(turning).max() + 1e-4

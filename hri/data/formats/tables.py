@@ -221,7 +221,9 @@ def _long(
         whole[frames, labels[rows]] = values[rows]
         speeds = whole[..., width:] if axes.speeds else None
         sequences.append(RawSequence(title, whole[..., :width], speeds, None, times))
-    words = f"{path.name}: {of} names the object, {', '.join(axes.places)} {'are' if width > 1 else 'is'} where it is"
+    words = (
+        f"in {path.name}, {of} names the object, {', '.join(axes.places)} {'are' if width > 1 else 'is'} where it is"
+    )
     words += f", {', '.join(axes.speeds)} its velocity" if axes.speeds else ""
     words += f", {time} the {'time' if seconds else 'frame'}" if time else ", rows of an object follow each other"
     words += f", {sequence} the sequence" if sequence else ""
@@ -287,7 +289,7 @@ def _wide(
         times = None if clock is None else clock[rows]
         sequences.append(RawSequence(title, places[rows], None if speeds is None else speeds[rows], None, times))
     listed = ", ".join(list(named)[:8]) + (" …" if len(named) > 8 else "")
-    words = f"{path.name}: each row is a time, with columns for {listed}"
+    words = f"in {path.name}, each row is a time, with columns for {listed}"
     words += f"; {time} is the {'time' if seconds else 'frame'}" if time else ""
     unit = by_name[next(iter(named.values())).places[0]].unit
     return RawSet(tuple(named), tuple(sequences), 0.0, seconds, None, unit, (words,))
