@@ -98,7 +98,7 @@ def test_the_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     shell = code.InteractiveInterpreter({"__name__": "__main__"})
     monkeypatch.setattr(shell, "showtraceback", lambda: pytest.fail(str(sys.exc_info()[1])))
     for cell in cells:
-        body = cell.replace("UPDATES = 700", "UPDATES = 4")
+        body = cell.replace("UPDATES = 700", "UPDATES = 2")
         *before, last = body.split("\n")
         if before:
             shell.runsource("\n".join(before), "cell", "exec")

@@ -14,7 +14,7 @@ from hri.cli.checkpoints import find_checkpoint
 from hri.cli.terminal import FIRST_PROCESS, answer, listed, training_bar
 from hri.core.config import Config, DataConfig, ModelConfig, TrainConfig
 from hri.core.presets import preset as named_preset
-from hri.data.sources import source_of
+from hri.data.sources import begun, source_of
 from hri.model.commands import START
 
 
@@ -28,20 +28,13 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
     Raises:
         ValueError: unknown preset.
     """
-    start = Config()
+    start, given = Config(), {}
     for word, following in pairwise([*flags, ""]):
-        if word == "--preset" and following:
-            start = named_preset(following)
-        elif word.startswith("--preset="):
-            start = named_preset(word.removeprefix("--preset="))
-
-    source = source_of(start.data)
-    for word, following in pairwise([*flags, ""]):
-        name, _, value = word.partition("=")
-        if source.folder_flag and name == source.folder_flag and (value or following):
-            source = source_of(source.in_folder(value or following))
-    if source.folder_flag and source.here:
-        start = source.sized(dataclasses.replace(start, data=source.data))
+        name, is_joined, value = word.partition("=")
+        given[name] = value if is_joined else following
+    if given.get("--preset"):
+        flag = source_of(named_preset(given["--preset"]).data).folder_flag
+        start = begun(given["--preset"], given.get(flag, "") if flag else "")
 
     def train(
         preset: str,

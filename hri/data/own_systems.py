@@ -83,6 +83,10 @@ class OwnSystems(Source):
         return available(self.own)
 
     @property
+    def folder(self) -> str:
+        return self.own.folder
+
+    @property
     def how_to_get(self) -> str:
         return f"python -m hri data trajectories FILE --out {self.own.folder}"
 

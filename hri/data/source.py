@@ -55,7 +55,7 @@ class Source(ABC):
     ranged: ClassVar[bool] = False
     """Whether states are normalised by the range of positions and velocities that training met."""
     folder_flag: ClassVar[str] = ""
-    """Of ``train``: the flag whose folder settles how a training is sized (:meth:`sized`)."""
+    """Of ``train``: the flag whose :attr:`folder` settles how a training is sized (:meth:`sized`)."""
     caution: ClassVar[str] = ""
     """What models of it are for, where that must be said on their card."""
 
@@ -132,6 +132,11 @@ class Source(ABC):
     def here(self) -> bool:
         """Whether scenes can be made on this machine."""
         return True
+
+    @property
+    def folder(self) -> str:
+        """Where the data lie, where a flag of ``train`` says so; else empty."""
+        return ""
 
     @property
     def how_to_get(self) -> str:

@@ -148,3 +148,20 @@ def test_written_parents_and_gaps_are_choices(bees: TrajectorySet, tmp_path: Pat
     path = write_table(tmp_path / "b.csv", moving(20))
     assert read([path], Choices(tree="0,0,0,1")).tree.parents == (-1, 0, 0, 0, 1)
     assert np.isfinite(own._film(bees.of("train")[0].positions[:4], bees.names, bees.tree.parents)[0])
+
+
+def test_the_command_of_a_run_leads_to_its_settings(bees: TrajectorySet, kept: Path) -> None:
+    """Also where a setting is what the preset has and the data would suggest another value."""
+    from hri.core.settings import changed
+    from hri.data.sources import begun
+    from hri.experiments.runs import command
+
+    folder = str(own.keep(bees, "bees"))
+    sized = begun("own-state-nri-mlp", folder)
+    plain = preset("own-state-nri-mlp")
+    assert sized.train.updates != plain.train.updates
+    words = command(kept / "run", changed(sized, {"train.updates": plain.train.updates}))
+    assert words == [
+        "train", "--preset", "own-state-nri-mlp", "--run", str(kept / "run"), "--data.own.folder", folder,
+        "--train.updates", str(plain.train.updates), "--resume",
+    ]  # fmt: skip

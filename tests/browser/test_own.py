@@ -56,7 +56,7 @@ def test_files_are_looked_at_trained_on_and_explored(
     updates = page.get_by_role("spinbutton", name="Updates of stage 2")
     updates.fill("4")
     updates.press("Enter")
-    expect(page.get_by_text(re.compile("--train.updates 4 "))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile(r"--train.updates 4\b"))).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.locator(".st-key-controls").get_by_text("finished")).to_be_visible(timeout=240_000)
     page.get_by_role("button", name="Open in Explore").click()
