@@ -33,6 +33,10 @@ RUNS = Path(os.environ.get("HRI_RUNS", ROOT / "runs"))
 """Folder of the training runs (:mod:`hri.experiments.runs`)."""
 
 
+OWN = Path(os.environ.get("HRI_OWN", ROOT / "own"))
+"""Folder of visitors' own trajectories, a folder each (:mod:`hri.data.trajectories`)."""
+
+
 def board() -> Board:
     """All results files, read anew when one changes."""
     return _board(RESULTS)

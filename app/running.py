@@ -210,6 +210,16 @@ def standing(scene: Scene) -> str:
     return f"{origin}; the system was {'part of its training' if met else 'never seen in training'}."
 
 
+def beyond(scene: Scene) -> str:
+    """A sentence where the scene lies outside what its model was trained on, as far as states tell; else ""."""
+    from hri.rollout.reach import beyond as leaves
+
+    config = library.config_of(scene.source)
+    if config is None or scene.original.observation != "states":
+        return ""
+    return leaves(config.data, scene.original, scene.source.name)
+
+
 def _named_model(scene: Scene) -> str:
     name = scene.original.checkpoint
     return f"`{name}`" if re.fullmatch(r"[A-Za-z0-9@._-]{1,60}", name) else "a model without a name"

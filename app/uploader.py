@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app import uploads, widgets
 
 
-def box() -> None:
+def box(trajectories: Callable[[], None]) -> None:
     """Add a checkpoint, the authors' weights or a rollout of one's own; what is wrong with a file is said where it was
     given.
+
+    Args:
+        trajectories: opens the dialog that takes trajectories of one's own.
     """
     session = st.session_state
-    with st.popover("Upload", icon=":material/upload:", help="Your own checkpoint, weights or rollout"):
+    with st.popover(
+        "Upload", icon=":material/upload:", help="Your own checkpoint, weights or rollout, or trajectories to train on"
+    ):
+        about = "Tables or arrays of where your own objects were: look at them and train a model."
+        if st.button("Trajectories …", icon=":material/timeline:", key="own-open", help=about):
+            trajectories()
         file = st.file_uploader(
             "Checkpoint (.safetensors), authors' weights (.pt) or rollout (.npz), 20 MB at most",
             type=["safetensors", "npz", *(ending[1:] for ending in uploads.WEIGHTS)], key="upload",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,6 +149,29 @@ def accept_clip(name: str, content: bytes) -> tuple[Path, VideoFacts]:
     (folder / "clip").write_bytes(content)
     _forget_old_uploads()
     return folder / "clip", facts
+
+
+def accept_trajectories(files: Sequence[tuple[str, bytes]]) -> Path:
+    """Keep uploaded trajectories together in a folder of their own, under their names.
+
+    Args:
+        files: name and content of each.
+
+    Raises:
+        ValueError: more files than are kept.
+    """
+    if len(files) > UPLOADS_KEPT:
+        raise ValueError(f"{len(files)} files are too many here; bring {UPLOADS_KEPT} at most, or use the terminal")
+    digest = hashlib.sha256()
+    for name, content in files:
+        digest.update(name.encode() + content)
+    folder = Path(_upload_folder().name) / digest.hexdigest()[:24]
+    folder.mkdir(exist_ok=True)
+    for name, content in files:
+        plain = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(name).name).lstrip(".")
+        (folder / (plain[-100:] or "file")).write_bytes(content)
+    _forget_old_uploads()
+    return folder
 
 
 def _forget_old_uploads() -> None:

@@ -115,7 +115,7 @@ def _edge(scene: Scene, config: Config, sender: int, receiver: int, span: Span) 
 
 
 def _node(scene: Scene, config: Config, node: int, here: int, span: Span) -> None:
-    st.markdown(f"**{_name(config.tree, node)}**", width="content")
+    st.markdown(f"**{widgets.plain(_name(config.tree, node))}**", width="content")
     hint = "Its messages and its picture are left out. It still receives messages and moves."
     if st.button("Mute", icon=":material/volume_off:", key="mute", help=hint):
         _do(Mute(node, **_steps(span)))

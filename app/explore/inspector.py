@@ -66,11 +66,11 @@ def inspect_edge(rollout: Rollout, selection: dict[str, Any], place: str = "") -
     elif not rollout.force.silent:
         truth = f"They {rollout.force.truths[int(springs[0, pair[0], pair[1]])]}."
     else:
-        share = float(springs[:, pair[0], pair[1]].mean())
+        share, relation = float(springs[:, pair[0], pair[1]].mean()), rollout.force.truths[1]
         truth = (
-            "A true spring joins them" + ("." if share == 1 else f" in {share:.0%} of the frames.")
+            f"A {relation} joins them" + ("." if share == 1 else f" in {share:.0%} of the frames.")
             if share
-            else "No true spring joins them."
+            else f"No {relation} joins them."
         )
     name = widgets.plain(_edge_name(rollout.tree, pair))
     st.markdown(
@@ -105,12 +105,20 @@ def _about_node(scene: Scene, node: int) -> None:
     """Its family, what it sees and draws, and its numbers over time."""
     rollout = scene.rollout
     tree, frame = rollout.tree, widgets.frame(rollout, "panel")
-    unit = "normalised to −1 … 1" if rollout.observation == "states" else "the encoder's own units"
+    unit, explained = (
+        "normalised to −1 … 1",
+        "Position and velocity; −1 and 1 are the extremes of the training systems.",
+    )
+    if rollout.observation == "frames":
+        unit, explained = (
+            "the encoder's own units",
+            "A slot's numbers have no names: the encoder chooses what they mean.",
+        )
+    elif rollout.units is not None:
+        unit, explained = "in your units", "Position on the left axis, velocity on the right one."
     st.markdown(
         f":small[**{widgets.plain(_name(tree, node))}: state by frame.** Lines: true, dots: predicted ({unit}).]",
-        help="A slot's numbers have no names: the encoder chooses what they stand for."
-        if rollout.observation == "frames"
-        else "Position and velocity; −1 and 1 are the extremes of the training systems.",
+        help=explained,
     )
     groups = {"Parent": [tree.parents[node]] if tree.parents[node] >= 0 else [], "Children": tree.children(node)}
     family = [node, *groups["Parent"], *groups["Children"]]

@@ -6,8 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
-from app import library, running, uploader
-from app.explore import clip, drawing, editing
+from app import library, running, uploader, widgets
+from app.explore import clip, drawing, editing, own
 from app.library import Scene
 from hri.core.config import Config
 from hri.data.sources import source_of
@@ -36,7 +36,7 @@ def pick_scene() -> Scene:
     with buttons, st.container(horizontal=True, vertical_alignment="bottom"):
         another, upload = st.container(width="content"), st.container(width="content")
     with upload:
-        uploader.box()
+        uploader.box(own.dialog)
     sources, session = library.sources(), st.session_state
     if "seed_wanted" in session:  # chosen below, where the seed's box could not be changed any more
         session["seed"] = session.pop("seed_wanted")
@@ -84,5 +84,7 @@ def pick_scene() -> Scene:
             rollout, system = running.rollout(*place), None
     drawing.keep_in_address()
     scene = editing.with_edits(Scene(*place, rollout, system, video))
-    about.caption(running.standing(scene))
+    beyond = running.beyond(scene)
+    badge = "  \n:orange-badge[:material/warning: beyond its training]" if beyond else ""
+    about.caption(running.standing(scene) + badge, help=widgets.plain(beyond) or None)
     return scene

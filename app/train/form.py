@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from app import library, places
-from app.train import estimating
+from app.train import estimating, own
 from app.train.shared import attempt, show_view
 from hri.core.config import Config
 from hri.core.decoding import DECODERS
@@ -37,7 +37,11 @@ NOTHING_TAKEN = "nothing: train both stages"
 
 def show() -> None:
     """The form; every field comes from the config's dataclasses."""
-    base, start, begun_from = _beginning()
+    try:
+        base, start, begun_from = _beginning()
+    except ValueError as error:
+        st.error(f"{sentence(error)}.")
+        return
     vision_from = _pick_encoder(start, base, begun_from)
     fields = settings(start)
     few = [
@@ -74,6 +78,8 @@ def _beginning() -> tuple[str, Config, str]:
                 st.markdown(f"Begins with the settings of **{template}**.", width="content")
                 st.button("Begin elsewhere", on_click=lambda: st.session_state.pop("clone"))
             return f"{template}-again", run.config, run.about.vision_from
+    if (brought := own.beginning()) is not None:
+        return *brought, ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = st.segmented_control(
             "Begin with", list(STARTERS), default="first", required=True, key="starter", bind="query-params",
@@ -102,6 +108,8 @@ def _beginning() -> tuple[str, Config, str]:
     name = f"{data}-{sight}-{variant}"
     columns[3].caption(f"&nbsp;  \nPreset `{name}`")
     start = preset(name)
+    if (scenes := source_of(start.data)).folder_flag and scenes.here:
+        start = scenes.sized(start)
     fits = {
         path: value
         for path, value in starter.changes.items()

@@ -14,6 +14,7 @@ from hri.core.hierarchy import Tree
 from hri.core.places import CHECKPOINTS
 from hri.core.presets import VARIANTS
 from hri.data.sources import source_of
+from hri.model.checkpoint import find
 from hri.model.commands import START, Command
 
 if TYPE_CHECKING:
@@ -37,15 +38,7 @@ def find_checkpoint(checkpoint: Path) -> Path:
     Raises:
         ValueError: a name, and there is no folder of checkpoints to find it in.
     """
-    if checkpoint.exists() or len(checkpoint.parts) != 1:
-        return checkpoint
-    if not CHECKPOINTS.is_dir():
-        raise ValueError(
-            f"there is no file {checkpoint}, and no folder {CHECKPOINTS} that could hold a checkpoint of that name; "
-            "name a file, or run this in the project's folder"
-        )
-    stored = CHECKPOINTS / f"{checkpoint.name.removesuffix('.safetensors')}.safetensors"
-    return stored if stored.exists() else checkpoint
+    return find(checkpoint, CHECKPOINTS)
 
 
 def recorded_in(checkpoint: Checkpoint, folder: Path) -> Checkpoint:

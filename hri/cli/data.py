@@ -1,4 +1,4 @@
-"""The command ``data``: recordings of people to the project's own files."""
+"""The command ``data``: recordings, and trajectories of one's own, to the project's own files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import Annotated, Any, Literal
 import tyro
 from tyro.conf import Positional
 
+from hri.cli.own import trajectories
 from hri.cli.terminal import answer, bar
 from hri.data.motion import USUAL, Care
+from hri.data.raw import PLAIN, Choices, Layout
+from hri.data.raw import USUAL as AS_IT_IS
 from hri.data.video import KINDS, WHOLE, Cut
 
 
 def data(
-    kind: Positional[Literal["human36m", "mocap", "kth", "video", "fetch-demo"]],
-    path: Positional[Path | None] = None,
+    kind: Positional[Literal["human36m", "mocap", "kth", "video", "trajectories", "fetch-demo"]],
+    paths: Positional[tuple[Path, ...]] = (),
     out: Path = Path("data"),
     size: Literal[32, 64] = 64,
     cut: Annotated[Cut, tyro.conf.arg(name="")] = WHOLE,
@@ -26,9 +29,11 @@ def data(
     care: Annotated[Care, tyro.conf.arg(name="")] = USUAL,
     trust_pickle: bool = False,
     only: str = "",
+    choices: Annotated[Choices, tyro.conf.arg(name="")] = AS_IT_IS,
+    layout: Annotated[Layout, tyro.conf.arg(name="")] = PLAIN,
     json: bool = False,
 ) -> None:
-    """Convert recordings of people to the project's own format, or fetch small real ones.
+    """Convert recordings or trajectories to the project's own format, or fetch small real ones.
 
     human36m: VideoPose3D's data_3d_h36m.npz, or the folder of raw .cdf files, to DIR/motion.npz.
 
@@ -42,6 +47,10 @@ def data(
     DIR/frames.npy and DIR/clips.json; the first 60 % of each train, the last 20 % test. With --by film whole videos
     do: the last by name tests, the one before it validates.
 
+    trajectories: your own objects, files or folders of one data set, to DIR/trajectories.npz: .npz and .npy arrays,
+    tables (.csv, .parquet) with a row an object and time or a row a time, or what ethanfetaya/NRI, ACD and dNRI
+    generate. What was guessed, filled or cut is said; docs/own-data.md tells more.
+
     fetch-demo: small recordings that three packages ship, into DIR, those of one body also converted to DIR/motion.npz;
     needs no PATH and, once fetched, no network. With --only others too: pybullet (103 MB, Zlib licence), 20 motions of
     that body, and pose2sim (51 MB, BSD-3-Clause), eight videos of persons in a room. With `--only isaaclab,pybullet
@@ -52,7 +61,7 @@ def data(
 
     Args:
         kind: Which layout is read.
-        path: The file or folder to read.
+        paths: The file or folder to read; of trajectories several.
         out: Folder to write; a new one, but for fetch-demo.
         size: Rows and columns of a frame of clips.
         cut: Of videos.
@@ -62,6 +71,8 @@ def data(
         care: Of motion capture.
         trust_pickle: Open data_3d_h36m.npz, a pickle, which can run any code that its maker put in.
         only: Of fetch-demo: packages, commas in between, of isaaclab, bvhtoolbox, sports2d, pybullet, pose2sim.
+        choices: Of trajectories.
+        layout: Of trajectories, where their files do not show it.
         json: Print one JSON object.
     """
     if kind == "fetch-demo":
@@ -69,8 +80,16 @@ def data(
         return
     if only:
         raise ValueError("--only belongs to `data fetch-demo`")
-    if path is None:
+    if not paths:
         raise ValueError(f"name what to read: data {kind} PATH --out DIR")
+    if kind == "trajectories":
+        answer(trajectories(paths, out, choices, layout, json), json, kind)
+        return
+    if (choices, layout) != (AS_IT_IS, PLAIN):
+        raise ValueError("--tree, --objects, --fill and what goes with them belong to `data trajectories`")
+    path, *others = paths
+    if others:
+        raise ValueError(f"data {kind} reads one file or folder, not {len(paths)}; bring several as a folder")
     if not path.exists():
         raise ValueError(f"there is no {path}; name the file or folder to read")
     if kind != "video" and (cut != WHOLE or by != "time"):

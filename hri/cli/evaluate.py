@@ -37,8 +37,8 @@ def evaluate(
 
     Args:
         checkpoint: A .safetensors file, or the name of one in the project's checkpoints folder.
-        data: What simulate wrote, or a folder of recordings or clips; by default the checkpoint's own test
-            split, which no training saw.
+        data: What simulate wrote, or a folder of recordings, clips or trajectories; by default the checkpoint's
+            own test split, which no training saw.
         systems: How many systems; by default all of --data, else 1000 for states and 100 for images.
         json: Print one JSON object instead of a table.
         device: auto (CUDA where there is one), cpu, cuda or cuda:1.
@@ -49,12 +49,16 @@ def evaluate(
     if data and data.is_dir() and not source_of(own).simulated:
         loaded = recorded_in(loaded, data)
         data = None
-    arrays = read_npz(data) if data else None
+    own_folder = data if data and data.is_dir() else None
+    arrays = read_npz(data) if data and not own_folder else None
+    from hri.data.own_windows import as_simulated
     from hri.scores.edges import brief
     from hri.scores.evaluate import evaluate as score
     from hri.scores.evaluate import springs_of
 
     trajectories = Trajectories.of(arrays, str(data)) if arrays is not None else None
+    if own_folder:
+        trajectories = as_simulated(own_folder)
     with bar("preparing", None):
         springs = springs_of(loaded, trajectories, systems)
     with bar("evaluating", len(springs)) as reach:

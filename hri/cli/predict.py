@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import tyro
 
@@ -83,7 +83,7 @@ def rollout(
     Args:
         checkpoint: A .safetensors file, or the name of one in the project's checkpoints folder; it may also come
             first, without the flag.
-        input: Scenes to predict; of recordings or clips the folder, whose test part is then predicted.
+        input: Scenes to predict; of recordings, clips or trajectories the folder, whose test part is then predicted.
         video: A clip to predict.
         cut: Of the clip.
         out: File to write.
@@ -109,11 +109,11 @@ def rollout(
     if systems is not None and systems < 1:
         raise ValueError(f"--systems is {systems}; choose 1 or more")
     if input.is_dir():
-        loaded = recorded_in(load_checkpoint(checkpoint, device), input)
-        _from_recordings(loaded, systems or RECORDED, out, options)
+        _from_folder(load_checkpoint(checkpoint, device), input, systems or RECORDED, out, options)
         return
     arrays = read_npz(input)
     loaded = load_checkpoint(checkpoint, device)
+    from hri.rollout.reach import outside
     from hri.rollout.rollout import from_arrays
     from hri.rollout.scenes import shared_by_scenes
 
@@ -124,10 +124,13 @@ def rollout(
         result = from_arrays(loaded, arrays, str(input), options)
         parts = result if isinstance(result, dict) else {"slots": result.slots}
         write_npz(out, parts) if isinstance(result, dict) else result.save(out)
-    if "states" in arrays and not isinstance(result, dict) and (sentence := far_outside(result)):
-        print(f"{sentence}.")
     scenes, steps, nodes, _ = parts["slots"].shape
     what = "reconstructed" if isinstance(result, dict) else f"{options.free_steps} free steps"
+    if not isinstance(result, dict):
+        # States are given normalised: what lies a little beyond is no mistake of units.
+        far = f"{sentence}." if (sentence := far_outside(result)) else ""
+        if sentence := far if "states" in arrays else outside(loaded, result):
+            print(sentence)
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {what}")
 
 
@@ -146,15 +149,25 @@ def _from_video(checkpoint: Checkpoint, video: Path, cut: Cut, out: Path, settin
     print(f"wrote {out}: {about}, {settings.free_steps} free steps")
 
 
-def _from_recordings(checkpoint: Checkpoint, scenes: int, out: Path, settings: Settings) -> None:
-    """Roll out on test scenes of a folder's recordings."""
+def _from_folder(checkpoint: Checkpoint, folder: Path, scenes: int, out: Path, settings: Settings) -> None:
+    """Roll out on test scenes of a folder's recordings or trajectories."""
+    from hri.data.own_windows import as_simulated
+    from hri.data.sources import source_of
+    from hri.rollout.reach import outside
     from hri.rollout.rollout import roll_out
     from hri.rollout.scenes import scenes_of
 
-    data = dataclasses.replace(checkpoint.header.config.data, test=scenes)
     with bar("predicting", None):
-        seen = roll_out(checkpoint, scenes_of(data, data.seeds("test")), settings)
+        if source_of(checkpoint.header.config.data).simulated:
+            test: Any = as_simulated(folder)[:scenes]
+        else:
+            checkpoint = recorded_in(checkpoint, folder)
+            data = dataclasses.replace(checkpoint.header.config.data, test=scenes)
+            test = scenes_of(data, data.seeds("test"))
+        seen = roll_out(checkpoint, test, settings)
         seen.save(out)
+    if sentence := outside(checkpoint, seen):
+        print(sentence)
     _, steps, nodes, _ = seen.slots.shape
     print(f"wrote {out}: {scenes} scenes of {steps} frames, {nodes} nodes, {settings.free_steps} free steps")
 

@@ -54,11 +54,12 @@ def answer(values: dict[str, Any], as_json: bool, title: str) -> None:
         print(json.dumps(_finite(values)))
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("", "", title=title, show_header=False)
     for name, value in _rows(values):
-        table.add_row(name, value)
+        table.add_row(name, escape(value))
     Console().print(table)
 
 

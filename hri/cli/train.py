@@ -14,7 +14,7 @@ from hri.cli.checkpoints import find_checkpoint
 from hri.cli.terminal import FIRST_PROCESS, answer, listed, training_bar
 from hri.core.config import Config, DataConfig, ModelConfig, TrainConfig
 from hri.core.presets import preset as named_preset
-from hri.data.sources import source_of
+from hri.data.sources import begun, source_of
 from hri.model.commands import START
 
 
@@ -28,12 +28,13 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
     Raises:
         ValueError: unknown preset.
     """
-    start = Config()
+    start, given = Config(), {}
     for word, following in pairwise([*flags, ""]):
-        if word == "--preset" and following:
-            start = named_preset(following)
-        elif word.startswith("--preset="):
-            start = named_preset(word.removeprefix("--preset="))
+        name, is_joined, value = word.partition("=")
+        given[name] = value if is_joined else following
+    if given.get("--preset"):
+        flag = source_of(named_preset(given["--preset"]).data).folder_flag
+        start = begun(given["--preset"], given.get(flag, "") if flag else "")
 
     def train(
         preset: str,
@@ -69,7 +70,9 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
                 hierarchy springs5-state-VARIANT or charged5-state-VARIANT, of any 2 to 100 balls. Or BODY-SEEN-
                 VARIANT: mocap, people or human36m with hri, hri-h, nri, lstm or, of states, nri-mlp;
                 --data.motion.folder names the recordings. Or
-                CLIPS-SEEN-VARIANT: kth or walker, slot or par; --data.clips.folder names the clips.
+                CLIPS-SEEN-VARIANT: kth or walker, slot or par; --data.clips.folder names the clips. Or
+                own-state-VARIANT: hri, nri, nri-mlp or lstm on what `data trajectories` made; --data.own.folder names
+                its folder, and how long and on what windows is trained follows from what is in it.
             run: Folder of this run. (On Python 3.11 torchrun takes --run for an option of its own.)
             updates: Short for --train.updates, the updates of stage 2.
             stage1_updates: Short for --train.stage1-updates.

@@ -6,9 +6,10 @@ In reading order; a file imports only those above it:
   any moment
 - tree_text, node_names, hierarchy: trees as text; what nodes and levels are called; the tree of nodes, THE edge order
 - forces: what acts between two balls, by the name of a physics, in words
-- trajectories, rollout_record, records: Trajectories, Normalisation; Rollout and its file; the glossary of letters
+- trajectories, notebooks, rollout_record, records: Trajectories, Normalisation; how records show themselves; Rollout
+  and its file; the glossary of letters
 - limits, optimisation: ranges beside their fields, dataclasses from JSON; how a model is trained
 - decoding: the ways of seeing and drawing frames, each with what it can do
-- model_config, config, presets, settings: the choices that make a model; every choice as one frozen tree of
-  dataclasses; experiments by name; the config as a form needs it
+- model_config, origin, config, presets, settings: the choices that make a model; where sequences come from; every
+  choice as one frozen tree of dataclasses; experiments by name; the config as a form needs it
 """

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from hri.core.forces import Force, PhysicsName, check_tree, force, system_name
+from hri.core.forces import Force, PhysicsName, force, system_name
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.limits import Between, check_limits, from_plain
 from hri.core.model_config import DynamicsConfig as DynamicsConfig
@@ -15,6 +15,9 @@ from hri.core.model_config import ModelConfig as ModelConfig
 from hri.core.model_config import RelationsConfig as RelationsConfig
 from hri.core.model_config import VisionConfig as VisionConfig
 from hri.core.optimisation import TrainConfig as TrainConfig
+from hri.core.origin import SIMULATED
+from hri.core.origin import Origin as Origin
+from hri.core.origin import OwnConfig as OwnConfig
 
 
 @dataclass(frozen=True)
@@ -39,45 +42,6 @@ class RenderConfig:
     @property
     def channels(self) -> int:
         return 1 if self.grey else 3
-
-
-class Origin:
-    """Where sequences come from, as far as a configuration must know. Here: simulated systems."""
-
-    no_truth = ""
-    """What models predict and why nobody knows what acts there; empty where it is known, as in a simulation."""
-
-    @property
-    def frames(self) -> int:
-        """T, frames of a sequence."""
-        return 49
-
-    @property
-    def dimensions(self) -> int:
-        """Axes of a node's position."""
-        return 2
-
-    @property
-    def joints(self) -> tuple[str, ...]:
-        """Names of the nodes, where they have any."""
-        return ()
-
-    def check(self, config: Config) -> None:
-        """Refuse an experiment that these sequences cannot be used for.
-
-        Raises:
-            ValueError: one sentence.
-        """
-        model, data = config.model, config.data
-        check_tree(Tree.parse(data.tree), data.physics)
-        if Tree.parse(data.tree).flat:
-            if model.vision is not None:
-                raise ValueError(f"{data.system} is seen as states only; leave model.vision out")
-            if model.dynamics.passing == "hierarchical" or model.relations.pairs == "hierarchy":
-                raise ValueError(f"{data.system} has no hierarchy; choose nri, nri-gt, fcmp or lstm for it")
-
-
-SIMULATED = Origin()
 
 
 @dataclass(frozen=True)
@@ -176,16 +140,23 @@ class DataConfig:
     """None: springs are simulated. Otherwise sequences are cut from recordings of a body."""
     clips: ClipsConfig | None = None
     """Otherwise sequences are cut from video clips."""
+    own: OwnConfig | None = None
+    """Otherwise sequences are cut from trajectories of your own."""
 
     @property
     def origin(self) -> Origin:
         """Where sequences come from (:mod:`hri.data.sources` has what can be asked of it)."""
-        return self.motion or self.clips or SIMULATED
+        return self.motion or self.clips or self.own or SIMULATED
 
     @property
     def force(self) -> Force:
         """What acts between two simulated balls, in words."""
-        return force(self.physics)
+        return force(self.acts)
+
+    @property
+    def acts(self) -> str:
+        """The name under which :func:`hri.core.forces.force` has words for it."""
+        return self.origin.acts or self.physics
 
     @property
     def system(self) -> str:
@@ -264,6 +235,8 @@ def check(config: Config) -> None:
     relations = config.model.relations
     check_limits(config)
     config.data.origin.check(config)
+    if config.data.own and config.data.origin is not config.data.own:
+        raise ValueError("sequences come from data.own or from recordings of another kind, not from both")
     _check_types(config)
     dynamics = config.model.dynamics
     if dynamics.memory == "none" and dynamics.passing == "joint":

@@ -76,6 +76,21 @@ FORCES: dict[str, Force] = {
 }
 """By physics: 04 and 05 belong to a hierarchy, springs and charged to balls without one."""
 
+OWN: dict[str, Force] = {
+    "relations": Force(
+        "systems of your own", ("no relation", "relation"), ("no relation", "true relation"), "relations"
+    ),
+    "signs": Force(
+        "systems of your own",
+        ("negative", "positive"),
+        ("relate negatively", "relate positively"),
+        "relations",
+        silent=False,
+    ),
+}
+"""Of trajectories that somebody brings: relations that are there or not, or that all pairs have, of two signs. Nothing
+simulates them."""
+
 USUAL = {"4-3": "04", "3-3": "05"}
 """The published trees, each with the physics that its data were made with."""
 
@@ -95,6 +110,8 @@ def force(physics: str) -> Force:
     """
     if not physics:
         return SPRINGS
+    if physics in OWN:
+        return OWN[physics]
     if physics not in FORCES:
         raise ValueError(f"unknown physics {physics!r}; choose from {', '.join(sorted(FORCES))}")
     return FORCES[physics]

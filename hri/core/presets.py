@@ -13,6 +13,7 @@ from hri.core.config import (
     DynamicsConfig,
     ModelConfig,
     MotionConfig,
+    OwnConfig,
     RelationsConfig,
     RenderConfig,
     TrainConfig,
@@ -249,6 +250,31 @@ PRESETS |= {
 }
 
 
+OWN = ("hri", "nri", "nri-mlp", "lstm")
+"""Variants for trajectories of one's own; hri needs a tree."""
+
+
+def _own(variant: str) -> Config:
+    """States of whatever somebody brings; sized to the data once they are known (:mod:`hri.data.own_windows`)."""
+    relations, dynamics = VARIANTS[variant]
+    relations = dataclasses.replace(relations, silent=True)
+    training = dataclasses.replace(RELATING, no_edge_prior=0.0, edge_weight=1.0, prior_end=1.0, batch=32)
+    if dynamics.memory == "none":
+        relations, training = dataclasses.replace(relations, graph="static", hidden=128), ROLLING
+    return Config(
+        name=f"own-state-{variant}",
+        data=DataConfig(
+            tree="4-3" if variant == "hri" else "flat-5", train=2000, render=BODY_LOOK,
+            own=OwnConfig(),
+        ),
+        model=ModelConfig(relations=relations, dynamics=dynamics),
+        train=training,
+    )  # fmt: skip
+
+
+PRESETS |= {config.name: config for config in map(_own, OWN)}
+
+
 def preset(name: str) -> Config:
     """A named experiment, such as ``springs-4-3-slot-hri``; without a hierarchy of any number of balls, such as
     ``springs7-state-nri``.
@@ -270,7 +296,7 @@ def preset(name: str) -> Config:
             f"unknown preset {name!r}; choose from {', '.join(near)} "
             "(springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri, "
             f"{''.join(f'{force.start}5-state-VARIANT, ' for force in forces.FORCES.values() if force.start)}"
-            "BODY-SEEN-VARIANT or CLIPS-SEEN-VARIANT; "
+            "BODY-SEEN-VARIANT, CLIPS-SEEN-VARIANT or own-state-VARIANT; "
             f"{len(PRESETS)} in all)"
         )
     return PRESETS[name]

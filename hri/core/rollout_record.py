@@ -17,6 +17,7 @@ from jaxtyping import Float, Int, UInt8
 from hri.core.files import read_npz, write_npz
 from hri.core.forces import Force, force
 from hri.core.hierarchy import Tree
+from hri.core.notebooks import html
 from hri.core.trajectories import state_names
 
 NEVER = -1e9
@@ -64,6 +65,10 @@ class Rollout:
     """What acts between the balls (:data:`hri.core.forces.FORCES`), where they have no hierarchy; else springs."""
     position_span: Float[np.ndarray, "2"] | None = None
     """Where normalised positions -1 and 1 lie in the box, whose walls are drawn at -1 and 1; None: just there."""
+    state_span: Float[np.ndarray, "D 2"] | None = None
+    """What normalised -1 and 1 are along each of a state's D numbers, in :attr:`units`; None: box units alone."""
+    units: np.ndarray | None = None
+    """Of each of a state's D numbers, as the owner of the data calls them."""
     joints: np.ndarray | None = None
     """Names of the M joints, where the balls are a body's."""
     frames: UInt8[np.ndarray, "B T H W C"] | None = None
@@ -103,6 +108,13 @@ class Rollout:
         width = self.slots.shape[-1]
         return state_names(width // 2) if self.observation == "states" else tuple(f"number {k}" for k in range(width))
 
+    def in_units(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape D"]:
+        """Normalised states in the data's own units; as they are where these are not known."""
+        if self.state_span is None:
+            return states
+        low, high = self.state_span.T
+        return low + (states + 1) / 2 * (high - low)
+
     def in_box(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape 2"]:
         """Where balls of normalised states are drawn, walls at -1 and 1."""
         x = states[..., :2]
@@ -127,6 +139,10 @@ class Rollout:
         named = self.observation == "states" and self.joints is not None and len(self.joints) == len(self.parents)
         names = tuple(map(str, self.joints)) if named and self.joints is not None else ()
         return Tree(tuple(int(p) for p in self.parents), names)
+
+    def _repr_html_(self) -> str | None:
+        """A notebook shows a rollout as a player of its first scene (:mod:`hri.export.notebook`)."""
+        return html(self)
 
     def scene(self, index: int) -> Rollout:
         """Scene ``index`` alone, as a rollout with B = 1."""
@@ -197,6 +213,8 @@ def _check_shapes(path: str, arrays: dict[str, np.ndarray]) -> None:
         "ball_parents": (None,),
         "joints": (None,),
         "position_span": (2,),
+        "state_span": (d, 2),
+        "units": (d,),
         "carries": (e,),
     }
     for name, shape in shapes.items():
@@ -213,6 +231,8 @@ _SHARED = {
     "ball_parents",
     "physics",
     "position_span",
+    "state_span",
+    "units",
     "joints",
     "carries",
     "edge_sender_receiver",

@@ -18,6 +18,8 @@ from typing import Any, Literal
 from hri.core.config import Config
 from hri.core.limits import limits
 
+LABELS = ("name", "data.motion.joints", "data.own.names")
+"""Settings that nobody sets in a form."""
 Kind = Literal["number", "integer", "choice", "switch", "text", "numbers"]
 
 
@@ -96,7 +98,7 @@ def _settings(kind: type, value: Any, before: str) -> Iterator[ConfigSetting]:
         path, hint, now = f"{before}{item.name}", hints[item.name], getattr(value, item.name)
         if dataclasses.is_dataclass(now):
             yield from _settings(type(now), now, f"{path}.")
-        elif not (isinstance(hint, types.UnionType) or path in ("name", "data.motion.joints")):  # none, or mere labels
+        elif not (isinstance(hint, types.UnionType) or path in LABELS):  # none, or mere labels
             limit = limits(Config).get(path)
             low, high = (limit.low, limit.high) if limit else (None, None)
             choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else ()

@@ -12,11 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from hri.core.config import DataConfig
+from hri.core.config import Config, DataConfig
 from hri.core.hierarchy import Tree
 from hri.core.records import state_names
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hri.core.records import Film, Normalisation, Trajectories
     from hri.data.dataset import Sequences
 
@@ -50,6 +52,10 @@ class Source(ABC):
     """What a scene shows, such as "simulated balls" or "a recorded body"."""
     files: ClassVar[str]
     """What a folder or file of it holds, such as "a motion.npz"."""
+    ranged: ClassVar[bool] = False
+    """Whether states are normalised by the range of positions and velocities that training met."""
+    folder_flag: ClassVar[str] = ""
+    """Of ``train``: the flag whose :attr:`folder` settles how a training is sized (:meth:`sized`)."""
     caution: ClassVar[str] = ""
     """What models of it are for, where that must be said on their card."""
 
@@ -128,6 +134,11 @@ class Source(ABC):
         return True
 
     @property
+    def folder(self) -> str:
+        """Where the data lie, where a flag of ``train`` says so; else empty."""
+        return ""
+
+    @property
     def how_to_get(self) -> str:
         """The command that brings the data; empty where none is needed."""
         return ""
@@ -147,6 +158,20 @@ class Source(ABC):
             ValueError: they are not here, or damaged.
         """
         return self.data
+
+    def sized(self, config: Config) -> Config:
+        """An experiment on these data with whatever else only they can tell, such as how long to train.
+
+        Raises:
+            ValueError: they are not here, or the model cannot be trained on them.
+        """
+        return dataclasses.replace(config, data=self.fitting())
+
+    def measures(self, normalisation: Normalisation) -> dict[str, np.ndarray]:
+        """What normalised numbers are in the data's own units, as fields of a rollout; empty where that says nothing
+        that box units do not.
+        """
+        return {}
 
     # Scenes
 

@@ -17,6 +17,7 @@ class SpringSystems(Source):
     """Systems that a seed draws and a physics moves (:data:`hri.core.forces.FORCES`)."""
 
     simulated = True
+    ranged = True
     shows = "simulated balls"
     files = "what `simulate` wrote"
 

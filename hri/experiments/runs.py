@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 from hri.core.config import Config, to_json
 from hri.core.files import replacing
-from hri.core.presets import preset
 from hri.core.settings import settings, value_of
+from hri.data.sources import begun, source_of
 from hri.training.control import Wish, is_busy, presence, read_wish
 from hri.training.progress import Tail
 
@@ -197,8 +197,10 @@ def command(folder: Path, config: Config, vision_from: str = "") -> list[str]:
     Raises:
         ValueError: the config's name is no preset, so no flags lead to it.
     """
-    start = preset(config.name)
+    source = source_of(config.data)
+    start = begun(config.name, source.folder)
     words = ["train", "--preset", config.name, "--run", str(folder)]
+    words += [source.folder_flag, source.folder] if source.folder_flag else []
     for setting in settings(config):
         value = value_of(config, setting.path)
         if value == value_of(start, setting.path):

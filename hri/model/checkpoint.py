@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 
 from hri.core.config import Config
 from hri.core.files import replacing
+from hri.core.places import CHECKPOINTS
 from hri.core.records import Normalisation
 from hri.model.commands import Command, from_text, text_of
 
@@ -24,6 +25,23 @@ if TYPE_CHECKING:
 FORMAT = 1
 COMMIT = "HRI_COMMIT"
 """Environment variable that names the commit where the code lies without its history."""
+
+
+def find(checkpoint: Path, folder: Path = CHECKPOINTS) -> Path:
+    """The file, or the file of that name in a folder of checkpoints, by default the project's.
+
+    Raises:
+        ValueError: a name, and there is no folder of checkpoints to find it in.
+    """
+    if checkpoint.exists() or len(checkpoint.parts) != 1:
+        return checkpoint
+    if not folder.is_dir():
+        raise ValueError(
+            f"there is no file {checkpoint}, and no folder {folder} that could hold a checkpoint of that name; "
+            "name a file, or run this in the project's folder"
+        )
+    stored = folder / f"{checkpoint.name.removesuffix('.safetensors')}.safetensors"
+    return stored if stored.exists() else checkpoint
 
 
 @dataclass(frozen=True)

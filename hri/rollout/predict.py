@@ -12,6 +12,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from hri.core.records import NEVER, Rollout
+from hri.data.sources import source_of
 from hri.model.checkpoint import Checkpoint
 from hri.model.devices import device_of
 from hri.model.model import Prediction
@@ -110,9 +111,11 @@ def record(
         logits, probabilities = F.pad(logits, (1, 0), value=NEVER), F.pad(probabilities, (1, 0))
         kinds = torch.where(weights.sum(-1) > 0, kinds + 1, 0)
     data, normalisation = checkpoint.header.config.data, checkpoint.header.normalisation
-    if not model.sees_frames and data.force.flat:
+    if not model.sees_frames:
+        facts |= source_of(data).measures(normalisation)
+    if not model.sees_frames and (data.force.flat or data.origin.acts):
         span = np.array([normalisation.position_low, normalisation.position_high]) / data.force.box
-        facts |= {"physics": data.physics, "position_span": span.astype(np.float32)}
+        facts |= {"physics": data.acts, "position_span": span.astype(np.float32)}
     steps, last = slots.shape[1], slots.shape[1] - settings.free_steps
     inputs, alter = None, input_changes(model, settings.intervention, steps, slots.shape[3])
     if alter is not None or inputs_seen is not slots:

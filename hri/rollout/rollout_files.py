@@ -9,7 +9,7 @@ from typing import get_args
 
 import numpy as np
 
-from hri.core.forces import FORCES
+from hri.core.forces import FORCES, OWN
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.limits import limits
 from hri.core.node_names import is_printable
@@ -132,7 +132,7 @@ def _check_words(rollout: Rollout, tree: Tree) -> None:
     _need(all(isinstance(word, str) for word in words), "one of its words is no text")
     _need(len(rollout.checkpoint) <= 200, "its checkpoint's name is too long")
     _need(rollout.observation in ("states", "frames"), "its observation is neither states nor frames")
-    _need(rollout.physics in ("", *FORCES), "its physics is unknown")
+    _need(rollout.physics in ("", *FORCES, *OWN), "its physics is unknown")
     _need(rollout.observation == "states" or tree == SLOT_TREE, "image slots form another tree than 16 + 4 + 1")
     if rollout.edits:
         Intervention.parse(rollout.edits)
@@ -170,6 +170,12 @@ def _check_numbers(rollout: Rollout) -> None:
     _need(plain, "states are not positions and velocities along two or three axes")
     inputs = rollout.altered_inputs
     _need(inputs is None or inputs.shape[2] == count, "altered_inputs are of other nodes")
+    span, units = rollout.state_span, rollout.units
+    _need((span is None) == (units is None), "its units lack what they measure")
+    if span is not None and units is not None:
+        _need(span.dtype.kind == "f" and np.isfinite(span).all() and (span[:, 0] < span[:, 1]).all(), "no state_span")
+        _need(units.dtype.kind == "U", "its units are no words")
+        _need(all(len(unit) <= 40 and unit.isprintable() for unit in units.tolist()), "a unit is no short word")
     seeds = rollout.seeds
     _need(seeds is None or (seeds.dtype.kind in "iu" and seeds.shape == (len(rollout.slots),)), "seeds do not fit")
 

@@ -36,7 +36,7 @@ ENCODER = ("vision.leaves.", "vision.upper.")
 
 def objection(config: Config, parts: str = "all") -> str | None:
     """Why there can be no ceiling, as the end of a sentence; None where there can be one."""
-    if reason := config.data.origin.no_truth:
+    if reason := config.data.origin.no_truth or config.data.origin.no_ceiling:
         return f"predicts {reason}; choose a model of springs"
     if parts != "all":
         return "holds encoder and decoder only and infers no edges; choose a checkpoint that predicts"

@@ -330,6 +330,8 @@ def _weigh(model: Model, data: Sequences, types: Int[Tensor, "B T E"], tally: Ed
     """
     if not isinstance(data, Springs):
         return
+    if not source_of(data.data).simulated:
+        raise ValueError("the law by which these objects move is not known, so no relation can be taken out")
     tree, trajectories = Tree.parse(data.data.tree), data.trajectories
     frames = np.arange(data.steps)[np.flatnonzero(tally.period)][:: removal.EVERY]
     adjacency = removal.matters(tree, data.data.physics, trajectories, frames)

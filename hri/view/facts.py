@@ -77,11 +77,12 @@ def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "t
 
 
 def bones(rollout: Rollout) -> Int[np.ndarray, "R 2"]:
-    """(parent, child) of every bone, where the scene shows a body; else none."""
+    """(parent, child) of every bone, where the scene shows a body or a named hierarchy; else none."""
     if rollout.joints is None or rollout.ball_parents is None:
         return np.empty((0, 2), dtype=np.int64)
     parents = np.asarray(rollout.ball_parents)
-    return np.stack([parents[1:], np.arange(1, len(parents))], 1)
+    below = np.flatnonzero(parents >= 0)
+    return np.stack([parents[below], below], 1)
 
 
 def joint_positions(rollout: Rollout) -> Float[np.ndarray, "T M 2"] | None:

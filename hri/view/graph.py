@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -247,8 +248,10 @@ def _nodes(tree: Tree, layout: Layout, drawing: Drawing) -> go.Scatter:
         y=at[:, 1].round(4).tolist(),
         # Labels would have to travel with moving balls, and hide them.
         mode="markers" if around else "markers+text",
-        text=[str(node) for node in range(tree.size)],
-        textfont={"size": 9 if layout == "image" else 10, "color": [mark.ink for mark in marks]},
+        text=[escape(mark.label) for mark in marks],
+        textposition="top center" if marks[0].above else "middle center",
+        textfont={"size": 9 if layout == "image" else 10}
+        | ({} if marks[0].above else {"color": [mark.ink for mark in marks]}),
         marker={
             "symbol": [mark.shape + ("-open" if mark.open else "") for mark in marks],
             "size": [mark.size for mark in marks],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -52,11 +54,13 @@ def node_history(rollout: Rollout, node: int) -> go.Figure:
 def node_states(rollout: Rollout, node: int) -> go.Figure:
     """The numbers of one node over time: true (or encoded) as lines, predicted as dashes; free run shaded.
 
-    Balls and joints: places and velocities along each axis, normalised to -1 ... 1. Slots: their D numbers, which have
-    no names.
+    Balls and joints: places and velocities along each axis, normalised to -1 ... 1, or in the data's own units, where a
+    rollout knows them: places on the left axis, velocities on the right one. Slots: their D numbers, which have no
+    names.
     """
-    true, prediction = rollout.slots[0, :, node], predicted_nodes(rollout)[:, node]
-    names = rollout.number_names
+    true, prediction = rollout.in_units(rollout.slots[0, :, node]), rollout.in_units(predicted_nodes(rollout)[:, node])
+    names, units = rollout.number_names, rollout.units
+    places = len(names) // 2 if units is not None else len(names)
     figure = go.Figure()
     for k, name in enumerate(names):
         ink = STYLE.colours[1 + k % (len(STYLE.colours) - 1)]
@@ -67,12 +71,22 @@ def node_states(rollout: Rollout, node: int) -> go.Figure:
                 mode="lines",
                 name=name if dash == "solid" else f"{name} predicted",
                 line={"color": ink, "width": 1.6, "dash": dash},
-                hovertemplate="%{y:.3f}",
+                hovertemplate="%{y:.3f}" if units is None else f"%{{y:.4g}} {escape(str(units[k]))}",
+                yaxis="y" if k < places else "y2",
             )
     _shade_free_run(figure, rollout)
     # The numbers of a state fit a legend and a hover box; the sixteen of a slot would cover what they explain.
     few = len(names) <= 6
-    return _small(figure, "state", None).update_layout(height=210, showlegend=few, hovermode="x" if few else "closest")
+    figure = _small(figure, "state" if units is None else escape(str(units[0])), None)
+    if units is not None:
+        right = {"title": {"text": escape(str(units[-1]))}, "overlaying": "y", "side": "right", "showgrid": False}
+        figure.update_layout(
+            yaxis2=right | {"fixedrange": True, "nticks": 4},
+            yaxis_rangemode="normal",
+            margin={"r": 56, "t": 46},
+            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        )
+    return figure.update_layout(height=210, showlegend=few, hovermode="x" if few else "closest")
 
 
 def _shade_free_run(figure: go.Figure, rollout: Rollout) -> None:

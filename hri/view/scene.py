@@ -24,6 +24,8 @@ from hri.view.style import CLEAR, PAPER, RIM, STYLE, WEIGHTED, Stroke, edge_look
 
 SHAPES: tuple[Literal["diamond", "square", "circle"], ...] = ("diamond", "square", "circle")
 """Of root, intermediate and leaf."""
+MOST_NAMED, LONGEST_LABEL = 20, 12
+"""Nodes of a graph that have their names written beside them, and letters of such a name."""
 EDITED = {"cuts": "cut by hand", "forces": "forced by hand"}
 """Marks of edits and what they mean: a cross over an edge that is cut, a star over one whose type is forced."""
 
@@ -43,11 +45,16 @@ class NodeMark:
     open: bool
     """An outline alone, of its fill's colour, around a ball that the frame shows; nothing is written on it."""
     name: str
+    label: str
+    """What is written: its number, or its name where names are short and few."""
+    above: bool
+    """Written over it, as names are, which do not fit in."""
 
 
 def node_marks(tree: Tree, layout: Layout) -> list[NodeMark]:
     """Nodes by level: shape, size and grey; balls wear their colour in the frame."""
     on_image, marks = layout == "image", []
+    named = bool(tree.names) and tree.size <= MOST_NAMED and max(map(len, tree.names)) <= LONGEST_LABEL
     around = on_image and tree != SLOT_TREE
     for node, (level, fill, ink) in enumerate(zip(ranks(tree).tolist(), *node_colours(tree), strict=True)):
         marks.append(
@@ -60,6 +67,8 @@ def node_marks(tree: Tree, layout: Layout) -> list[NodeMark]:
                 rim_width=1.5 if around else 1.0,
                 open=around,
                 name=node_name(tree, node),
+                label=node_name(tree, node) if named else str(node),
+                above=named,
             )
         )
     return marks

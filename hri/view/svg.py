@@ -174,7 +174,8 @@ def _nodes(marks: Marks, drawing: Drawing) -> list[Element]:
         whole = _new("g", _new("title", text=mark.name), body, class_="node", data_node=node)
         whole.set("transform", f"translate({place})")
         if not mark.open:
-            whole.append(_new("text", text=str(node), text_anchor="middle", dy=3.5, font_size=10, fill=mark.ink))
+            above = {"dy": -r - 4, "fill": INK, "class_": "key"} if mark.above else {"dy": 3.5, "fill": mark.ink}
+            whole.append(_new("text", text=mark.label, text_anchor="middle", font_size=10, **above))
         parts.append(whole)
     return parts
 

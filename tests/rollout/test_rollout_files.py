@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from hri.core.records import Rollout
-from hri.rollout.rollout_files import LARGEST, read_rollout
+from hri.rollout.rollout_files import LARGEST, check_rollout, read_rollout
 from hri.view import facts as pictures
 from hri.view import history_charts as figures_history
 from hri.view import player
@@ -146,3 +146,22 @@ def test_other_files_are_refused_and_none_is_unpacked_beyond_the_limit() -> None
     }
     with pytest.raises(ValueError, match="it has 201 scenes; the page shows 1 to 200"):
         read_rollout(packed(many))
+
+
+def test_units_belong_to_what_they_measure() -> None:
+    rollout = state_rollout()
+    width = rollout.slots.shape[3]
+    span = np.stack([np.zeros(width), np.ones(width)], 1).astype(np.float32)
+    units = np.array(["mm"] * width)
+    good = dataclasses.replace(rollout, state_span=span, units=units)
+    check_rollout(good)
+    assert np.allclose(good.in_units(rollout.slots), (rollout.slots + 1) / 2)
+    for broken in (
+        dataclasses.replace(good, units=None),
+        dataclasses.replace(good, state_span=span[:, ::-1]),
+        dataclasses.replace(good, state_span=span * np.nan),
+        dataclasses.replace(good, units=np.array(["m" * 41] * width)),
+        dataclasses.replace(good, units=np.array(["\n"] * width)),
+    ):
+        with pytest.raises(ValueError, match="it is damaged"):
+            check_rollout(broken)
