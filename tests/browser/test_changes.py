@@ -73,6 +73,7 @@ def assert_predicts(page: Page, seen: Rollout, frame: int) -> None:
     assert abs(pixels(page, "prediction") - 255 * seen.predicted_frames[0, frame - 1].clip(0, 1)).max() <= 0.51
 
 
+@pytest.mark.slow
 def test_cutting_every_edge_is_the_rollout_of_the_command_line(visit: Callable[[str], Page], tmp_path: Path) -> None:
     page = visit(f"?model={NAME}&seed={SEED}&panel=change")
     step_to(page, 20)

@@ -116,6 +116,7 @@ def test_springs_are_drawn_thrown_predicted_and_shared(visit: Callable[[str], Pa
     expect(page.locator(".board")).to_have_attribute("data-system", told)
 
 
+@pytest.mark.slow
 def test_an_image_model_sees_a_drawn_tree_it_has_never_met(visit: Callable[[str], Page]) -> None:
     page = visit("?model=springs-4-3-slot-hri&panel=draw")
     expect(page.locator(".board .ball")).to_have_count(17)

@@ -227,6 +227,7 @@ def test_runs_are_found_noted_exported_promoted_deleted_and_brought_back(
     shutil.rmtree(place / "runs" / "twin")
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_is_one_sentence_and_other_runs_are_untouched(
     open_train: Callable[..., Page], place: Path
 ) -> None:

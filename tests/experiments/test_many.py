@@ -170,6 +170,7 @@ def test_runs_for_which_there_is_no_memory_wait_for_the_others(tmp_path: Path, m
 
 
 @pytest.mark.parametrize("how", ["time", "SIGTERM"])
+@pytest.mark.slow
 def test_it_ends_in_time_and_when_it_is_asked_to(how: str, tmp_path: Path) -> None:
     plan = written(tmp_path / "plan.json", LSTM | {"settings": LSTM["settings"] | {"train.updates": 100_000}})  # type: ignore[operator]
     minutes = "0.2" if how == "time" else "60"

@@ -314,6 +314,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_table(
         assert [json.loads(line)["update"] for line in lines] == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_everything_with_one_line(tmp_path: Path) -> None:
     with process(tmp_path, "--updates", "5000", "--jobs", "1") as running:
         try:

@@ -119,6 +119,7 @@ def until(holds: Callable[[], Any], seconds: float = 180) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_real_process_pauses_goes_on_stops_and_is_found_dead(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

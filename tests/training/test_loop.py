@@ -189,9 +189,8 @@ def test_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
     assert not list((tmp_path / "killed").glob("*.part"))
 
 
-@pytest.mark.parametrize(
-    ("batch_norm", "tolerance"), [("running", 1e-4), pytest.param("batch", 2e-3, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("batch_norm", "tolerance"), [("running", 1e-4), ("batch", 2e-3)])
+@pytest.mark.slow
 def test_two_processes_equal_one(batch_norm: str, tolerance: float, tmp_path: Path) -> None:
     """Torchrun with two processes gives the one-process losses at the same global batch.
 
