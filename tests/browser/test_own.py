@@ -38,6 +38,7 @@ def own_server(place: Path) -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.slow
 def test_files_are_looked_at_trained_on_and_explored(
     place: Path, own_server: Server, visit: Callable[..., Page]
 ) -> None:
