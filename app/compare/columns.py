@@ -238,6 +238,7 @@ def graph(scenes: Sequence[Scene], index: int, pairs: pictures.Pairs, layout: La
     widgets.graph(
         rollout, pairs, layout, player=PLAYER, part=f"graph-{index}", scene=place_of(scenes)["scene"],
         tree=tree_name(rollout), height=432 if len(scenes) == 2 else 340,
+        tally=drawn.tally(rollout, scenes[index].source),
     )  # fmt: skip
 
 

@@ -8,13 +8,16 @@ from typing import Any
 import streamlit as st
 
 # Before the imports below, so that a visitor reads while they load.
-st.markdown("**Two to four models predict the same scene from the same start: see where, and why, they part.**")
+with st.container(horizontal=True, vertical_alignment="center", key="headline"):
+    st.markdown("**Two to four models predict the same scene from the same start: see where, and why, they part.**")
+    invitation = st.container(width="content")
 
-from app import address, library, widgets  # noqa: E402
-from app.compare import columns as comparing  # noqa: E402
-from app.explore import pickers  # noqa: E402
-from app.library import Scene  # noqa: E402
-from hri.scores.compare import RolloutComparison, caveat, compare  # noqa: E402
+from app import address, library, widgets
+from app.compare import columns as comparing
+from app.compare import guide
+from app.explore import pickers
+from app.library import Scene
+from hri.scores.compare import RolloutComparison, caveat, compare
 
 COUNTS = ["2", "3", "4"]
 
@@ -76,6 +79,8 @@ def show(scenes: list[Scene], comparison: RolloutComparison, left: Any, columns:
     widgets.keep_address(opening, comparing.PLAYER)
     widgets.copy_link(comparing.parameters(scenes), comparing.PLAYER)
     comparing.timeline(scenes)
+    with invitation:
+        guide.show(scenes)
     comparing.parts(scenes, places, scores)
 
 

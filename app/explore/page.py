@@ -5,16 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 # Before the imports below, so that a visitor reads while they load.
-st.markdown("**Watch a model predict how things move, and see which parts it believes act on each other.**")
+with st.container(horizontal=True, vertical_alignment="center", key="headline"):
+    st.markdown("**Watch a model predict how things move, and see which parts it believes act on each other.**")
+    invitation = st.container(width="content")
 
-from app import address, drawn, library, widgets  # noqa: E402
-from app.explore import changes, clip, difficulty, drawing, inspector, pickers, share, steps  # noqa: E402
-from app.explore.scene import pick_scene  # noqa: E402
-from app.learn import links as learning  # noqa: E402
-from app.library import Scene  # noqa: E402
-from hri.scores import ceilings  # noqa: E402
-from hri.view import facts as pictures  # noqa: E402
+from app import address, drawn, library, widgets
+from app.explore import changes, clip, difficulty, drawing, guide, inspector, pickers, share, steps, watching
+from app.explore.scene import pick_scene
+from app.learn import links as learning
+from app.library import Scene
+from hri.view import facts as pictures
 
+PICKER, READABLE = 240, 420
+"""Pixels: of the picker of levels, and of the sentence beside it."""
 PANELS = {
     "inspect": inspector.panel,
     "inside a step": steps.panel,
@@ -39,19 +42,24 @@ def show(scene: Scene) -> None:
                 matrix, names = relation_options(scene, pairs)
         with st.container(horizontal=True, key="relations"):
             with st.container(key="graph-side"):
-                widgets.graph(rollout, pairs, layout, names=names)
+                widgets.graph(rollout, pairs, layout, names=names, tally=drawn.tally(rollout, scene.source))
             if matrix:
                 with st.container(width=310, key="matrix-side"):
                     widgets.matrix(rollout, names=names)
-        if accuracy := library.edges_right(scene.source):
-            st.caption(f"Edges right on unseen systems: {accuracy}.", help=ceilings.EXPLAINED)
+        if always := drawn.never_changes(scene.original, scene.source):
+            st.caption(always, help="The type that each edge has in most frames of the burn-in, over stored scenes.")
         widgets.keep_address(opening)
     with left, st.container(key="stage"):
-        pickers.overlay_picker(rollout)
+        with st.container(horizontal=True, vertical_alignment="bottom", key="watch"):
+            with st.container(width=PICKER):
+                pickers.overlay_picker(rollout)
+            st.container(width=READABLE).markdown(f":small[{watching.sentence(scene)}]")
         widgets.images(rollout, original=original, fields=library.fields_of(scene.source))
         with st.container(key="inspector"):
             inspector.glance(rollout)
     widgets.timeline(rollout, original=original)
+    with invitation:
+        guide.show(scene)
     workbench(scene)
 
 

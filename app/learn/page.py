@@ -16,6 +16,7 @@ from app.learn.classroom import Classroom  # noqa: E402
 from app.learn.course import Lesson  # noqa: E402
 from app.learn.lessons import LESSONS, lesson_of  # noqa: E402
 from app.learn.stage import Shown, Stage  # noqa: E402
+from hri.view.terms import GLOSSARY  # noqa: E402
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -115,9 +116,9 @@ def after(lesson: Lesson, outcome: Shown, room: Classroom, done_keys: list[str])
 
 def glossary() -> None:
     """Words of the course."""
-    for column, words in zip(st.columns(2), (list(course.GLOSSARY)[::2], list(course.GLOSSARY)[1::2]), strict=True):
+    for column, words in zip(st.columns(2), (list(GLOSSARY)[::2], list(GLOSSARY)[1::2]), strict=True):
         for word in words:
-            column.markdown(f"**{word}**  \n{course.GLOSSARY[word]}")
+            column.markdown(f"**{word}**  \n{GLOSSARY[word]}")
 
 
 widgets.page_style()

@@ -3,8 +3,8 @@
 // whenever the player pauses.
 
 class Graph {
-  constructor(data, arrays, clock, scope, broken) {
-    Object.assign(this, { data, arrays, clock, scope, broken });
+  constructor(data, arrays, clock, scope, tally, broken) {
+    Object.assign(this, { data, arrays, clock, scope, tally, broken });
     this.listeners = { afterplot: this.after, click: this.click, hover: this.hover, unhover: this.unhover };
     this.watch = setInterval(() => this.chart?.connected || this.clock.redraw(), 150);
   }
@@ -56,6 +56,7 @@ class Graph {
     if (this.arrays.frames) this.background(frame);
     this.paint(frame, clock);
     this.tell(clock);
+    this.count(frame);
     this.chart.frame = frame;
   };
 
@@ -120,6 +121,18 @@ class Graph {
     this.scope.hidden = !text;
   }
 
+  // How many edges are right at this frame, between guessing and what could be found.
+  count(frame) {
+    const { tally } = this.data;
+    this.tally.hidden = !tally;
+    if (!tally) return;
+    this.tally.title = tally.about;
+    const beside = ({ guess, findable }) => `guessing ${guess}${findable === null ? "" : `; findable ${findable}`}`;
+    const levels = tally.levels.map((level) => element("span", { class: "level", title: beside(level), text: `${level.name} ${level.right[frame]}` }));
+    this.tally.replaceChildren(element("b", { text: `${tally.right[frame]} of 100 edges right now` }), `; ${beside(tally)}`, ...levels);
+    this.tally.dataset.right = tally.right[frame];
+  }
+
   // Balls move: nodes, edges, arrowheads, capsules and hit points go with them (hri.view.layout.bow).
   place(frame) {
     const { chart, data } = this, { nodes, radii, forced } = this.arrays, count = nodes.shape[1];
@@ -163,6 +176,7 @@ class Graph {
 function mount(root, data, send) {
   const clock = clockOf(data.player), part = data.part ?? "graph";
   const notice = root.querySelector(".notice") ?? root.appendChild(element("p", { class: "notice", hidden: "" }));
+  const tally = root.querySelector(".tally") ?? root.appendChild(element("p", { class: "tally", hidden: "" }));
   const scope = root.querySelector(".scope") ?? root.appendChild(element("p", { class: "scope", hidden: "" }));
   notice.hidden = true;
   let graph = null, ended = false;
@@ -179,7 +193,7 @@ function mount(root, data, send) {
   };
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
-    graph = new Graph(data, arrays, clock, scope, broken);
+    graph = new Graph(data, arrays, clock, scope, tally, broken);
     clock.join(part, data.scene, arrays.types.shape[0], graph.draw);
   });
   return replace(root, end);

@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 # Before the imports below, so that a visitor reads while they load.
-st.markdown("**Train a model yourself and watch it learn: first to see, then to predict.**")
+with st.container(horizontal=True, vertical_alignment="center", key="headline"):
+    st.markdown("**Train a model yourself and watch it learn: first to see, then to predict.**")
+    invitation = st.container(width="content")
 
-from app import places, widgets  # noqa: E402
-from app.train import form, listing, watch  # noqa: E402
-from app.train.shared import say_problem, standing  # noqa: E402
-from hri.experiments import queueing, runs  # noqa: E402
+from app import places, widgets
+from app.train import form, guide, listing, watch
+from app.train.shared import say_problem, standing
+from hri.experiments import queueing, runs
 
 VIEWS = ("new", "watch", "runs")
 
@@ -33,6 +35,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             st.warning(f"The run {last_name} has gone: its folder was deleted. Other runs are untouched.")
         name = st.selectbox("Run", names, key="run", bind="query-params", label_visibility="collapsed", width=330)
         st.session_state["watched"] = name
+with invitation:
+    guide.show(bool(names))
 say_problem()
 if view == "new":
     form.show()
