@@ -33,14 +33,8 @@ def main() -> None:
             icon=":material/compare:",
         )
         return
-    if "visited-compare" not in st.session_state:
-        st.session_state["visited-compare"] = True
-        options: dict[str, Sequence[str]] = dict.fromkeys(comparing.KEYS, names) | {
-            "models": COUNTS,
-            "layout": pickers.LAYOUTS,
-            "pairs": pickers.PAIRS,
-        }
-        address.say(address.unknown_values(options))
+    fields: dict[str, address.Field] = {"models": address.Words(COUNTS), "seed": address.SEED}
+    address.check("compare", fields | pickers.FIELDS | dict.fromkeys(comparing.KEYS, address.Words(names)))
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
         many, data, seed, another, level = (st.container(width=width) for width in (140, 170, 170, 170, 260))
     count = int(many.segmented_control("Models", COUNTS, default="2", required=True, key="models", bind="query-params"))

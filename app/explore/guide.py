@@ -30,7 +30,7 @@ def steps(scene: Scene) -> list[Step]:
     )
     sender, receiver = (int(node) for node in rollout.edge_sender_receiver[row])
     name = edge_name(rollout.tree, sender, receiver)
-    found = [
+    tour_steps = [
         first,
         Step(
             "What it believes",
@@ -51,7 +51,7 @@ def steps(scene: Scene) -> list[Step]:
     ]
     if library.config_of(scene.source) is not None and _carries(rollout, row):
         panel = ".st-key-panel"
-        found.append(
+        tour_steps.append(
             Step(
                 "Cut it",
                 "Under the timeline, “change” holds “Cut”: the scene is predicted again without that message. The "
@@ -73,7 +73,7 @@ def steps(scene: Scene) -> list[Step]:
                 ".st-key-stage",
             )
         )
-    return found
+    return tour_steps
 
 
 def _count(rollout: Rollout, source: library.ModelSource, turn: int) -> str:
@@ -84,9 +84,8 @@ def _count(rollout: Rollout, source: library.ModelSource, turn: int) -> str:
     if seen is None:
         return ""
     level = best_level(seen) or seen.all
-    where = "" if level is seen.all else f" between {level.name.replace('-', ' and ')}"
     right, guess = hundredth(float(level.right[turn])), hundredth(level.guess)
-    return f" {right} of 100 edges{where} are right here; guessing has {guess}. Under the graph stand all."
+    return f" {right} of 100 {level.words} are right here; guessing has {guess}. Under the graph stand all."
 
 
 def exemplar(rollout: Rollout) -> int | None:

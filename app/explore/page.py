@@ -16,7 +16,8 @@ from app.learn import links as learning
 from app.library import Scene
 from hri.view import facts as pictures
 
-PICKER, READABLE = 240, 420
+NAMES: list[drawn.Names] = ["raw", "aligned"]
+PICKER, READABLE = 240, 440
 """Pixels: of the picker of levels, and of the sentence beside it."""
 PANELS = {
     "inspect": inspector.panel,
@@ -46,14 +47,13 @@ def show(scene: Scene) -> None:
             if matrix:
                 with st.container(width=310, key="matrix-side"):
                     widgets.matrix(rollout, names=names)
-        if always := drawn.never_changes(scene.original, scene.source):
-            st.caption(always, help="The type that each edge has in most frames of the burn-in, over stored scenes.")
         widgets.keep_address(opening)
     with left, st.container(key="stage"):
         with st.container(horizontal=True, vertical_alignment="bottom", key="watch"):
             with st.container(width=PICKER):
                 pickers.overlay_picker(rollout)
-            st.container(width=READABLE).markdown(f":small[{watching.sentence(scene)}]")
+            words, more = watching.sentence(scene)
+            st.container(width=READABLE).markdown(f":small[{words}]", help=more)
         widgets.images(rollout, original=original, fields=library.fields_of(scene.source))
         with st.container(key="inspector"):
             inspector.glance(rollout)
@@ -76,7 +76,7 @@ def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.N
         except ValueError as error:
             alignment, accuracy = None, str(error)
         names = st.segmented_control(
-            "Edge types", ["raw", "aligned"], default="raw", required=True, key="names", bind="query-params",
+            "Edge types", NAMES, default="raw", required=True, key="names", bind="query-params",
             help=f"Learned types have no names. Aligned: matched to the true relations by assignment. {accuracy}",
             disabled=alignment is None,
         )  # fmt: skip
@@ -101,14 +101,14 @@ if not library.sources():
         "There is nothing to show yet: put a checkpoint into `checkpoints/`, or train one with `python -m hri train`."
     )
     st.stop()
-if "visited" not in st.session_state:
-    st.session_state["visited"] = True
-    sources = list(library.sources())
-    address.say(
-        address.unknown_values(
-            {"model": sources, "layout": pickers.LAYOUTS, "pairs": pickers.PAIRS, "panel": list(PANELS)}
-        )
-    )
+fields: dict[str, address.Field] = {
+    "model": address.Words(list(library.sources())),
+    "seed": address.SEED,
+    "panel": address.Words(list(PANELS)),
+    "matrix": address.SWITCH,
+    "names": address.Words(NAMES),
+}
+address.check("explore", fields | pickers.FIELDS)
 scene: Scene | None
 try:
     scene = pick_scene()

@@ -23,6 +23,7 @@ SCENE = 200_042
 STATE_MODEL = "springs-4-3-state-hri-h"
 IMAGE_MODELS = {"SlotDec": "springs-4-3-slot-hri", "ParDec": "springs-4-3-par-hri"}
 """By the names that the paper gives their decoders."""
+LAST_GAME = 9_999
 MINUTES = 5
 """A lesson takes about so long."""
 

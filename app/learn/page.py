@@ -10,7 +10,7 @@ import streamlit as st
 # Before the imports below, so that a visitor reads while they load.
 st.markdown("**Learn how a network can find hidden relations: short lessons, each with one thing to do.**")
 
-from app import library, widgets  # noqa: E402
+from app import address, library, widgets  # noqa: E402
 from app.learn import classroom, course, guessing, teaching  # noqa: E402
 from app.learn.classroom import Classroom  # noqa: E402
 from app.learn.course import Lesson  # noqa: E402
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 VIEWS = ("lessons", "game", "teacher", "glossary")
 KEYS = [lesson.key for lesson in LESSONS]
+FIELDS = {"view": address.Words(VIEWS), "lesson": address.Words(KEYS), "math": address.SWITCH} | classroom.FIELDS
 
 
 def lessons(room: Classroom, bar: DeltaGenerator) -> None:
@@ -36,7 +37,7 @@ def lessons(room: Classroom, bar: DeltaGenerator) -> None:
         session["lesson"] = next_key
     with bar:
         key = st.pills(
-            "Lesson", KEYS, required=True, key="lesson", default=None if "lesson" in session else KEYS[0],
+            "Lesson", KEYS, required=True, key="lesson", default=KEYS[0],
             bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
         math = st.toggle("Mathematics", key="math", bind="query-params", help="Show the equations of each lesson.")
@@ -122,6 +123,7 @@ def glossary() -> None:
 
 
 widgets.page_style()
+address.check("learn", FIELDS)
 room = classroom.from_query(st.query_params)
 classroom.style(room)
 bar = st.container(horizontal=True, vertical_alignment="center", key="learn-bar")
@@ -129,7 +131,7 @@ view = st.query_params.get("view", VIEWS[0])
 if not room.on:
     with bar:
         view = st.segmented_control(
-            "View", VIEWS, default=None if "view" in st.session_state else VIEWS[0], required=True, key="view",
+            "View", VIEWS, default=VIEWS[0], required=True, key="view",
             bind="query-params", label_visibility="collapsed",
         ) or VIEWS[0]  # fmt: skip
 if view == "glossary":

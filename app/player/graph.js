@@ -52,6 +52,7 @@ class Graph {
       this.kinds = this.data.style.strokes.map((_, kind) => this.chart.visible(`type_${kind}`));
     }
     const { frame } = clock;
+    this.unmark();
     if (this.arrays.nodes) this.place(frame);
     if (this.arrays.frames) this.background(frame);
     this.paint(frame, clock);
@@ -66,6 +67,13 @@ class Graph {
     if (!passes || !this.kinds[kind]) return [style.weighted.thin, 0];
     if (kind && weights?.scene === scene) return lookAt(style.weighted, weights.shares[`${pairs[e][0]}-${pairs[e][1]}`] ?? 0);
     return lookAt(style.strokes[kind], chance);
+  }
+
+  // What an earlier rollout of this graph has left: after undo and reset no edge is marked any more.
+  unmark() {
+    if (this.arrays.forced || this.unmarked === this.chart) return;
+    this.unmarked = this.chart;
+    for (const mark of Object.keys(this.data.style.edited)) for (const e of this.data.pairs.keys()) this.chart.paintMark(mark, e, 0);
   }
 
   paint(frame, clock) {

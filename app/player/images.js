@@ -37,6 +37,11 @@ class Images {
     const stack = element("div", { class: "stack" }, canvas, overlay, blank);
     const ghost = name === "prediction" && this.arrays.ghost ? element("canvas", { class: "ghost", width: this.size.columns, height: this.size.rows, role: "img", "aria-label": "The prediction without your edits" }) : null;
     if (ghost) canvas.after(ghost);
+    // A click on a picture must not give the focus to the page behind it, which would frame itself at the next key.
+    stack.addEventListener("mousedown", (event) => {
+      event.preventDefault();
+      document.activeElement?.blur();
+    });
     stack.addEventListener("pointermove", (event) => this.clock.point(this.nodeAt(event, name)));
     stack.addEventListener("pointerleave", () => this.clock.point(null));
     stack.addEventListener("click", (event) => {

@@ -43,7 +43,7 @@ class Timeline {
       const { letter, name } = data.curves[k];
       this.error.append(element("span", { class: "one", title: `${letter}: ${name}` }, swatch(k), `${letter} `, value));
     });
-    if (data.curves) this.error.append(element("span", { class: "one term", title: terms.copying }, stroke("copying"), "copying"));
+    if (data.curves) this.error.append(element("span", { class: "key term", title: terms.copying }, stroke("copying"), "copying"));
     this.error.append(...this.legend.map(({ entry }) => entry));
     const icon = (name) => element("path", { d: ICONS[name] });
     const transport = element(

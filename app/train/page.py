@@ -9,10 +9,11 @@ with st.container(horizontal=True, vertical_alignment="center", key="headline"):
     st.markdown("**Train a model yourself and watch it learn: first to see, then to predict.**")
     invitation = st.container(width="content")
 
-from app import places, widgets
+from app import address, places, widgets
 from app.train import form, guide, listing, watch
 from app.train.shared import say_problem, standing
 from hri.experiments import queueing, runs
+from hri.training.starters import STARTERS
 
 VIEWS = ("new", "watch", "runs")
 
@@ -23,9 +24,13 @@ all_runs = sorted(map(standing, folders), key=lambda run: (-run.about.made, run.
 names = [run.name for run in all_runs]
 queueing.wake(places.RUNS)  # after a restart of the machine somebody may still wait
 
+address.check(
+    "train",
+    {"view": address.Words(VIEWS), "run": address.Words(names), "starter": address.Words(list(STARTERS))},
+)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     view = st.segmented_control(
-        "View", VIEWS, default=None if "view" in st.session_state else "watch" if all_runs else "new",
+        "View", VIEWS, default="watch" if all_runs else "new",
         required=True, key="view",  bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     view = view or ("watch" if all_runs else "new")

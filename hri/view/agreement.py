@@ -37,6 +37,15 @@ class Group:
     guess: float
     """What one answer for all of them would have right in the burn-in."""
 
+    @property
+    def words(self) -> str:
+        """Such as "edges between intermediates and leaves", "edges between siblings", or of all "edges"."""
+        if self.name == "possible":
+            return "edges"
+        plural = {"root": "the root", "leaf": "leaves", "siblings": "siblings"}
+        ends = [plural.get(end, end if end[-1].isdigit() else f"{end}s") for end in self.name.split("-")]
+        return f"edges between {' and '.join(ends)}"
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -63,19 +72,19 @@ def agreement(naming: Named, history: int = 0) -> Agreement | None:
     truth = springs[:, senders, receivers].astype(np.int64)
     none = 1 if rollout.all_types_speak else 0  # aligned types begin with these two, behind one that never speaks
     right = rollout.edge_types[0, : len(truth), :][:, rows] == none + truth
-    counted = meanings.burn_in(history, int(rollout.last_true_input))
+    burn_in = meanings.burn_in(history, int(rollout.last_true_input))
 
     def group(name: str, members: Bool[np.ndarray, " R"]) -> Group:
-        by_step, share = right[:, members].mean(1), float(truth[counted][:, members].mean())
-        return Group(name, int(members.sum()), by_step[steps], float(by_step[counted].mean()), max(share, 1 - share))
+        by_step, share = right[:, members].mean(1), float(truth[burn_in][:, members].mean())
+        return Group(name, int(members.sum()), by_step[steps], float(by_step[burn_in].mean()), max(share, 1 - share))
 
     possible = rollout.tree.possible[senders, receivers] > 0
     if not possible.any():
         return None
-    named = meanings.level_pairs(rollout.tree, senders, receivers)
-    levels = [group(name, members) for name, members in named.items() if name != "unrelated" and members.any()]
-    telling = tuple(level for level in levels if level.guess < 1)
-    return Agreement(group("possible", possible), telling if len(levels) > 1 else ())
+    pairs = meanings.level_pairs(rollout.tree, senders, receivers)
+    levels = [group(name, members) for name, members in pairs.items() if name != "unrelated" and members.any()]
+    open_questions = tuple(level for level in levels if level.guess < 1)
+    return Agreement(group("possible", possible), open_questions if len(levels) > 1 else ())
 
 
 def best_level(seen: Agreement) -> Group | None:
