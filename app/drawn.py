@@ -132,7 +132,14 @@ def tally(rollout: Rollout, source: library.ModelSource) -> dict[str, Any] | Non
         }
 
     unseen = library.edges_right(source)
-    about = f"Of the {seen.all.edges} edges between parts that may be related, at this frame. {ceilings.EXPLAINED}"
+    moving = (
+        f" True {rollout.force.parts} join the slots that hold their balls: they come and go as balls change slots."
+        if rollout.observation == "frames"
+        else ""
+    )
+    about = (
+        f"Of the {seen.all.edges} edges between parts that may be related, at this frame. {ceilings.EXPLAINED}{moving}"
+    )
     return {
         **words(seen.all),
         "levels": [words(level) for level in seen.levels],

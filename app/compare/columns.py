@@ -16,6 +16,8 @@ from hri.core.decoding import DECODERS
 from hri.scores import ceilings
 from hri.scores.compare import RolloutComparison, unequal
 from hri.view import facts as pictures
+from hri.view.agreement import beside as with_guessing
+from hri.view.agreement import hundredth
 from hri.view.layout import Layout
 from hri.view.player_compare import LETTERS, tree_name
 
@@ -208,8 +210,8 @@ def numbers(scene: Scene, comparison: RolloutComparison, index: int, fair: bool)
         words = None
         try:
             naming = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
-            edges = "–" if naming.right is None else f"{naming.right:.2f}"
-            words = ceilings.in_words(None, drawn.findable(scene.source), naming.guess)
+            edges = "–" if naming.right is None else f"{hundredth(naming.right)} of 100"
+            words = with_guessing(naming.guess, drawn.findable(scene.source))
         except ValueError:
             edges = "none"
         st.metric(

@@ -128,7 +128,7 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
         )  # fmt: skip
         frames = st.number_input(
             "Frames", *FRAMES, key=keys["frames"], width=110,
-            help=f"The last {STANDARD.free_steps - 1} are predicted without being seen.",
+            help=f"The last {STANDARD.free_steps - 1} are not seen: they are predicted 1, 2, 3 … steps ahead.",
         )  # fmt: skip
         start = st.number_input(
             "Start (s)", 0.0, seconds, step=0.1, key=keys["start"], width=120, help="Seconds that are skipped.",

@@ -26,7 +26,10 @@ def glance(rollout: Rollout) -> None:
     """What is selected, in one sentence and one small chart."""
     selection = widgets.selection()
     if selection is None:
-        st.caption("Click a slot, a node or an edge to inspect it. Space plays, ← and → step.")
+        with st.container(horizontal=True, gap="xsmall"):
+            st.caption("Click a slot, a node or an edge to inspect it.", width="content")
+            with st.container(width="content", key="hint-of-keys"):  # phones have none
+                st.caption("Space plays, ← and → step.")
         return
     if selection["kind"] == "node":
         inspect_node(rollout, selection["node"])

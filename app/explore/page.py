@@ -47,6 +47,8 @@ def show(scene: Scene) -> None:
             if matrix:
                 with st.container(width=310, key="matrix-side"):
                     widgets.matrix(rollout, names=names)
+        if pairs == "all" and len(pictures.edge_rows(rollout, "all")) == len(pictures.edge_rows(rollout, "hierarchy")):
+            st.caption("This model infers only the hierarchy's own edges: all of them are shown either way.")
         widgets.keep_address(opening)
     with left, st.container(key="stage"):
         with st.container(horizontal=True, vertical_alignment="bottom", key="watch"):

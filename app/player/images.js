@@ -148,7 +148,7 @@ class Images {
     this.slots?.forEach((slot, k) => this.paint(slot.context, this.arrays.slots, frame * this.slots.length + k));
     const free = frame - this.data.last_true_input - 1;
     if (truth) truth.note.textContent = `frame ${frame}`;
-    if (prediction) prediction.note.textContent = frame === 0 ? "" : free > 0 ? `free run, step ${free}` : "one step ahead";
+    if (prediction) prediction.note.textContent = frame === 0 ? "" : free > 0 ? `${free + 1} steps ahead` : "one step ahead";
     const shown = (this.shows === "change" ? this.data.moved : this.data.errors)?.[frame - 1] ?? null;
     if (error) error.note.textContent = frame === 0 || shown === null ? "" : `MSE ${scientific(shown)}`;
     this.overlay(clock);

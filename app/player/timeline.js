@@ -43,7 +43,7 @@ class Timeline {
       const { letter, name } = data.curves[k];
       this.error.append(element("span", { class: "one", title: `${letter}: ${name}` }, swatch(k), `${letter} `, value));
     });
-    if (data.curves) this.error.append(element("span", { class: "key term", title: terms.copying }, stroke("copying"), "copying"));
+    if (data.curves) this.error.append(element("span", { class: "key term", title: terms.copying }, stroke("of-copying"), "copying"));
     this.error.append(...this.legend.map(({ entry }) => entry));
     const icon = (name) => element("path", { d: ICONS[name] });
     const transport = element(
@@ -72,7 +72,7 @@ class Timeline {
       : [["copying", "copying", terms?.copying ?? ""]])];
     return lines.map(([style, word, title], k) => {
       const value = element("span");
-      return { value, entry: element("span", { class: `key${title ? " term" : ""}`, title }, stroke(style), `${word} `, value, k < lines.length - 1 ? ", " : "") };
+      return { value, entry: element("span", { class: `key${title ? " term" : ""}`, title }, stroke(`of-${style}`), `${word} `, value, k < lines.length - 1 ? ", " : "") };
     });
   }
 

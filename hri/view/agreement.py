@@ -99,6 +99,12 @@ def hundredth(share: float) -> int:
     return min(99, max(1, round(100 * share))) if 0 < share < 1 else round(100 * share)
 
 
+def beside(guess: float | None, findable: float | None) -> str:
+    """What a share of edges must be read with: "guessing 57; findable 100"; what is not known is left out."""
+    values = (("guessing", guess), ("findable", findable))
+    return "; ".join(f"{word} {hundredth(value)}" for word, value in values if value is not None)
+
+
 def same_in_all(rollouts: Sequence[Rollout], rows: Int[np.ndarray, " R"]) -> tuple[int, int] | None:
     """How many of a model's edges have the same type in most frames of every scene, and of how many edges.
 
