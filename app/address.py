@@ -66,7 +66,7 @@ class Share:
 
 Field = Words | Whole | Share
 SEED = Whole(0, library.LAST_SEED, "seeds")
-SWITCH = Words(("true", "false", "True", "False"))
+SWITCH = Words(("true", "false", "True", "False", "TRUE", "FALSE"))
 NAMES = {"pairs": "edges", "panel": "the panel", "ways": "levels", "models": "models", "math": "mathematics"} | {
     key: f"Model {letter}" for key, letter in zip(library.COMPARED, "ABCD", strict=True)
 }

@@ -16,6 +16,7 @@ from hri.core.records import Rollout
 from hri.view import beliefs
 from hri.view import facts as pictures
 from hri.view import history_charts as figures_history
+from hri.view.terms import explained
 
 PIXEL = 4
 """Screen pixels to each pixel of a small picture."""
@@ -48,7 +49,8 @@ def inspect_node(rollout: Rollout, node: int, place: str = "") -> None:
     name = ", ".join(filter(None, [f"**{hierarchy.node_name(tree, node).capitalize()}**", "; ".join(family)]))
     st.markdown(
         f":small[{name}. Prediction error by frame:]",
-        help="Root mean square over the node's numbers, in the units of its state; shaded: the free run.",
+        help="Root mean square over the node's numbers, in the units of its state; shaded: the free run. "
+        + ("" if tree.flat else explained("leaf, intermediate, root", "slot")),
     )
     st.plotly_chart(
         figures_history.node_history(rollout, node), key=f"node-{node}{place}", config={"displayModeBar": False}

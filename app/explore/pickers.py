@@ -11,6 +11,7 @@ from hri.core.records import Rollout
 from hri.view import beliefs
 from hri.view import facts as pictures
 from hri.view.layout import Layout
+from hri.view.terms import explained
 
 LAYOUTS: list[Layout] = list(get_args(Layout))
 PAIRS: list[pictures.Pairs] = ["hierarchy", "all"]
@@ -41,7 +42,9 @@ def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
         default=next(iter(levels)),
         required=True,
         key="overlay",
-        help="All balls, or none." if tree.flat else "Leaf slots, intermediate slots, the root, all levels, or none.",
+        help="All balls, or none."
+        if tree.flat
+        else f"Leaves, intermediates, the root, all levels, or none. {explained('slot', 'leaf, intermediate, root')}",
         bind="query-params",
     )
     level = st.session_state["overlay_level"] = levels[label or next(iter(levels))]
@@ -65,7 +68,7 @@ def graph_pickers(whose: str, player: str = "explore", flat: bool = False) -> tu
     if not flat:
         pairs = st.segmented_control(
             "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
-            help=f"The hierarchy's own pairs, or every pair that {whose} an opinion about.",
+            help=f"The hierarchy's own pairs, or every pair that {whose} an opinion about. {explained('edge')}",
         )  # fmt: skip
     with st.container(width=178):
         threshold_picker(player)

@@ -88,12 +88,17 @@ def after(lesson: Lesson, outcome: Shown, room: Classroom, done_keys: list[str])
     """A question, the code that just ran, the way to Explore and to the next lesson."""
     with st.expander("Check yourself: " + lesson.question, icon=":material/quiz:"):
         st.markdown(lesson.answer)
+    place = KEYS.index(lesson.key)
     if room.on:
+        if place + 1 < len(KEYS) and st.button(
+            f"Next: {LESSONS[place + 1].title}", icon=":material/arrow_forward:", key="class-next"
+        ):
+            st.query_params["lesson"] = KEYS[place + 1]  # no picker is bound to it in classroom mode
+            st.rerun()
         return
     with st.expander("The code that just ran", icon=":material/code:"):
         st.code(lesson.lines(**outcome.values), language="python", wrap_lines=True)
         st.caption("These lines run as they are from the repository's folder and print the sentence above.")
-    place = KEYS.index(lesson.key)
     with st.container(horizontal=True, vertical_alignment="center"):
         onward = place + 1 < len(KEYS) and st.button(
             f"Next: {LESSONS[place + 1].title}", icon=":material/arrow_forward:", type="primary", key="lesson-next"

@@ -96,7 +96,7 @@ class Images {
       button.addEventListener("pointerleave", () => this.clock.point(null));
       return { node, button, context: canvas.getContext("2d") };
     });
-    const label = element("span", { class: "striplabel", text: "Slots", title: "SlotDec draws every leaf slot by itself; the prediction is their sum." });
+    const label = element("span", { class: "striplabel term", text: "Slots", title: `${this.data.terms?.slot ?? ""} SlotDec draws every leaf slot by itself; the prediction is their sum.` });
     return element("div", { class: "strip" }, label, element("div", { class: "slots" }, ...this.slots.map((slot) => slot.button)));
   }
 

@@ -59,9 +59,24 @@ class Timeline {
     root.classList.toggle("several", !!data.curves);
     this.scrub = element("input", { type: "range", min: 0, max: this.frames - 1, step: 1, value: 0, "aria-label": "Frame" });
     this.scrub.addEventListener("input", () => { clock.pause(); clock.seek(+this.scrub.value); });
+    this.hint = element("span", { class: "hint", hidden: "", "aria-hidden": "true" });
+    this.scrub.addEventListener("pointermove", (event) => this.point(event));
+    this.scrub.addEventListener("pointerleave", () => { this.hint.hidden = true; });
     this.head = element("line", { class: "head", y1: 0, y2: 100 });
     this.knob = element("div", { class: "knob" });
-    root.replaceChildren(transport, element("div", { class: "chart" }, this.labels(), element("div", { class: "plot" }, this.plot(), ...this.zones(), this.knob, this.scrub)), this.sheet());
+    root.replaceChildren(transport, element("div", { class: "chart" }, this.labels(), element("div", { class: "plot" }, this.plot(), ...this.zones(), this.knob, this.hint, this.scrub)), this.sheet());
+  }
+
+  // The numbers of the frame under the mouse, without going there.
+  point(event) {
+    const { left, width } = this.hint.parentElement.getBoundingClientRect();
+    const share = Math.max(0, Math.min(1, (event.clientX - left) / width)), frame = Math.round(share * (this.frames - 1));
+    const at = (values) => (values[frame - 1] === null ? "not a number" : scientific(values[frame - 1]));
+    const curves = this.data.curves?.map(({ letter, errors }) => `${letter} ${at(errors)}`) ?? [`error ${at(this.data.errors)}`];
+    this.hint.textContent = frame === 0 ? "frame 0: nothing is predicted" : `frame ${frame}: ${curves.join(", ")}, copying ${at(this.data.copying)}`;
+    this.hint.style.left = `${100 * share}%`;
+    this.hint.classList.toggle("before", share > 0.6);
+    this.hint.hidden = event.pointerType === "touch";
   }
 
   // What the lines of the plot are, each with its number at this frame.

@@ -35,6 +35,7 @@ def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, A
         "moved": None if original is None else numbers(edit_effect(rollout, original)),
         "bones": bones(rollout).tolist(),
         "heat": heat_table(),
+        "terms": {"slot": explained("slot")},
         "arrays": pack(image_arrays(rollout, original)),
     }
 

@@ -50,6 +50,7 @@ def test_back_and_forward_show_what_their_addresses_showed(visit: Callable[..., 
     expect(page.get_by_role("spinbutton", name="Seed")).not_to_have_value("200042")
 
 
+@pytest.mark.slow
 def test_back_takes_a_cut_back_with_its_cross(visit: Callable[..., Page]) -> None:
     page = visit("?frame=20&select=1-5&panel=change")
     begin = page.locator(".images").get_attribute("data-scene")
@@ -64,6 +65,7 @@ def test_back_takes_a_cut_back_with_its_cross(visit: Callable[..., Page]) -> Non
     ready(page)
 
 
+@pytest.mark.slow
 def test_back_on_compare_keeps_its_models_apart(visit: Callable[..., Page]) -> None:
     page = visit("compare", wait=False)
     page.locator(".images[data-frame]").nth(2).wait_for(timeout=60_000)

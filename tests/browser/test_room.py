@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.driving import settle
@@ -42,6 +43,11 @@ def test_what_is_selected_moves_nothing_and_a_click_on_a_picture_frames_nothing(
     assert page.evaluate(PLACES) == before
 
 
+def test_all_edges_of_a_model_that_infers_the_hierarchys_alone_are_said_to_be_shown(page: Page) -> None:
+    page.get_by_role("radio", name="all", exact=True).last.click()
+    expect(page.get_by_text("infers only the hierarchy's own edges")).to_be_visible()
+
+
 def test_a_wide_screen_is_used_and_the_icon_comes_along(open_page: Callable[..., Page]) -> None:
     page = open_page(width=1920, height=1080, reduced_motion="reduce")
     box = page.locator(".truth .stack").bounding_box()
@@ -55,6 +61,7 @@ def test_a_wide_screen_is_used_and_the_icon_comes_along(open_page: Callable[...,
     assert all(address.startswith(("data:", page.url.split("?")[0])) for address in icons), "no other host is asked"
 
 
+@pytest.mark.slow
 def test_undo_and_reset_take_the_crosses_along(visit: Callable[..., Page]) -> None:
     page = visit("?frame=20&select=1-5&panel=change")
     for back in ("Undo", "Reset"):

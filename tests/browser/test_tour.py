@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hri.view import agreement, beliefs
+from hri.view.facts import error_curves, scientific
 from tests.browser.conftest import SCENES
 from tests.browser.driving import ready, settle, shown_frames
 
@@ -56,6 +57,14 @@ def test_words_follow_the_frame_and_the_lines_are_named(page: Page) -> None:
         "lines => lines.map((line) => getComputedStyle(line)).map((style) => style.stroke + style.strokeDasharray)"
     )
     assert len(set(looks)) == 2, "each line of the plot is told from the other"
+    plot = page.locator(".plot").bounding_box()
+    assert plot is not None
+    page.mouse.move(plot["x"] + plot["width"] * 30 / 48, plot["y"] + 30)
+    curves = error_curves(LANDING)
+    expect(page.locator(".plot .hint")).to_have_text(
+        f"frame 30: error {scientific(float(curves.model[29]))}, copying {scientific(float(curves.copy[29]))}"
+    )
+    settle(page, TURN + 1)  # looking is not going
     for term in ("Burn-in: ", "Free run: "):
         assert term in (page.locator(".phase").get_attribute("title") or "")
 
@@ -74,6 +83,7 @@ def test_how_many_edges_are_right_now_stands_beside_the_graph(page: Page) -> Non
         page.keyboard.press("ArrowRight")
 
 
+@pytest.mark.slow
 def test_the_tour_is_walked_on_real_controls_and_remembered(visit: Callable[..., Page]) -> None:
     page = visit("")
     page.get_by_role("button", name="Take the tour").focus()
@@ -109,6 +119,7 @@ def test_the_tour_is_walked_on_real_controls_and_remembered(visit: Callable[...,
     expect(page.locator(".card")).to_be_hidden()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["compare", "train?view=new"])
 def test_other_pages_have_theirs(visit: Callable[..., Page], place: str) -> None:
     page = visit(place, wait=False)
