@@ -47,7 +47,8 @@ def show(scene: Scene) -> None:
             if matrix:
                 with st.container(width=310, key="matrix-side"):
                     widgets.matrix(rollout, names=names)
-        if pairs == "all" and len(pictures.edge_rows(rollout, "all")) == len(pictures.edge_rows(rollout, "hierarchy")):
+        every, own = (len(pictures.edge_rows(rollout, which)) for which in pickers.PAIRS[::-1])
+        if pairs == "all" and every == own > 0 and not rollout.tree.flat:
             st.caption("This model infers only the hierarchy's own edges: all of them are shown either way.")
         widgets.keep_address(opening)
     with left, st.container(key="stage"):
