@@ -93,7 +93,7 @@ def panel(scene: Scene) -> None:
     with about:
         selection = widgets.selection(part="panel")
         if selection is None:
-            st.caption("Click a slot, a node or an edge above, or a line on the right.")
+            st.caption("Click a slot, a node or an edge above, or a line of a list here.")
         elif selection["kind"] == "node" and selection["node"] < rollout.tree.size:
             _about_node(scene, selection["node"])
         elif selection["kind"] == "edge":
