@@ -85,7 +85,7 @@ def _count(rollout: Rollout, source: library.ModelSource, turn: int) -> str:
         return ""
     level = best_level(seen) or seen.all
     right, guess = hundredth(float(level.right[turn])), hundredth(level.guess)
-    return f" {right} of 100 {level.words} are right here; guessing has {guess}. Under the graph stand all."
+    return f" {right} of 100 {level.words} are right here; guessing has {guess}. The line under the graph counts all."
 
 
 def exemplar(rollout: Rollout) -> int | None:

@@ -97,8 +97,16 @@ class Tour {
   go(step) {
     tours.set(this.data.name, step);
     this.open(step);
-    document.querySelector(this.data.steps[step].target)?.scrollIntoView({ block: "center" });
+    this.bring(this.data.steps[step].target);
     this.heading.focus();
+  }
+
+  // Into sight: in the middle of a wide screen, below the card on a narrow one.
+  bring(selector) {
+    const target = document.querySelector(selector), narrow = innerWidth <= 640;
+    if (!target) return;
+    target.style.scrollMarginTop = narrow ? `${this.card.offsetHeight + 20}px` : "";
+    target.scrollIntoView({ block: narrow ? "start" : "center" });
   }
 
   open(step) {
@@ -169,7 +177,7 @@ class Tour {
         found.click();
       }
       if (act.wait) await appears(() => deep(act.wait), 60_000);
-      if (act.scroll) document.querySelector(act.scroll)?.scrollIntoView({ block: "center" });
+      if (act.scroll) this.bring(act.scroll);
     }
     this.act.disabled = false;
   }

@@ -130,3 +130,18 @@ def test_other_pages_have_theirs(visit: Callable[..., Page], place: str) -> None
         expect(page.locator(".ring")).to_be_visible()
         card.get_by_role("button", name=re.compile("Next|Done")).click()
     expect(page.locator(".card")).to_be_hidden()
+
+
+def test_on_a_phone_the_card_covers_nothing_of_what_it_speaks_of(open_page: Callable[..., Page]) -> None:
+    page = open_page(width=390, height=844, reduced_motion="reduce")
+    page.get_by_role("button", name="Take the tour").click()
+    page.locator(".card .main").click()
+    expect(page.get_by_role("dialog", name="What it believes")).to_be_visible()
+    page.wait_for_timeout(300)
+    card, ring = page.locator(".card").bounding_box(), page.locator(".ring").bounding_box()
+    assert card is not None
+    assert ring is not None
+    assert card["width"] <= 390
+    assert ring["y"] >= card["y"] + card["height"]
+    page.get_by_role("button", name="Skip the tour").click()
+    expect(page.get_by_text("New here?")).to_be_hidden()
