@@ -68,6 +68,15 @@ def payload(kind: str, rollout: Rollout, *options: Any) -> dict[str, Any]:
     return player.graph_data(naming.rollout, rows, rest[1], naming.types)
 
 
+@shared_cache(16)
+def picture_chart(area: float | None, *rollouts: Rollout) -> Figure | None:
+    """Light left and balls kept over the free run of one scene."""
+    load_pandas()
+    from hri.view import picture_chart as pictures
+
+    return pictures.picture_chart(rollouts, area)
+
+
 Names = Literal["raw", "aligned"]
 """Of edge types: as learned, or matched to true springs (:func:`hri.view.beliefs.aligned_names`)."""
 

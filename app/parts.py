@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from app import places
-from hri.view import style
+from hri.view import browser, style
 
 
 def part(name: str, *scripts: str, marks: bool = False, sheet: str = "", root: str = "") -> Callable[..., Any]:
-    """The component that ``mount(root, data, send)`` of ``app/player/<name>.js`` draws (see ``clock.js``).
+    """The component that ``mount(root, data, send)`` of ``<name>.js`` draws (see ``clock.js``).
 
-    All of it is sent with each of its places on a page.
+    Scripts and style sheets are the app's own (:data:`app.places.PLAYER`), or those that offline pages share
+    (:mod:`hri.view.browser`). All of it is sent with each of its places on a page.
 
     Args:
         name: of the part.
@@ -23,8 +25,15 @@ def part(name: str, *scripts: str, marks: bool = False, sheet: str = "", root: s
         root: class of the element that it fills; by default its name.
         sheet: its style sheet, which knows the variables of :func:`hri.view.style.css`; none where nothing is seen.
     """
-    files = [places.PLAYER / file for file in ("clock.js", *scripts, f"{name}.js")]
-    js = [file.read_text(encoding="utf-8") for file in ([style.SCRIPT] if marks else []) + files]
+    before = [style.SCRIPT] if marks else []
+    files = [*before, *map(_place, ("clock.js", "streamlit.js", *scripts, f"{name}.js"))]
+    js = [file.read_text(encoding="utf-8") for file in files]
     start = f'export default forStreamlit("{root or name}", mount);'
-    css = style.css() + (places.PLAYER / sheet).read_text(encoding="utf-8") if sheet else None
+    css = style.css() + _place(sheet).read_text(encoding="utf-8") if sheet else None
     return st.components.v2.component(f"hri_{name}", js="\n".join([*js, start]), css=css)
+
+
+def _place(file: str) -> Path:
+    """Where a script or style sheet lies."""
+    shared = browser.FOLDER / file
+    return shared if shared.exists() else places.PLAYER / file

@@ -1,6 +1,6 @@
 """What pages put together: the player's parts.
 
-The player is three small browser components on one clock (``app/player/clock.js``): images, timeline,
+The player is three small browser components on one clock (``hri/view/clock.js``): images, timeline,
 and one that repaints the Plotly graph. Their data goes over once a scene; a step asks nothing of the
 server. Text from users travels in ``data`` only.
 """
@@ -209,7 +209,7 @@ def board(begin: System, on_change: Callable[[], None], player: str = "explore")
         "inks": inks,
         "fastest": MAX_SPEED,
         "box": force(begin.physics).box,
-        "charged": not force(begin.physics).silent,
+        "signs": not force(begin.physics).silent,
     }
     _board(key="board", data=data, on_system_change=on_change)
 

@@ -5,7 +5,7 @@ Folders in the order in which data flow. Each imports only those above it, and i
 - core: the tree of nodes, records, configuration, files
 - physics: balls and springs, simulated and drawn
 - data: springs, bodies and clips as tensors
-- model: the method; who reads relations, dynamics, decoders, model knows it
+- model: the method; who reads core.records, core.hierarchy, relations, dynamics, decoders, model knows it
 - rollout: a checkpoint, a scene and edits to what the model predicts
 - scores: how well it predicts and finds the springs
 - training: two stages, on a CPU or a GPU

@@ -42,6 +42,11 @@ class Thing:
 
 
 THINGS = {
+    # The files of its own; core/config.py, where it is registered (its field of DataConfig, with settings that stand in
+    # headers and on command lines, for which core may not look up to the folder of the sources); and two more, each of
+    # which lists another kind of thing: core/presets.py its named experiments, whose names the form and the flags offer
+    # before anything of hri.data is loaded, and cli/data.py the file formats that are converted to it, with a flag for
+    # what must be said of each. A data set with neither a name nor a converter needs neither.
     "data set": Thing(
         files=4,
         aim=2,
@@ -75,8 +80,10 @@ THINGS = {
         names=NAMES,
         several=5,
     ),
+    # The file of its own, and core/forces.py, where it is registered with its words: flags, forms and figures ask for
+    # them without Numba, and core may not look up into the folder of the simulators.
     "physics": Thing(
-        files=5,
+        files=2,
         aim=1,
         names=tuple(physics for physics in FORCES if physics.isdecimal()),
         several=2,

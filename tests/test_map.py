@@ -63,6 +63,15 @@ def test_a_module_is_short_or_says_why_not() -> None:
         assert text.count("\n") <= LINES or f"Over {LINES} lines:" in head, path
 
 
+METHOD = ("core/records", "core/hierarchy", "model/relations", "model/dynamics", "model/decoders", "model/model")
+"""Whoever reads these in this order knows the method."""
+
+
+def test_the_method_is_told_in_few_lines() -> None:
+    """Not to be raised: what is of files, names, devices, training or drawing has a place beside these."""
+    assert sum((ROOT / f"{name}.py").read_text(encoding="utf-8").count("\n") for name in METHOD) < 800
+
+
 @pytest.mark.parametrize("folder", ORDER)
 def test_a_folder_is_read_from_top_to_bottom_and_imports_only_what_stands_above_it(folder: str) -> None:
     order, above = on_the_map(folder), ORDER[: ORDER.index(folder)]

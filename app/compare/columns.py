@@ -13,8 +13,11 @@ from app.compute import scene_id
 from app.explore import inspector
 from app.library import ModelSource, Scene
 from hri.core.decoding import DECODERS
+from hri.core.hierarchy import Tree
+from hri.physics.palette import half_axes
 from hri.scores import ceilings
 from hri.scores.compare import RolloutComparison, unequal
+from hri.scores.pictures import ball_area
 from hri.view import facts as pictures
 from hri.view.agreement import beside as with_guessing
 from hri.view.agreement import hundredth
@@ -264,6 +267,23 @@ def show_selection(scenes: Sequence[Scene]) -> None:
                 inspector.inspect_edge(rollout, selection, f"-{index}")
             else:
                 st.caption(f"**{LETTERS[index]}** passes no messages, along this edge or any other.")
+
+
+def pictures_over_time(scenes: Sequence[Scene]) -> None:
+    """Whether predicted pictures keep their light and their balls, where all models draw some."""
+    config = next((known for scene in scenes if (known := library.config_of(scene.source)) is not None), None)
+    balls = config is not None and config.data.clips is None
+    area = ball_area(half_axes(Tree.parse(config.data.tree), config.data.render)) if config and balls else None
+    figure = drawn.picture_chart(area, *(scene.rollout for scene in scenes))
+    if figure is None:
+        return
+    st.markdown(
+        "**Do the pictures hold?**",
+        help="Light left: the sum of predicted pixels over that of true ones. Balls kept: of the balls that the true "
+        "frame shows, the share that the prediction shows within two pixels, in the right colour. A model that is "
+        "unsure draws less of everything, so squared errors alone reward fading.",
+    )
+    st.plotly_chart(figure, key=f"{PLAYER}-pictures", config={"displayModeBar": False})
 
 
 def opening(scenes: Sequence[Scene]) -> dict[str, Any] | None:

@@ -73,6 +73,8 @@ def show(scenes: list[Scene], comparison: RolloutComparison, left: Any, columns:
     widgets.keep_address(opening, comparing.PLAYER)
     widgets.copy_link(comparing.parameters(scenes), comparing.PLAYER)
     comparing.timeline(scenes)
+    with st.container(key="compare-pictures-place"):
+        comparing.pictures_over_time(scenes)
     with invitation:
         guide.show(scenes)
     comparing.parts(scenes, places, scores)

@@ -46,7 +46,7 @@ class SpringBoard {
     });
     this.springs = data.pairs.map(([i, j]) => {
       const line = element("path", { class: "spring" }), hit = element("path", { class: "grip" });
-      const group = element("g", { class: "pair", "data-pair": `${i} ${j}` }, element("title", { text: `${data.names[i]} and ${data.names[j]}: click to ${data.charged ? `turn the charge of ${data.names[j]}` : "switch the spring"}` }), line, hit);
+      const group = element("g", { class: "pair", "data-pair": `${i} ${j}` }, element("title", { text: `${data.names[i]} and ${data.names[j]}: click to ${data.signs ? `turn the charge of ${data.names[j]}` : "switch the spring"}` }), line, hit);
       group.addEventListener("click", () => this.switch(i, j));
       return { i, j, line, hit, group };
     });
@@ -54,8 +54,8 @@ class SpringBoard {
       const rim = RIM[data.ranks[node]], shape = ["M0,-1L1,0L0,1L-1,0Z", "M-.85,-.85H.85V.85H-.85Z", "M-1,0a1,1 0 1,0 2,0a1,1 0 1,0 -2,0Z"][data.ranks[node]];
       const body = element("path", { class: "body", d: shape, transform: `scale(${rim})`, fill: data.colours[node] });
       const number = element("text", { class: "number", "text-anchor": "middle", y: 0.024, fill: data.inks[node], text: node });
-      const ball = element("g", { class: "ball", "data-node": node }, element("title", { text: `${name}: drag to place it${data.charged ? ", double click to turn its charge" : ""}` }), body, number);
-      if (data.charged) ball.addEventListener("dblclick", () => this.turn(node));
+      const ball = element("g", { class: "ball", "data-node": node }, element("title", { text: `${name}: drag to place it${data.signs ? ", double click to turn its charge" : ""}` }), body, number);
+      if (data.signs) ball.addEventListener("dblclick", () => this.turn(node));
       const shaft = element("line", { class: "shaft" });
       const tip = element("circle", { class: "tip", r: 0.022 }), wide = element("circle", { class: "wide", r: 0.05 });
       const arrow = element("g", { class: "arrow", "data-node": node }, element("title", { text: `${name}: drag to throw it` }), shaft, wide, tip);
@@ -79,7 +79,7 @@ class SpringBoard {
     const every = (on) => () => { this.draft.springs = new Set(on ? data.pairs.map((pair) => pair.join(".")) : []); this.draw(); };
     const tools = element("div", { class: "tools" },
       button("Simulate and predict", "Let it move, and see above what the model makes of it.", () => { this.play(); this.send(this.text()); }, "main"),
-      ...(data.charged ? [button("All alike", "Equal charges: every pair repels.", () => this.charge(() => true)), button("In turn", "Charges plus and minus in turn.", () => this.charge((node) => node % 2 === 0))]
+      ...(data.signs ? [button("All alike", "Equal charges: every pair repels.", () => this.charge(() => true)), button("In turn", "Charges plus and minus in turn.", () => this.charge((node) => node % 2 === 0))]
         : [button("All springs", data.box > 1 ? "Join every pair." : "Join every pair that this tree allows.", every(true)), button("No springs", "Every ball flies alone.", every(false))]),
       button("Still", "All balls start at rest.", () => { this.draft.velocities = this.draft.velocities.map(() => [0, 0]); this.draw(); }),
       button("Start over", "Back to what was on the board at first.", () => { this.draft = this.read(data.base); drafts.set(data.player, { base: data.base, draft: this.draft }); this.draw(); }),
@@ -148,7 +148,7 @@ class SpringBoard {
   }
 
   switch(i, j) {
-    if (this.data.charged) return this.turn(j);
+    if (this.data.signs) return this.turn(j);
     const name = `${i}.${j}`, { springs } = this.draft;
     springs.has(name) ? springs.delete(name) : springs.add(name);
     this.picked = this.balls.length + this.springs.findIndex((spring) => spring.i === i && spring.j === j);
@@ -162,7 +162,7 @@ class SpringBoard {
     const by = { n: 1, N: 1, p: -1, P: -1 }[event.key];
     if (by) this.picked = (this.picked + by + count) % count;
     else if (spring && (event.key === " " || event.key === "Enter")) this.switch(spring.i, spring.j);
-    else if (!spring && this.data.charged && (event.key === " " || event.key === "Enter")) this.turn(this.picked);
+    else if (!spring && this.data.signs && (event.key === " " || event.key === "Enter")) this.turn(this.picked);
     else if (!spring && way) {
       const node = this.picked, [dx, dy] = way;
       if (event.shiftKey) {
@@ -189,7 +189,7 @@ class SpringBoard {
       group.classList.toggle("picked", this.picked === this.balls.length + k);
     });
     this.balls.forEach(({ node, rim, ball, number, arrow, shaft, tip, wide }) => {
-      if (data.charged) number.textContent = `${node}${draft.positive[node] ? "+" : "−"}`;
+      if (data.signs) number.textContent = `${node}${draft.positive[node] ? "+" : "−"}`;
       const [x, y] = draft.positions[node], [vx, vy] = draft.velocities[node], speed = Math.hypot(vx, vy);
       const [ux, uy] = speed ? [vx / speed, vy / speed] : [Math.SQRT1_2, Math.SQRT1_2], far = Math.min(rim + REACH * speed, this.room([x, y], [ux, uy]));
       ball.setAttribute("transform", `translate(${x},${-y})`);
@@ -204,13 +204,13 @@ class SpringBoard {
 
   tell() {
     const { draft, data, picked } = this, spring = picked === null ? null : this.springs[picked - this.balls.length];
-    const how = data.charged ? "double-click it to turn its charge" : "click a line to switch a spring";
-    let text = `${draft.springs.size} of ${data.pairs.length} ${data.charged ? "pairs repel" : "springs"}. Drag a ball to place it, its arrow to throw it; ${how}.`;
-    const [without, within] = data.charged ? ["they attract", "they repel"] : ["no spring", "joined by a spring"];
+    const how = data.signs ? "double-click it to turn its charge" : "click a line to switch a spring";
+    let text = `${draft.springs.size} of ${data.pairs.length} ${data.signs ? "pairs repel" : "springs"}. Drag a ball to place it, its arrow to throw it; ${how}.`;
+    const [without, within] = data.signs ? ["they attract", "they repel"] : ["no spring", "joined by a spring"];
     if (spring) text = `${data.names[spring.i]} and ${data.names[spring.j]}: ${draft.springs.has(`${spring.i}.${spring.j}`) ? within : without}.`;
     else if (picked !== null) {
       const [x, y] = draft.positions[picked], speed = Math.hypot(...draft.velocities[picked]);
-      text = `${data.names[picked]} at (${(x * data.box).toFixed(2)}, ${(y * data.box).toFixed(2)}), speed ${speed.toFixed(2)}${data.charged ? `, charge ${draft.positive[picked] ? "+" : "−"}` : ""}. Walls stand at −${data.box} and ${data.box}.`;
+      text = `${data.names[picked]} at (${(x * data.box).toFixed(2)}, ${(y * data.box).toFixed(2)}), speed ${speed.toFixed(2)}${data.signs ? `, charge ${draft.positive[picked] ? "+" : "−"}` : ""}. Walls stand at −${data.box} and ${data.box}.`;
     }
     text = text[0].toUpperCase() + text.slice(1);
     if (this.told.textContent !== text) this.told.textContent = text;

@@ -85,8 +85,9 @@ class PlotlyGraph {
     this.chart.data[this.traces.heads].marker.color[e] = head ? ink : this.style.clear;
   }
 
-  // What is said of an edge: its type, the probability of that, and more.
-  sayEdge(e, type, chance, more) {
+  // What is said of an edge: its type, the probability of that, and where they are known the truth and an edit.
+  sayEdge(e, type, chance, truth, edit) {
+    const more = [truth, edit].map((words) => words && `<br>${words}`).join("");
     for (let p = 0, count = this.hitShares.length; p < count; p++) {
       const custom = this.hits[e * count + p];
       custom[2] = type;
@@ -176,3 +177,6 @@ function arrow(angle, size) {
   const turn = (x, y) => `${(x * Math.cos(angle) - y * Math.sin(angle)).toFixed(2)},${(x * Math.sin(angle) + y * Math.cos(angle)).toFixed(2)}`;
   return `M0,0L${turn(-size, 2 * size)}L${turn(size, 2 * size)}Z`;
 }
+
+// The chart of graph.js.
+const chartOf = (data) => PlotlyGraph.drawn(data.chart);

@@ -62,8 +62,9 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
         Example: python -m hri train --preset springs-4-3-state-hri --run runs/first --updates 500
 
         Args:
-            preset: Named experiment springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri. TREE: 4-3 or 3-3. SEEN:
-                state, slot or par. VARIANT: hri, hri-h, hri-gt, nri, nri-lo, nri-gt, fcmp, lstm, lstm-lo, or the
+            preset: Named experiment springs-TREE-SEEN-VARIANT, such as springs-4-3-slot-hri. TREE: 4-3 or 3-3.
+                SEEN: state, slot or par (the paper's SlotDec and ParDec), overlap or strided (ours).
+                VARIANT: hri, hri-h, hri-gt, nri, nri-lo, nri-gt, fcmp, lstm, lstm-lo, or the
                 controls nri-residual, hri-h-one (edges see the latest state only) and hri-h-published. Or without a
                 hierarchy springs5-state-VARIANT or charged5-state-VARIANT, of any 2 to 100 balls. Or BODY-SEEN-
                 VARIANT: mocap, people or human36m with hri, hri-h, nri, lstm or, of states, nri-mlp;

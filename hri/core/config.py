@@ -268,6 +268,8 @@ def check(config: Config) -> None:
     dynamics = config.model.dynamics
     if dynamics.memory == "none" and dynamics.passing == "joint":
         raise ValueError("the joint LSTM is its memory; model.dynamics.memory = none goes with flat or hierarchical")
+    if dynamics.memory == "none" and dynamics.changes:
+        raise ValueError("a dynamics without memory knows no last step; leave model.dynamics.changes off")
     if relations.edge_types == 2 and relations.source == "true":
         return
     if relations.source == "true" and relations.edge_types != 2:

@@ -5,10 +5,10 @@ encoder is made of, and how it trains well. The networks are built from this in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-DecoderName = Literal["slot", "par"]
+DecoderName = Literal["slot", "par", "overlap", "strided"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,38 @@ class DecoderSpec:
     """Stage 1 can begin with single slots on their own 8 x 8 patches (:mod:`hri.training.patches`)."""
     training: Mapping[str, Any]
     """Settings of :class:`hri.core.config.TrainConfig` that trained well on one CPU core."""
+    published: bool = True
+    """One of the paper's two; the others are ours."""
+    margin: int = 0
+    """Pixels beyond its own cell that a slot which draws alone can paint; 0: it can paint the whole frame."""
+    standardised: bool = False
+    """Each number of a slot has mean 0 and variance 1 over frames. The paper's slots are rectified, so many are 0."""
+    vision: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of :class:`hri.core.config.VisionConfig` that go with it."""
+    dynamics: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of :class:`hri.core.config.DynamicsConfig` that go with it, where these have a memory."""
 
+
+_OURS: dict[str, Any] = {
+    "stage1_updates": 2000,
+    "stage1_batch": 96,
+    "stage1_learning_rate": 3e-3,
+    "precision": "bf16",
+    "updates": 4000,
+    "batch": 12,
+    "learning_rate": 5e-3,
+    "warmup": 60,
+    "clip": 4.0,
+    "free_steps_start": 2,
+    "frames_decoded": 8,
+    "decoded_last": 16,
+    "slot_weight": 0.05,
+    "edge_sample": "straight",
+    "no_edge_prior": 0.7,
+    "average": 0.99,
+}
+"""What trained well for our own ways of seeing (docs/training.md)."""
+_STRIDES = (Convolution(5, stride=2),) * 3
 
 DECODERS: dict[DecoderName, DecoderSpec] = {
     "slot": DecoderSpec(
@@ -57,7 +88,32 @@ DECODERS: dict[DecoderName, DecoderSpec] = {
         trains_patches=False,
         training={"stage1_updates": 60_000, "stage1_learning_rate": 3e-3, "precision": "bf16"},
     ),
+    "overlap": DecoderSpec(
+        label="SlotDec, overlapping",
+        encoder=_STRIDES,
+        draws_slots_alone=True,
+        trains_patches=False,
+        training=_OURS,
+        published=False,
+        margin=4,
+        standardised=True,
+        vision={"slot_width": 48, "encoder_channels": 64},
+        dynamics={"hidden": 128, "changes": True},
+    ),
+    "strided": DecoderSpec(
+        label="ParDec, strided",
+        encoder=_STRIDES,
+        draws_slots_alone=False,
+        trains_patches=False,
+        training=_OURS,
+        published=False,
+        standardised=True,
+        vision={"slot_width": 48, "encoder_channels": 64},
+        dynamics={"hidden": 128, "changes": True},
+    ),
 }
+"""The paper's SlotDec and ParDec, then ours. Small convolutions of stride 2 and wide slots that are not rectified
+reconstruct better after minutes than the paper's layers after hours; slots that overlap share what crosses a border."""
 
 
 def paper_decoder(draws_slots_alone: bool) -> DecoderName:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Int
+
+from hri.core.node_names import edge_name as edge_name
+from hri.core.node_names import family_name as family_name
+from hri.core.node_names import in_families as in_families
+from hri.core.node_names import level_name as level_name
+from hri.core.node_names import node_name as node_name
+from hri.core.node_names import ranks as ranks
+from hri.core.tree_text import MOST_BALLS as MOST_BALLS
+from hri.core.tree_text import parents_of, regular_parents, text_of
 
 Family = Literal["up", "down", "siblings", "other"]
 """Of an edge: child to parent, parent to child, among siblings that may be joined, or outside the hierarchy."""
@@ -43,14 +51,7 @@ class Tree:
     @staticmethod
     def regular(*children: int) -> Tree:
         """Every node of level l has ``children[l]`` children; breadth-first numbers."""
-        parents, level = [-1], [0]
-        for count in children:
-            following: list[int] = []
-            for parent in level:
-                following += range(len(parents), len(parents) + count)
-                parents += [parent] * count
-            level = following
-        return Tree(tuple(parents))
+        return Tree(regular_parents(*children))
 
     @staticmethod
     def balls(count: int) -> Tree:
@@ -68,34 +69,12 @@ class Tree:
             ValueError: neither one to four positive numbers joined by "-" nor parents that make a tree, or more than
                 400 nodes (100 without a hierarchy).
         """
-        if text.startswith("flat-"):
-            count = text.removeprefix("flat-")
-            if not (count.isascii() and count.isdecimal() and len(count) < 10 and 2 <= int(count) <= MOST_BALLS):
-                raise ValueError(
-                    f"unknown tree {text[:60]!r}; write flat- and from 2 to {MOST_BALLS} balls, as in flat-5"
-                )
-            return Tree.balls(int(count))
-        if "," in text:
-            words = text.split(",")
-            if len(words) >= 400 or not all(word.isdecimal() and len(word) < 4 for word in words):
-                raise ValueError(f"unknown tree {text[:60]!r}; write the parent of each node but the root, as in 0,1,1")
-            return Tree((-1, *(int(word) for word in words)))
-        parts = text.split("-")
-        if not 1 <= len(parts) <= 4 or not all(p.isdecimal() and len(p) < 10 and int(p) > 0 for p in parts):
-            raise ValueError(
-                f"unknown tree {text!r}; write children per level joined by '-', such as 4-3, 3-3 or 4-4-4"
-            )
-        nodes = 1 + sum(math.prod(int(p) for p in parts[: i + 1]) for i in range(len(parts)))
-        if nodes > 400:
-            raise ValueError(f"tree {text!r} has {nodes} nodes; the limit is 400")
-        return Tree.regular(*(int(p) for p in parts))
+        return Tree(parents_of(text))
 
     @property
     def text(self) -> str:
         """What :meth:`parse` reads: its parents joined by commas; "1" for a root with one child; such as "flat-5"."""
-        if self.flat:
-            return f"flat-{self.size}"
-        return ",".join(str(parent) for parent in self.parents[1:]) if self.size > 2 else "1"
+        return text_of(self.parents)
 
     @property
     def flat(self) -> bool:
@@ -238,75 +217,5 @@ class Tree:
         return np.concatenate([[[0.0, 0.0, 1.0, 1.0]], quadrants, leaves])
 
 
-MOST_BALLS = 100
-"""Of a system without a hierarchy."""
-
 SLOT_TREE = Tree.regular(4, 4)
 """The hierarchy of image slots: root, 4 intermediates, 16 leaves."""
-
-
-def level_name(tree: Tree, level: int) -> str:
-    """A level in a word: root, intermediate, leaf; "level 2" where several lie between root and leaves; else ball."""
-    if tree.flat:
-        return "ball"
-    deepest = int(tree.depth.max())
-    if level in (0, deepest):
-        return "root" if level == 0 else "leaf"
-    return "intermediate" if deepest == 2 else f"level {level}"
-
-
-def node_name(tree: Tree, node: int) -> str:
-    """Such as "leaf 7": the level in a word, and the node's number; a body's joint by its own name; "ball 3" where
-    there is no hierarchy.
-    """
-    if tree.names:
-        return tree.names[node]
-    if tree.flat:
-        return f"ball {node}"
-    depth, deepest = int(tree.depth[node]), int(tree.depth.max())
-    level = "root" if depth == 0 else "leaf" if depth == deepest else "intermediate"
-    return f"{level} {node}"
-
-
-def edge_name(tree: Tree, sender: int, receiver: int) -> str:
-    """Such as "leaf 7 → intermediate 1"."""
-    return f"{node_name(tree, sender)} → {node_name(tree, receiver)}"
-
-
-def family_name(tree: Tree, family: Family | Literal["all"], level: int | None = None) -> str:
-    """The edges of a family, or all edges, of one level (as :meth:`Tree.families` tells it) or of every level.
-
-    In words such as "leaf → intermediate edges", "edges to parents", "edges outside the hierarchy".
-    """
-    if family == "all" and level is None:
-        return "all edges"
-    if family == "other":
-        return "edges outside the hierarchy"
-    if level is None or not 0 <= level <= int(tree.depth.max()):
-        where = "" if level is None else f" of level {level}"
-        return {"up": "edges to parents", "down": "edges to children", "siblings": "edges among siblings"}.get(
-            family, "edges"
-        ) + where
-    child, parent = level_name(tree, level), level_name(tree, max(level - 1, 0))
-    return {
-        "up": f"{child} → {parent} edges",
-        "down": f"{parent} → {child} edges",
-        "siblings": f"{child} ↔ {child} edges",
-    }.get(family, f"edges of {child} nodes")
-
-
-def ranks(tree: Tree) -> np.ndarray:
-    """0 root, 1 intermediate, 2 leaf, for trees of any depth; all leaves where there is no hierarchy."""
-    if tree.flat:
-        return np.full(tree.size, 2)
-    return np.where(tree.depth == 0, 0, np.where(np.isin(np.arange(tree.size), tree.leaves), 2, 1))
-
-
-def in_families(tree: Tree) -> list[int]:
-    """All nodes so that each is followed by its descendants: the order of a matrix's rows and columns."""
-    order, waiting = [], np.flatnonzero(np.asarray(tree.parents) < 0).tolist()[::-1]
-    while waiting:
-        node = waiting.pop()
-        order.append(node)
-        waiting += reversed(tree.children(node))
-    return order

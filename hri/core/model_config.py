@@ -57,6 +57,9 @@ class DynamicsConfig:
     (NRI's MLP decoder), trained on runs of free_steps steps from several starts over each start's edges."""
     hidden: Annotated[int, Between(1, 4096)] = 64
     """Width of the LSTM state and of messages."""
+    changes: bool = False
+    """The LSTM also sees how each node changed since the last step, and the predicted change starts from that one:
+    slots then come with a velocity, as states do."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class VisionConfig:
     """Encoder and decoder of image models."""
 
     decoder: DecoderName = "slot"
-    """SlotDec: a slot sees and draws its own patch, the image is the sum. ParDec: all slots seen and drawn at once."""
+    """SlotDec: a slot sees and draws its own patch, the image is the sum. ParDec: all slots seen and drawn at once.
+    overlap and strided are ours: the same two with small strided convolutions and slots that are not rectified."""
     slot_width: Annotated[int, Between(1, 1024)] = 16
     """D, numbers a slot."""
     encoder_channels: Annotated[int, Between(1, 4096)] = 48
@@ -115,4 +119,6 @@ class ModelConfig:
     @property
     def feature_numbers(self) -> int:
         """Numbers that stage 2 keeps of each frame: the encoder's map; none of states."""
-        return 16 * self.vision.encoder_channels if self.vision is not None else 0
+        if self.vision is None:
+            return 0
+        return 16 * (self.vision.slot_width if self.vision.spec.standardised else self.vision.encoder_channels)

@@ -56,6 +56,10 @@ class TrainConfig:
     """Fixed output variance of both Gaussian likelihoods."""
     frames_decoded: Annotated[int, Between(1, 48)] = 4
     """Frames of each sequence whose image loss is computed in stage 2 (an unbiased sample)."""
+    decoded_last: Annotated[int, Between(0, 48)] = 0
+    """These frames are drawn from so many last ones, where the model predicts from its own predictions; 0: from all."""
+    slot_weight: Annotated[float, Between(0.0, 1e6)] = 1.0
+    """Weight of the slots' error beside the error of pixels, in stage 2 of image models."""
     batch_norm: Literal["batch", "running"] = "batch"
     """Training statistics of batch norm; "running" keeps them fixed (then several processes equal one exactly)."""
     stage1_updates: Annotated[int, Between(0, 100_000_000)] = 20000

@@ -43,7 +43,9 @@ CONTROLS = ("nri-residual", "hri-h-one", "hri-h-published")
 do edges gain from ten states over the latest one, or over the one old state that the published code shows them?"""
 
 
-VISION: dict[str, VisionConfig | None] = {"state": None} | {name: VisionConfig(decoder=name) for name in DECODERS}
+VISION: dict[str, VisionConfig | None] = {"state": None} | {
+    name: VisionConfig(decoder=name, **decoder.vision) for name, decoder in DECODERS.items()
+}
 
 TRAINING: dict[str, TrainConfig] = {"state": TrainConfig(stage1_updates=0)} | {
     name: TrainConfig(**decoder.training) for name, decoder in DECODERS.items()
@@ -83,9 +85,16 @@ _GENTLE = {"fcmp": 1e-3}
 """Learning rates of variants that fly apart at the others': where every pair speaks, the free run amplifies."""
 
 
+def _suited(dynamics: DynamicsConfig, vision: VisionConfig | None) -> DynamicsConfig:
+    """A variant's dynamics with what suits the slots that it moves."""
+    if vision is None or dynamics.memory == "none":
+        return dynamics
+    return dataclasses.replace(dynamics, **vision.spec.dynamics)
+
+
 def _springs(tree: str, physics: str, seen: str, variant: str) -> Config:
     """A model of the hierarchical springs."""
-    relations, dynamics = VARIANTS[variant]
+    relations, dynamics = VARIANTS[variant][0], _suited(VARIANTS[variant][1], VISION[seen])
     training = TRAINING[seen] if VISION[seen] else RELATING
     return Config(
         name=f"springs-{tree}-{seen}-{variant}",
@@ -152,7 +161,9 @@ PRESETS |= {
             render=BODY_LOOK,
             motion=dataclasses.replace(motion, bend=BENT.get(body, 0.0) if vision else 0.0),
         ),
-        model=ModelConfig(vision=vision, relations=VARIANTS[variant][0], dynamics=VARIANTS[variant][1]),
+        model=ModelConfig(
+            vision=vision, relations=VARIANTS[variant][0], dynamics=_suited(VARIANTS[variant][1], vision)
+        ),
         train=dataclasses.replace(TRAINING[seen], upper_decay=1.0 if vision else 0.0),
     )
     for body, (motion, tree) in BODIES.items()
@@ -231,7 +242,8 @@ PRESETS |= {
         train=training,
     )
     for source, (data, narrow, training) in CLIPS.items()
-    for seen in DECODERS
+    for seen, decoder in DECODERS.items()
+    if decoder.published
     for variant in ("hri", "hri-h", "nri", "lstm")
     for name in (f"{source}-{seen}-{variant}",)
 }

@@ -54,8 +54,8 @@ _STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.20, 2
 
 STATES, STATES_3_3 = Setting("state", "4-3"), Setting("state", "3-3")
 STATES_LONG = Setting("state", "4-3", long=True)
-IMAGES = tuple(Setting(decoder, "4-3") for decoder in DECODERS)
-"""Every decoder's."""
+IMAGES = tuple(Setting(decoder, "4-3") for decoder, spec in DECODERS.items() if spec.published)
+"""Both of the paper's decoders."""
 DRAWN_ALONE, DRAWN_TOGETHER = (Setting(paper_decoder(alone), "4-3") for alone in (True, False))
 MOCAP = Setting("state", "mocap")
 HRI = ("hri", "hri-h")

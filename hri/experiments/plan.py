@@ -199,7 +199,7 @@ PLANS: dict[str, Plan] = {
         Plan(
             "images",
             "HRI-H, NRI and LSTM on 4-3 images, with one encoder and decoder each for SlotDec and ParDec",
-            tuple(Group(("hri-h", "nri", "lstm"), seen=seen) for seen in DECODERS),
+            tuple(Group(("hri-h", "nri", "lstm"), seen=seen) for seen, spec in DECODERS.items() if spec.published),
         ),
         Plan(
             "motion",

@@ -23,12 +23,6 @@ from hri.scores import ceilings
 from hri.scores.edges import brief
 from hri.scores.evaluate import evaluate, springs_of
 
-NRI_PAPER = {
-    "springs5": "99.9 % (Kipf et al. 2018, table 1: edges of a whole trajectory of 49 frames at once)",
-    "charged5": "82.1 % (Kipf et al. 2018, table 1: edges of a whole trajectory of 49 frames at once); 95.0 % with the "
-    "truth as a teacher",
-}
-"""What the field's first model of these systems reached; on the cards of ours."""
 STORED_SEEDS = (200_042, 200_043, 200_044)
 """Test systems whose rollouts are stored, so that a page can show them before any model is loaded."""
 
@@ -87,13 +81,15 @@ def publish(
 
 
 def portable(command: str) -> str:
-    """The same command for any machine: folders relative to the project, and from the start, not resumed."""
+    """The same command for any machine: folders within the project, and from the start, not resumed."""
     return "\n".join(shlex.join(_portable(shlex.split(line))) for line in command.splitlines())
 
 
 def _portable(words: Sequence[str]) -> tuple[str, ...]:
     there = (word for word in words if word != "--resume")
-    return tuple(_relative(word) if Path(word).is_absolute() else word for word in there)
+    return tuple(
+        _relative(word) if Path(word).is_absolute() or Path(word).parts[:1] == ("..",) else word for word in there
+    )
 
 
 def _relative(path: str) -> str:
@@ -202,10 +198,11 @@ def _card(name: str, header: Header, ceiling: dict[str, Any] | None) -> str:
         if accuracy is not None and scores.get("edges") is None:
             rows.append(("edge accuracy", ", ".join(f"{key} {value:.3f}" for key, value in accuracy.items())))
         rows += _edges(scores, ceiling, config.data.physics)
-    if config.data.system in NRI_PAPER and relations.source == "inferred":
-        rows.append(("edges right in NRI's paper", NRI_PAPER[config.data.system]))
+    record = config.data.force.record.get(config.data.system)
+    if record and relations.source == "inferred":
+        rows.append(("edges right in NRI's paper", record))
     table = "\n".join(f"| {key} | {value} |" for key, value in rows)
-    return f"## {name}\n\n| | |\n|---|---|\n{table}\n\n```\n{header.command}\n```\n"
+    return f"## {name}\n\n| | |\n|---|---|\n{table}\n\n```\n{portable(header.command)}\n```\n"
 
 
 def _frames(scores: dict[str, Any]) -> list[tuple[str, str]]:

@@ -42,13 +42,13 @@ class Format:
     """On its button."""
     heading: Literal["Film", "This frame", "Numbers"]
     """Of the row its button stands in."""
-    about: str
-    """What is in it, in one line."""
     mime: str
     takes: tuple[Literal["fps", "scale", "frame"], ...]
     """The options that change it."""
     write: Callable[[Rollout, Options], bytes]
     """The file's content, of a rollout of one scene."""
+    about: str
+    """What is in it, in one line."""
 
 
 def _gif(rollout: Rollout, options: Options) -> bytes:
@@ -108,78 +108,42 @@ def _npz(rollout: Rollout, options: Options) -> bytes:
 
 FORMATS: dict[str, Format] = {
     ".gif": Format(
-        label="GIF",
-        heading="Film",
-        about="Truth, prediction and error of every frame, the free run marked; plays everywhere.",
-        mime="image/gif",
-        takes=("fps", "scale"),
-        write=_gif,
+        "GIF", "Film", "image/gif", ("fps", "scale"), _gif,
+        "Truth, prediction and error of every frame, the free run marked; plays everywhere.",
     ),
     ".mp4": Format(
-        label="MP4",
-        heading="Film",
-        about="The same as H.264, sharper and smaller.",
-        mime="video/mp4",
-        takes=("fps", "scale"),
-        write=_mp4,
+        "MP4", "Film", "video/mp4", ("fps", "scale"), _mp4,
+        "The same as H.264, sharper and smaller.",
     ),
     ".png": Format(
-        label="PNG",
-        heading="This frame",
-        about="Truth, prediction and error of one frame.",
-        mime="image/png",
-        takes=("scale", "frame"),
-        write=_png,
+        "PNG", "This frame", "image/png", ("scale", "frame"), _png,
+        "Truth, prediction and error of one frame.",
     ),
     ".svg": Format(
-        label="SVG",
-        heading="This frame",
-        about="Pictures and graph of one frame, to be edited.",
-        mime="image/svg+xml",
-        takes=("frame",),
-        write=_svg,
+        "SVG", "This frame", "image/svg+xml", ("frame",), _svg,
+        "Pictures and graph of one frame, to be edited.",
     ),
     ".html": Format(
-        label="Page that plays offline",
-        heading="Film",
-        about="Images, graph and errors in one file that needs no network.",
-        mime="text/html",
-        takes=("fps",),
-        write=_html,
+        "Page that plays offline", "Film", "text/html", ("fps",), _html,
+        "Images, graph and errors in one file that needs no network.",
     ),
     ".graphml": Format(
-        label="GraphML",
-        heading="This frame",
-        about="The graph of one frame for networkx, igraph, Gephi, yEd and Cytoscape.",
-        mime="application/xml",
-        takes=("frame",),
-        write=_graphml,
+        "GraphML", "This frame", "application/xml", ("frame",), _graphml,
+        "The graph of one frame for networkx, igraph, Gephi, yEd and Cytoscape.",
     ),
     ".json": Format(
-        label="JSON",
-        heading="Numbers",
-        about="Everything but pixels.",
-        mime="application/json",
-        takes=(),
-        write=_json,
+        "JSON", "Numbers", "application/json", (), _json,
+        "Everything but pixels.",
     ),
     ".csv": Format(
-        label="CSV",
-        heading="Numbers",
-        about="One line an edge and step: sender, receiver, types, probabilities, true spring.",
-        mime="text/csv",
-        takes=(),
-        write=_csv,
+        "CSV", "Numbers", "text/csv", (), _csv,
+        "One line an edge and step: sender, receiver, types, probabilities, true spring.",
     ),
     ".npz": Format(
-        label="NumPy",
-        heading="Numbers",
-        about="The whole scene; hri.core.records.Rollout.load reads it.",
-        mime="application/octet-stream",
-        takes=(),
-        write=_npz,
+        "NumPy", "Numbers", "application/octet-stream", (), _npz,
+        "The whole scene; hri.core.records.Rollout.load reads it.",
     ),
-}
+}  # fmt: skip
 """Formats by the ending of the file's name."""
 NAMES = tuple(ending[1:] for ending in FORMATS)
 """Endings without their point."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from html import escape
@@ -10,13 +11,25 @@ from typing import Literal
 
 from hri.core.hierarchy import edge_name
 from hri.core.records import Rollout
+from hri.view import browser
 from hri.view.facts import edge_rows
-from hri.view.player import heat_table, image_arrays, mark_arrays, pack, timeline_data
-from hri.view.scene import Marks
-from hri.view.style import OFFLINE, SCRIPT, css
+from hri.view.player import graph_data, image_data, timeline_data
+from hri.view.style import OFFLINE, css
 from hri.view.svg import graph
 
 TEMPLATE = Path(__file__).with_name("offline.html")
+SCRIPTS = "\n".join(
+    [*map(browser.script, ("marks", "clock")), *map(browser.part, ("images", "timeline")), browser.part("graph", "svg")]
+)
+"""The app's own player, with a graph that needs no Plotly."""
+THEME = {
+    "text-color": "var(--ink)",
+    "background-color": "var(--ground)",
+    "secondary-background-color": "var(--ground)",
+    "primary-color": "var(--blue)",
+    "font": "system-ui, sans-serif",
+}
+"""What the player's parts ask of a theme (:mod:`hri.view.browser`)."""
 
 
 def page(rollout: Rollout, fps: float | int = 10) -> str:
@@ -25,34 +38,36 @@ def page(rollout: Rollout, fps: float | int = 10) -> str:
     The hierarchy's edges are shown (all, where a model has none of these). Text is escaped, and the page forbids
     itself every request.
     """
-    marks = Marks(rollout, edge_rows(rollout, "hierarchy"))
-    images = {name: array for name, array in image_arrays(rollout).items() if name in ("truth", "prediction")}
-    curves = timeline_data(rollout)
+    together = {"player": "offline", "scene": "offline", "start": "offline"}
+    drawn = graph_data(rollout, edge_rows(rollout, "hierarchy"), "radial")
     payload = {
         "fps": fps,
-        "last_true_input": curves["last_true_input"],
-        "errors": curves["errors"],
-        "copying": curves["copying"],
-        "unit": curves["unit"],
-        "names": [edge_name(rollout.tree, i, j) for i, j in marks.pairs.tolist()],
-        "type_names": marks.names,
-        "heat": heat_table(),
-        "style": marks.looks(),
-        "arrays": pack(images | mark_arrays(marks)),
+        "last_true_input": int(rollout.last_true_input),
+        "sheet": browser.SHEET.read_text(encoding="utf-8"),
+        # Pictures of single slots would be most of the file.
+        "images": image_data(dataclasses.replace(rollout, slot_frames=None)) | together,
+        "timeline": timeline_data(rollout) | together | {"zooms": False},
+        "graph": drawn
+        | together
+        | {"chart": "chart", "names": [edge_name(rollout.tree, i, j) for i, j in drawn["pairs"]]},
     }
     seed = -1 if rollout.seeds is None else int(rollout.seeds[0])
     scene = f"scene of seed {seed}" if seed >= 0 else "a scene without a seed"
     values = {
         "title": escape(f"{rollout.checkpoint or 'A rollout'}, {scene}"),
         "about": escape(_about(rollout)),
-        "colours": css() + _ground("light") + f"@media (prefers-color-scheme: dark) {{ {_ground('dark')} }}",
-        "script": SCRIPT.read_text(encoding="utf-8"),
+        "colours": css() + _theme() + _ground("light") + f"@media (prefers-color-scheme: dark) {{ {_ground('dark')} }}",
+        "scripts": SCRIPTS,
         "graph": graph(rollout, 0),
         # "<" ends a script element wherever it stands.
         "data": json.dumps(payload, allow_nan=False).replace("<", "\\u003c"),
     }
     # In one pass: what is filled in is never searched again.
     return re.sub(r"{{(\w+)}}", lambda match: values[match[1]], TEMPLATE.read_text(encoding="utf-8"))
+
+
+def _theme() -> str:
+    return ":root { " + " ".join(f"--st-{name}: {value};" for name, value in THEME.items()) + " }"
 
 
 def _ground(scheme: Literal["light", "dark"]) -> str:

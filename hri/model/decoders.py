@@ -12,35 +12,7 @@ from torch import Tensor, nn
 from hri.core.config import RenderConfig, VisionConfig
 from hri.core.decoding import DecoderName
 from hri.model.encoder import LEAF_CELLS
-from hri.model.layers import conv_weights, linear
-
-
-def _upsampling(inputs: int, hidden: int, outputs: int, doublings: int) -> nn.ModuleList:
-    """Transposed 4 x 4 convolutions of stride 2 with the published initial weights."""
-    widths = [inputs] + [hidden] * (doublings - 1) + [outputs]
-    layers = nn.ModuleList()
-    for index in range(doublings):
-        layer = nn.ConvTranspose2d(widths[index], widths[index + 1], 4, stride=2, padding=1)
-        conv_weights(layer, layer.out_channels if index == doublings - 1 else layer.in_channels)
-        layers.append(layer)
-    return layers
-
-
-PIECE = 64
-"""Images that are drawn together on a CPU: their maps stay near the core, with the channels of a pixel side by side."""
-
-
-def _upsample(layers: nn.ModuleList, maps: Tensor) -> Tensor:
-    if torch.is_grad_enabled() or maps.device.type != "cpu":
-        return _all_at_once(layers, maps)
-    pieces = [_all_at_once(layers, part.to(memory_format=torch.channels_last)) for part in maps.split(PIECE)]
-    return torch.cat([piece.contiguous() for piece in pieces])
-
-
-def _all_at_once(layers: nn.ModuleList, maps: Tensor) -> Tensor:
-    for layer in layers[:-1]:
-        maps = F.relu(layer(maps), inplace=True)
-    return layers[-1](maps)
+from hri.model.layers import linear, upsample, upsampling
 
 
 def with_index(slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M L D+1"]:
@@ -90,7 +62,7 @@ class SlotDecoder(PatchDecoder):
         self.inputs = vision.slot_width + 1
         self.spread = linear(self.inputs, self.inputs * 4)
         doublings = {32: 4, 64: 5}[render.size]
-        self.layers = _upsampling(self.inputs, vision.decoder_channels, render.channels, doublings)
+        self.layers = upsampling(self.inputs, vision.decoder_channels, render.channels, doublings)
         self.register_buffer("cells", LEAF_CELLS.clone(), persistent=False)
 
     def each(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M L C H W"]:
@@ -99,7 +71,7 @@ class SlotDecoder(PatchDecoder):
 
     def draw(self, indexed: Float[Tensor, "R D1"]) -> Float[Tensor, "R C H W"]:
         """Images of slots that already carry their index."""
-        return _upsample(self.layers, F.relu(self.spread(indexed)).view(-1, self.inputs, 2, 2))
+        return upsample(self.layers, F.relu(self.spread(indexed)).view(-1, self.inputs, 2, 2))
 
     def forward(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M C H W"]:
         return self.each(slots).sum(1)
@@ -111,16 +83,16 @@ class ParallelDecoder(Decoder):
     def __init__(self, vision: VisionConfig, render: RenderConfig):
         super().__init__()
         doublings = {32: 3, 64: 4}[render.size]
-        self.layers = _upsampling(vision.slot_width + 1, vision.decoder_channels, render.channels, doublings)
+        self.layers = upsampling(vision.slot_width + 1, vision.decoder_channels, render.channels, doublings)
 
     def forward(self, slots: Float[Tensor, "M L D"]) -> Float[Tensor, "M C H W"]:
         side = round(slots.shape[1] ** 0.5)
         grid = with_index(slots).unflatten(1, (side, side)).permute(0, 3, 2, 1)
-        return _upsample(self.layers, grid)
+        return upsample(self.layers, grid)
 
 
-NETWORKS: dict[DecoderName, Callable[[VisionConfig, RenderConfig], Decoder]] = {
+PUBLISHED: dict[DecoderName, Callable[[VisionConfig, RenderConfig], Decoder]] = {
     "slot": SlotDecoder,
     "par": ParallelDecoder,
 }
-"""Of each decoder that :data:`hri.core.decoding.DECODERS` describes."""
+"""The paper's two."""

@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from hri.core.config import DynamicsConfig, RelationsConfig
 from hri.core.hierarchy import Tree
-from hri.model.layers import Edges, Messages, linear
+from hri.model.layers import Messages, linear
+from hri.model.phases import Phase, phases_of
 from hri.model.versions import Versions
 
 
@@ -38,43 +38,40 @@ class MessagePassing(nn.Module):
         super().__init__()
         self.residual = config.residual
         self.messages = messages
-        pairs = np.stack(tree.edges_among(relations.pairs), 1)
-        self.phase_names: tuple[str, ...]
-        if config.passing == "flat":
-            self.phase_names, speaking = ("all",), [pairs]
-        elif tree.flat:
-            raise ValueError(f"{tree.text} has no hierarchy; choose model.dynamics.passing flat or joint")
-        else:
-            self.phase_names = tuple(name for name, _ in tree.phases)
-            speaking = [rows for _, rows in tree.phases]
-        row_of = {tuple(pair): row for row, pair in enumerate(pairs.tolist())}
-        try:
-            rows = [[row_of[tuple(pair)] for pair in phase.tolist()] for phase in speaking]
-        except KeyError as error:
-            raise ValueError(
-                f"messages pass over edge {error} which model.relations.pairs leaves out; use pairs = all or hierarchy"
-            ) from None
-        self.phases = nn.ModuleList(Edges(phase[:, 0], phase[:, 1], tree.size) for phase in speaking)
-        self.row_names = [f"rows_{index}" for index in range(len(rows))]
-        for name, indices in zip(self.row_names, rows, strict=True):
-            self.register_buffer(name, torch.as_tensor(indices, dtype=torch.long), persistent=False)
+        names, phases = zip(*phases_of(tree, config.passing, relations.pairs), strict=True)
+        self.phase_names: tuple[str, ...] = names
+        self.phases = nn.ModuleList(phases)
 
-    def rows(self) -> list[Tensor]:
-        """For each phase, the rows of its edges among the inferred ones."""
-        return [getattr(self, name) for name in self.row_names]
-
-    def joined(self) -> list[Edges]:
-        """For each phase, which nodes its edges join."""
+    def joined(self) -> list[Phase]:
+        """The phases, each with the nodes that its edges join."""
         return list(self.phases)  # type: ignore[arg-type]  # a ModuleList forgets what it holds
+
+    def rows(self) -> list[Int[Tensor, " E"]]:
+        """For each phase, the rows of its edges among the inferred ones."""
+        return [phase.rows for phase in self.joined()]
 
     def speak(
         self, hidden: Float[Tensor, "N B H"], weights: Float[Tensor, "E B K"]
     ) -> Iterator[tuple[str, Float[Tensor, "N B H"]]]:
         """The hidden state after each message phase, with the phase's name."""
-        for name, phase, rows in zip(self.phase_names, self.phases, self.rows(), strict=True):
-            spoken = self.messages(hidden, weights.index_select(0, rows), phase)
+        for name, phase in zip(self.phase_names, self.joined(), strict=True):
+            spoken = self.messages(hidden, weights.index_select(0, phase.rows), phase)
             hidden = hidden + spoken if self.residual else spoken
             yield name, hidden
+
+
+SPAN = 8.0
+"""No number of a standardised slot comes near it. A long free run that leaves the slots it knows stays finite."""
+INERTIA = 0.5
+"""Of the last change, the share that the next one starts as: slots whose ball moves on change in another way."""
+
+
+def with_changes(
+    states: Float[Tensor, "T N B D"], before: Float[Tensor, "N B D"] | None = None
+) -> Float[Tensor, "T N B D2"]:
+    """States and how each changed since the one before; the first has not changed where nothing is known ``before``."""
+    earlier = torch.cat([(states[0] if before is None else before)[None], states[:-1]])
+    return torch.cat([states, states - earlier], -1)
 
 
 class GraphDynamics(MessagePassing):
@@ -85,9 +82,13 @@ class GraphDynamics(MessagePassing):
 
     def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
         super().__init__(config, relations, tree, Messages(config.hidden, relations.edge_types, relations.silent))
-        self.lstm = nn.LSTMCell(width, config.hidden)
+        self.changes = config.changes
+        self.lstm = nn.LSTMCell(2 * width if config.changes else width, config.hidden)
         self.out_hidden = linear(config.hidden, config.hidden)
         self.out = linear(config.hidden, width)
+        if config.changes:
+            self.gain = nn.Parameter(torch.full((width,), INERTIA))
+            self.from_inputs = linear(2 * width, config.hidden)
 
     def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
         """The state before the first step: zeros."""
@@ -133,10 +134,18 @@ class GraphDynamics(MessagePassing):
         return torch.stack(hidden), memory
 
     def predict(
-        self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t N B H"]
+        self, states: Float[Tensor, "*t N B W"], hidden: Float[Tensor, "*t N B H"]
     ) -> Float[Tensor, "*t N B D"]:
-        """The next states: the present ones plus a change read off the hidden state, at any number of times at once."""
-        return states + self.out(F.relu(self.out_hidden(hidden)))
+        """The next states: the present ones plus a change read off the hidden state, at any number of times at once.
+
+        Where nodes come with their changes [D of a state, D of its change], the predicted change is a share of the last
+        one plus what is read off hidden state and inputs.
+        """
+        if not self.changes:
+            return states + self.out(F.relu(self.out_hidden(hidden)))
+        now, change = states.chunk(2, -1)
+        after = now + self.gain * change + self.out(F.relu(self.out_hidden(hidden) + self.from_inputs(states)))
+        return after.clamp(-SPAN, SPAN)
 
 
 BURN_IN: Versions[Callable[[GraphDynamics, Tensor, LSTMState, Tensor], tuple[Tensor, LSTMState]]] = Versions(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from hri.core.config import DynamicsConfig, RelationsConfig
 from hri.core.hierarchy import Tree
-from hri.model.dynamics import LSTMState
+from hri.model.dynamics import INERTIA, SPAN, LSTMState
 from hri.model.layers import linear
 
 
@@ -21,9 +21,12 @@ class JointDynamics(nn.Module):
     def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
         super().__init__()
         nodes = len(tree.leaves) if config.nodes == "leaves" else tree.size
-        self.lstm = nn.LSTMCell(nodes * width, config.hidden)
+        self.changes = config.changes
+        self.lstm = nn.LSTMCell(nodes * width * (2 if config.changes else 1), config.hidden)
         self.out_hidden = linear(config.hidden, config.hidden)
         self.out = linear(config.hidden, nodes * width)
+        if config.changes:
+            self.gain = nn.Parameter(torch.full((width,), INERTIA))
 
     def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
         zeros = states.new_zeros(states.shape[1], self.lstm.hidden_size)
@@ -48,7 +51,9 @@ class JointDynamics(nn.Module):
             hidden.append(memory.hidden)
         return torch.stack(hidden), memory
 
-    def predict(self, states: Float[Tensor, "*t N B D"], hidden: Float[Tensor, "*t B H"]) -> Float[Tensor, "*t N B D"]:
+    def predict(self, states: Float[Tensor, "*t N B W"], hidden: Float[Tensor, "*t B H"]) -> Float[Tensor, "*t N B D"]:
         """The next states of all nodes from the one hidden state."""
         change = self.out(F.relu(self.out_hidden(hidden)))
-        return states + change.unflatten(-1, (states.shape[-3], states.shape[-1])).transpose(-3, -2)
+        now, last = states.chunk(2, -1) if self.changes else (states, None)
+        following = now + change.unflatten(-1, (now.shape[-3], now.shape[-1])).transpose(-3, -2)
+        return following if last is None else (following + self.gain * last).clamp(-SPAN, SPAN)

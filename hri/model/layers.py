@@ -36,10 +36,10 @@ class Norm(nn.Module):
     in evaluation). ``torch.nn.SyncBatchNorm`` would need GPUs.
     """
 
-    def __init__(self, channels: int, momentum: float = 0.1, epsilon: float = 1e-5):
+    def __init__(self, channels: int, momentum: float = 0.1, epsilon: float = 1e-5, affine: bool = True):
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
+        self.weight = nn.Parameter(torch.ones(channels), requires_grad=affine)
+        self.bias = nn.Parameter(torch.zeros(channels), requires_grad=affine)
         self.running_mean: Tensor
         self.running_var: Tensor
         self.register_buffer("running_mean", torch.zeros(channels))
@@ -237,3 +237,32 @@ class ConvBlock(nn.Module):
         padded = F.pad(images, self.padding * 2) if any(self.padding) else images
         features = F.relu(self.norm(self.conv(padded)), inplace=True)
         return F.max_pool2d(features, self.pool) if self.pool > 1 else features
+
+
+def upsampling(inputs: int, hidden: int, outputs: int, doublings: int) -> nn.ModuleList:
+    """Transposed 4 x 4 convolutions of stride 2 with the published initial weights."""
+    widths = [inputs] + [hidden] * (doublings - 1) + [outputs]
+    layers = nn.ModuleList()
+    for index in range(doublings):
+        layer = nn.ConvTranspose2d(widths[index], widths[index + 1], 4, stride=2, padding=1)
+        conv_weights(layer, layer.out_channels if index == doublings - 1 else layer.in_channels)
+        layers.append(layer)
+    return layers
+
+
+PIECE = 64
+"""Images that are drawn together on a CPU: their maps stay near the core, with the channels of a pixel side by side."""
+
+
+def upsample(layers: nn.ModuleList, maps: Float[Tensor, "M C h w"]) -> Float[Tensor, "M C2 H W"]:
+    """What :func:`upsampling` made, with ReLU between its layers."""
+    if torch.is_grad_enabled() or maps.device.type != "cpu":
+        return _all_at_once(layers, maps)
+    pieces = [_all_at_once(layers, part.to(memory_format=torch.channels_last)) for part in maps.split(PIECE)]
+    return torch.cat([piece.contiguous() for piece in pieces])
+
+
+def _all_at_once(layers: nn.ModuleList, maps: Tensor) -> Tensor:
+    for layer in layers[:-1]:
+        maps = F.relu(layer(maps), inplace=True)
+    return layers[-1](maps)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from hri.core.config import Config
 from hri.model.choices import Choose, most_likely
-from hri.model.dynamics import GraphDynamics, MessagePassing
+from hri.model.dynamics import GraphDynamics, MessagePassing, with_changes
 from hri.model.fast import device, edges, recurrence  # noqa: F401 - each registers what it computes faster
 from hri.model.joint import JointDynamics
 from hri.model.markov import MarkovDynamics
@@ -48,6 +48,7 @@ class Model(nn.Module):
         self.edge_types, self.source, self.static = relations.edge_types, relations.source, relations.graph == "static"
         self.silent = relations.silent
         self.senders, self.receivers = self.tree.edges_among(relations.pairs)
+        self.changes = dynamics.changes
         self.scores_leaves = dynamics.nodes == "leaves"
         self.joint_leaves = dynamics.passing == "joint" and self.scores_leaves
         self.leaf_rows: Tensor
@@ -138,6 +139,7 @@ class Model(nn.Module):
         seen = list(truth.unbind(1)[: last_true + 1])
         known_inputs = torch.stack(seen)
         start = self.dynamics.start(seen[0])
+        known_inputs = self.moving(known_inputs)
         hidden, memory = self.dynamics.burn_in(known_inputs, start, weights[0][:, : last_true + 1])
         predictions = list(self.dynamics.predict(known_inputs, hidden).unbind(0))
 
@@ -151,50 +153,20 @@ class Model(nn.Module):
                 weights.append(choose(logits[-1], slice(time, time + 1)))
             if time < steps - 1:
                 spoken = weights[0][:, time] if time < known else weights[-1][:, 0]
-                memory = self.dynamics(seen[time], memory, spoken)
-                predictions.append(self.dynamics.predict(seen[time], memory.hidden))
+                moving = self.moving(seen[time][None], seen[time - 1])[0]
+                memory = self.dynamics(moving, memory, spoken)
+                predictions.append(self.dynamics.predict(moving, memory.hidden))
         return Prediction(
             slots=torch.stack(predictions[: steps - 1], 1).permute(2, 1, 0, 3),
             logits=torch.cat(logits, 1).permute(2, 1, 0, 3),
             weights=torch.cat(weights, 1).permute(2, 1, 0, 3),
         )
 
-    def rolls(
-        self,
-        slots: Float[Tensor, "B T N D"],
-        starts: Int[Tensor, " R"],
-        steps: int,
-        seen: Int[Tensor, " r"],
-        choose: Choose,
-    ) -> Prediction:
-        """Predictions of a model without memory from several true states, each run over the edges of one time.
-
-        Args:
-            starts: frames that runs start from.
-            steps: length of every run.
-            seen: the times whose edges the runs go by: one a run; those of a static graph together make one for all.
-            choose: as for :meth:`predict`.
-
-        Returns:
-            ``slots`` [B, R x steps, N, D], run after run; logits and weights of the times ``seen`` or of the one graph.
-        """
-        assert isinstance(self.dynamics, MarkovDynamics)
-        truth = slots.permute(2, 1, 0, 3)
-        if self.relations is None:
-            logits = self._joined(truth).expand(-1, len(seen), -1, -1)
-        else:
-            logits = self.relations(self.relations.burn_in_windows(truth, truth.shape[1] + 1, seen))
-        if self.static:
-            seen, logits = seen[-1:], logits.mean(1, keepdim=True)
-        weights = choose(logits, seen)
-        runs = truth.index_select(1, starts)
-        spoken = weights.expand(-1, runs.shape[1], -1, -1).flatten(1, 2)
-        rolled = self.dynamics.roll(runs.flatten(1, 2), spoken, steps)
-        return Prediction(
-            slots=rolled.unflatten(2, runs.shape[1:3]).permute(3, 2, 0, 1, 4).flatten(1, 2),
-            logits=logits.permute(2, 1, 0, 3),
-            weights=weights.permute(2, 1, 0, 3),
-        )
+    def moving(
+        self, states: Float[Tensor, "T N B D"], before: Float[Tensor, "N B D"] | None = None
+    ) -> Float[Tensor, "T N B W"]:
+        """What the dynamics are given of states: these, or each with how it changed since the one before."""
+        return with_changes(states, before) if self.changes else states
 
     def edges_at(self, slots: Float[Tensor, "B T N D"], times: Sequence[int]) -> Float[Tensor, "B t E K"]:
         """Logits of the edge types at some times, each inferred from the states before it."""
@@ -207,6 +179,12 @@ class Model(nn.Module):
         assert self.relations is not None
         truth = slots.permute(2, 1, 0, 3)
         return self._burn_in(truth, truth.shape[1] + 1)[:, -1].transpose(0, 1)
+
+    def logits_at(self, truth: Float[Tensor, "N T B D"], times: Int[Tensor, " t"]) -> Float[Tensor, "E t B K"]:
+        """Logits at some times up to T, each from the true states before it alone."""
+        if self.relations is None:
+            return self._joined(truth).expand(-1, len(times), -1, -1)
+        return self.relations(self.relations.burn_in_windows(truth, truth.shape[1] + 1, times))
 
     def _burn_in(self, truth: Float[Tensor, "N T B D"], times: int) -> Float[Tensor, "E times B K"]:
         """Logits at all times whose windows hold true states only, in one go."""

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from hri.core.config import RenderConfig, VisionConfig
-from hri.model.decoders import NETWORKS
 from hri.model.encoder import LeafEncoder, UpperEncoder
+from hri.model.overlapping import NETWORKS
 
 
 class Vision(nn.Module):

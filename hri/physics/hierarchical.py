@@ -25,22 +25,19 @@ from jaxtyping import Float, UInt8
 from numba import njit
 
 from hri.core.hierarchy import Tree
-from hri.physics.render import spread
+from hri.physics.simulator import STEP as STEP
+from hri.physics.simulator import Kernel, Pairs, Simulator, Start, kick, move, start_velocities
 
-STEP = 0.001
-"""dt, in units of simulated time."""
+WALL = 1.0
 FORCE_LIMIT = 10.0
-START_SPEED = 0.5
-"""Length of every start velocity."""
 MAX_CHILDREN = 62
 """The springs to c children are the bits of one 64-bit draw."""
 
 _CORNERS = np.array([(-1.0, -1.0), (1.0, 1.0), (1.0, -1.0), (-1.0, 1.0)])
-_LANES = 32  # systems integrated side by side: enough for SIMD, few enough for the first-level cache
 
 
 @dataclass(frozen=True)
-class Physics:
+class Physics(Simulator):
     """Constants of one physics configuration; levels count from the root's children."""
 
     speed: float
@@ -56,10 +53,8 @@ class Physics:
     sibling_rest: float = 0.2
     """L of springs between siblings."""
 
-    def sample(
-        self, tree: Tree, seed: int
-    ) -> tuple[UInt8[np.ndarray, "N N"], Float[np.ndarray, "N 2"], Float[np.ndarray, "N 2"]]:
-        """Adjacency, start positions and start velocities of one system, draw for draw the published ones.
+    def sample(self, tree: Tree, seed: int) -> Start:
+        """Draw for draw the published systems.
 
         Raises:
             ValueError: more than 62 children of a node.
@@ -77,76 +72,31 @@ class Physics:
         adjacency |= adjacency.T
         centre, spread_out = _start(tree, self)
         positions = random.randn(2, tree.size).T * spread_out[:, None] + centre
-        velocities = random.randn(2, tree.size).T
-        velocities *= START_SPEED / np.linalg.norm(velocities, axis=1, keepdims=True)
-        return adjacency, positions, velocities
+        return adjacency, positions, start_velocities(random, tree.size)
 
-    def check(self, adjacency: UInt8[np.ndarray, "N N"]) -> None:
-        """Any springs can be."""
+    def kernel(self, pairs: Pairs) -> Kernel:
+        """The formula in this file's head; only a start that continues nothing is kicked with L = 0."""
+        stiffness, rest = self.constants(pairs)
 
-    def couplings(self, adjacency: UInt8[np.ndarray, "S N N"]) -> Float[np.ndarray, "S N N"]:
-        """1 where a spring joins two balls, else 0."""
-        return (np.asarray(adjacency) != 0).astype(np.float64)
+        def integrate(coupling, x, v, steps, every, continued, path_x, path_v):
+            k = stiffness[:, None] * coupling
+            _integrate(pairs.first, pairs.second, k, rest, x, v, self.speed, steps, every, continued, path_x, path_v)
 
-    def integrate(
-        self,
-        tree: Tree,
-        coupling: Float[np.ndarray, "S N N"],
-        positions: Float[np.ndarray, "S N 2"],
-        velocities: Float[np.ndarray, "S N 2"],
-        steps: int = 5000,
-        every: int = 100,
-        continued: bool = False,
-    ) -> tuple[Float[np.ndarray, "S T N 2"], Float[np.ndarray, "S T N 2"]]:
-        """Positions and velocities at steps ``every``, 2 ``every``, ... below ``steps``.
+        return integrate
 
-        Args:
-            tree: says which springs have which constants.
-            coupling: :meth:`couplings`, of any pairs, also of ones that the tree does not list as possible.
-            positions: of the start, within 3 boxes.
-            velocities: of the start.
-            steps: of integration.
-            every: how-manieth state is kept.
-            continued: the start is a stored state of a system that moves on, so that its first kick has rest lengths.
+    def constants(self, pairs: Pairs) -> tuple[Float[np.ndarray, " E"], Float[np.ndarray, " E"]]:
+        """Stiffness and rest length of the spring of each pair."""
+        stiffness, rest = springs(pairs.tree, self)
+        return stiffness[pairs.first, pairs.second], rest[pairs.first, pairs.second]
+
+    def potential(self, pairs: Pairs, apart: Float[np.ndarray, "S T E 2"]) -> Float[np.ndarray, "S T E"]:
+        """One potential per axis: sum_axes k / 2 (|d| - L)^2.
+
+        Clipped forces do not keep the energy: both published systems clip, most of all while the stiff parent-child
+        springs relax.
         """
-        first, second = np.nonzero(np.triu(coupling.any(0)))
-        stiffness, rest = springs(tree, self)
-        edge_stiffness = stiffness[first, second] * coupling[:, first, second]
-        start_x, start_v = np.asarray(positions, dtype=np.float64), np.asarray(velocities, dtype=np.float64)
-        path_x = np.empty((len(positions), (steps - 1) // every, tree.size, 2))
-        path_v = np.empty_like(path_x)
-        speed, edge_rest = self.speed, rest[first, second]
-
-        def part(rows: slice) -> None:
-            # Systems side by side in the last axis: the inner loops over them become SIMD instructions.
-            x, v, k = (np.array(np.moveaxis(a[rows], 0, -1), order="C") for a in (start_x, start_v, edge_stiffness))
-            _integrate(first, second, k, edge_rest, x, v, speed, steps, every, continued, path_x[rows], path_v[rows])
-
-        spread(part, len(positions), _LANES)
-        return path_x, path_v
-
-    def energy(
-        self,
-        tree: Tree,
-        coupling: Float[np.ndarray, "S N N"],
-        positions: Float[np.ndarray, "S T N 2"],
-        velocities: Float[np.ndarray, "S T N 2"],
-    ) -> Float[np.ndarray, "S T"]:
-        """The quantity a system keeps, up to the order of dt, while no force is clipped.
-
-        dx/dt = speed v and dv/dt = F = -dU/dx with one potential per axis and spring, so what is conserved is
-
-            E = speed / 2 sum_i |v_i|^2 + sum_springs sum_axes k / 2 (|d| - L)^2
-
-        (kinetic energy with masses 1 / speed in the true velocity speed v). Walls keep it too. Clipping a force
-        breaks it: both published systems clip, most of all while the stiff parent-child springs relax.
-        """
-        stiffness, rest = springs(tree, self)
-        first, second = np.nonzero(np.triu(coupling.any(0)))
-        k = stiffness[first, second] * coupling[:, first, second]
-        stretch = np.abs(positions[:, :, first] - positions[:, :, second]) - rest[first, second, None]
-        kinetic = self.speed / 2 * np.square(velocities).sum((2, 3))
-        return kinetic + np.einsum("se,stea->st", k / 2, np.square(stretch))
+        stiffness, rest = self.constants(pairs)
+        return stiffness / 2 * np.square(np.abs(apart) - rest[:, None]).sum(-1)
 
 
 PHYSICS: dict[str, Physics] = {
@@ -216,22 +166,10 @@ def _start(tree: Tree, physics: Physics) -> tuple[Float[np.ndarray, "N 2"], Floa
 @njit(cache=True, nogil=True)
 def _integrate(first, second, stiffness, rest, x, v, speed, steps, every, continued, path_x, path_v):
     """Integrate S systems at once: springs [E], stiffness [E, S], x and v [N, 2, S], paths [S, T, N, 2]."""
-    nodes, axes, systems = x.shape
+    axes, systems = x.shape[1:]
     force = np.empty_like(x)
-    _reflect(x, v)
     for step in range(steps):
-        if step > 0:
-            for n in range(nodes):
-                for axis in range(axes):
-                    for s in range(systems):
-                        x[n, axis, s] += STEP * speed * v[n, axis, s]
-            _reflect(x, v)
-            if step % every == 0:
-                for n in range(nodes):
-                    for axis in range(axes):
-                        for s in range(systems):
-                            path_x[s, step // every - 1, n, axis] = x[n, axis, s]
-                            path_v[s, step // every - 1, n, axis] = v[n, axis, s]
+        move(step, x, v, speed, WALL, every, path_x, path_v)
         force[:] = 0.0
         for e in range(len(first)):
             length = rest[e] if step > 0 or continued else 0.0
@@ -243,19 +181,4 @@ def _integrate(first, second, stiffness, rest, x, v, speed, steps, every, contin
                     pull = stiffness[e, s] * (d - side)
                     force[i, axis, s] -= pull
                     force[j, axis, s] += pull
-        for n in range(nodes):
-            for axis in range(axes):
-                for s in range(systems):
-                    v[n, axis, s] += STEP * min(max(force[n, axis, s], -FORCE_LIMIT), FORCE_LIMIT)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _reflect(x, v):
-    """Elastic walls at -1 and 1, in place."""
-    nodes, axes, systems = x.shape
-    for n in range(nodes):
-        for axis in range(axes):
-            for s in range(systems):
-                place, velocity = x[n, axis, s], v[n, axis, s]
-                x[n, axis, s] = 2.0 - place if place > 1.0 else (-2.0 - place if place < -1.0 else place)
-                v[n, axis, s] = -abs(velocity) if place > 1.0 else (abs(velocity) if place < -1.0 else velocity)
+        kick(v, force, FORCE_LIMIT)

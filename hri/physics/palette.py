@@ -45,3 +45,16 @@ def colours_of(tree: Tree, config: RenderConfig = PUBLISHED) -> UInt8[np.ndarray
     """Red, green and blue of each node's ball."""
     number = tree.limbs if config.colours == "limb" else np.arange(tree.size)
     return PALETTE[number % len(PALETTE)]
+
+
+def half_axes(tree: Tree, config: RenderConfig) -> Float[np.ndarray, "N 2"]:
+    """Half width and half height of each node's ball in pixels; 0 where the node is not drawn."""
+    if config.level_radii:
+        by_level = np.zeros(int(tree.depth.max()) + 1)
+        radii = config.level_radii[: len(by_level)]
+        by_level[: len(radii)] = radii
+        multiple = by_level[tree.depth]
+    else:
+        multiple = np.zeros(tree.size)
+        multiple[tree.leaves] = 1.0
+    return config.size * config.radius * multiple[:, None] * HALF_AXES

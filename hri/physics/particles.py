@@ -26,19 +26,16 @@ from numba import njit
 
 from hri.core.forces import FORCES
 from hri.core.hierarchy import Tree
-from hri.physics.render import spread
+from hri.physics.simulator import START_SPEED as START_SPEED
+from hri.physics.simulator import STEP as STEP
+from hri.physics.simulator import Kernel, Pairs, Simulator, Start, kick, move, start_velocities
 
 BOX = FORCES["springs"].box
-STEP = 0.001
-"""dt, in units of simulated time."""
 FORCE_LIMIT = 100.0
-START_SPEED = 0.5
-"""Length of every start velocity."""
-_LANES = 32
 
 
 @dataclass(frozen=True)
-class Particles:
+class Particles(Simulator):
     """Constants of one physics, and how its systems are drawn and move."""
 
     strength: float
@@ -47,11 +44,11 @@ class Particles:
     """Standard deviation of start positions along each axis."""
     charged: bool
     """Inverse square instead of springs."""
+    speed: float = 1.0
+    """Velocities are as they are called."""
 
-    def sample(
-        self, tree: Tree, seed: int
-    ) -> tuple[UInt8[np.ndarray, "N N"], Float[np.ndarray, "N 2"], Float[np.ndarray, "N 2"]]:
-        """Adjacency, start positions and start velocities of one system; a start outside the box is reflected once."""
+    def sample(self, tree: Tree, seed: int) -> Start:
+        """In the order of the published generator."""
         random, balls = np.random.RandomState(seed), tree.size
         if self.charged:
             # The same draws and values as choice([-1, 0, 1], p=[.5, 0, .5]).
@@ -62,9 +59,7 @@ class Particles:
             joined = lower | lower.T
         np.fill_diagonal(joined, False)
         positions = random.randn(2, balls).T * self.spread
-        velocities = random.randn(2, balls).T
-        velocities *= START_SPEED / np.linalg.norm(velocities, axis=1, keepdims=True)
-        return joined.astype(np.uint8), positions, velocities
+        return joined.astype(np.uint8), positions, start_velocities(random, balls)
 
     def check(self, adjacency: UInt8[np.ndarray, "N N"]) -> None:
         """Refuse pairs that repel where no charges of two signs could have them do so."""
@@ -84,59 +79,19 @@ class Particles:
         joined = np.asarray(adjacency) != 0
         return np.where(joined, 1.0, -1.0) if self.charged else joined.astype(np.float64)
 
-    def integrate(
-        self,
-        tree: Tree,
-        coupling: Float[np.ndarray, "S N N"],
-        positions: Float[np.ndarray, "S N 2"],
-        velocities: Float[np.ndarray, "S N 2"],
-        steps: int = 5000,
-        every: int = 100,
-        continued: bool = False,
-    ) -> tuple[Float[np.ndarray, "S T N 2"], Float[np.ndarray, "S T N 2"]]:
-        """Positions and velocities at steps ``every``, 2 ``every``, ... below ``steps``, from a start within 3 boxes.
+    def kernel(self, pairs: Pairs) -> Kernel:
+        """The formulas in this file's head; a start that continues makes no difference, its first kick is like all."""
 
-        Args:
-            tree: of the balls, which any physics is told.
-            coupling: symmetric; 0 where nothing acts, whatever the physics, so that one pair can be taken out.
-            positions: of the start.
-            velocities: of the start.
-            steps: of integration.
-            every: how-manieth state is kept.
-            continued: makes no difference here: a first kick is like all others.
-        """
-        first, second = np.nonzero(np.triu(np.any(coupling != 0, axis=0), 1))
-        strength = self.strength * coupling[:, first, second].astype(np.float64)
-        path_x = np.empty((len(positions), (steps - 1) // every, *positions.shape[1:]))
-        path_v = np.empty_like(path_x)
+        def integrate(coupling, x, v, steps, every, continued, path_x, path_v):
+            strength = self.strength * coupling
+            _integrate(pairs.first, pairs.second, strength, self.charged, x, v, steps, every, path_x, path_v)
 
-        def part(rows: slice) -> None:
-            # Systems side by side in the last axis: the inner loops over them become SIMD instructions.
-            x, v, c = (
-                np.array(np.moveaxis(a[rows], 0, -1), order="C", dtype=np.float64)
-                for a in (positions, velocities, strength)
-            )
-            _integrate(first, second, c, self.charged, x, v, steps, every, path_x[rows], path_v[rows])
+        return integrate
 
-        spread(part, len(positions), _LANES)
-        return path_x, path_v
-
-    def energy(
-        self,
-        tree: Tree,
-        coupling: Float[np.ndarray, "S N N"],
-        positions: Float[np.ndarray, "S T N 2"],
-        velocities: Float[np.ndarray, "S T N 2"],
-    ) -> Float[np.ndarray, "S T"]:
-        """The quantity a system keeps, up to the order of dt, while no force is clipped; walls keep it too.
-
-        E = 1/2 sum_i |v_i|^2 + sum_pairs c (0.1 r^2 / 2 for springs, 1 / r for charges), r the distance of the two.
-        """
-        first, second = np.triu_indices(positions.shape[2], 1)
-        square = np.square(positions[:, :, first] - positions[:, :, second]).sum(-1)
-        potential = 1 / np.sqrt(square) if self.charged else square / 2
-        kinetic = np.square(velocities).sum((2, 3)) / 2
-        return kinetic + self.strength * np.einsum("se,ste->st", coupling[:, first, second], potential)
+    def potential(self, pairs: Pairs, apart: Float[np.ndarray, "S T E 2"]) -> Float[np.ndarray, "S T E"]:
+        """0.1 r^2 / 2 for springs, 1 / r for charges, r the distance of the two."""
+        square = np.square(apart).sum(-1)
+        return self.strength * (1 / np.sqrt(square) if self.charged else square / 2)
 
 
 PARTICLES: dict[str, Particles] = {
@@ -149,22 +104,10 @@ PARTICLES: dict[str, Particles] = {
 @njit(cache=True, nogil=True)
 def _integrate(first, second, strength, charged, x, v, steps, every, path_x, path_v):
     """Integrate S systems at once: pairs [E], strength [E, S], x and v [N, 2, S], paths [S, T, N, 2]."""
-    nodes, axes, systems = x.shape
+    axes, systems = x.shape[1:]
     force, share = np.empty_like(x), np.empty(systems)
-    _reflect(x, v)
     for step in range(steps):
-        if step > 0:
-            for n in range(nodes):
-                for axis in range(axes):
-                    for s in range(systems):
-                        x[n, axis, s] += STEP * v[n, axis, s]
-            _reflect(x, v)
-            if step % every == 0:
-                for n in range(nodes):
-                    for axis in range(axes):
-                        for s in range(systems):
-                            path_x[s, step // every - 1, n, axis] = x[n, axis, s]
-                            path_v[s, step // every - 1, n, axis] = v[n, axis, s]
+        move(step, x, v, 1.0, BOX, every, path_x, path_v)
         force[:] = 0.0
         for e in range(len(first)):
             i, j = first[e], second[e]
@@ -182,19 +125,4 @@ def _integrate(first, second, strength, charged, x, v, steps, every, path_x, pat
                     push = share[s] * (x[i, axis, s] - x[j, axis, s])
                     force[i, axis, s] += push
                     force[j, axis, s] -= push
-        for n in range(nodes):
-            for axis in range(axes):
-                for s in range(systems):
-                    v[n, axis, s] += STEP * min(max(force[n, axis, s], -FORCE_LIMIT), FORCE_LIMIT)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _reflect(x, v):
-    """Elastic walls, in place."""
-    nodes, axes, systems = x.shape
-    for n in range(nodes):
-        for axis in range(axes):
-            for s in range(systems):
-                place, velocity = x[n, axis, s], v[n, axis, s]
-                x[n, axis, s] = 2.0 * BOX - place if place > BOX else (-2.0 * BOX - place if place < -BOX else place)
-                v[n, axis, s] = -abs(velocity) if place > BOX else (abs(velocity) if place < -BOX else velocity)
+        kick(v, force, FORCE_LIMIT)

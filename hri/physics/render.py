@@ -21,26 +21,13 @@ from numba import njit
 
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import Tree
-from hri.physics.palette import CURTAIN, HALF_AXES, LUMINANCE, PUBLISHED, colours_of, to_pixels
+from hri.physics.palette import CURTAIN, LUMINANCE, PUBLISHED, colours_of, half_axes, to_pixels
 
 SCAN_LINES = 16
 _DISC, _TRIANGLE, _SQUARE = 0, 1, 2
 # Square and triangle (apex up) cover as many pixels as the disc, so that no shape is easier to see.
 _SQUARE_HALF = np.sqrt(np.pi) / 2
 _TRIANGLE_RADIUS = np.sqrt(4 * np.pi / (3 * np.sqrt(3)))
-
-
-def half_axes(tree: Tree, config: RenderConfig) -> Float[np.ndarray, "N 2"]:
-    """Half width and half height of each node's ball in pixels; 0 where the node is not drawn."""
-    if config.level_radii:
-        by_level = np.zeros(int(tree.depth.max()) + 1)
-        radii = config.level_radii[: len(by_level)]
-        by_level[: len(radii)] = radii
-        multiple = by_level[tree.depth]
-    else:
-        multiple = np.zeros(tree.size)
-        multiple[tree.leaves] = 1.0
-    return config.size * config.radius * multiple[:, None] * HALF_AXES
 
 
 def curtains(seeds: Int[np.ndarray, " M"], size: int = 32) -> Int[np.ndarray, "M 2"]:

@@ -78,11 +78,12 @@ def phases(checkpoint: Checkpoint, rollout: Rollout, step: int) -> Phases:
     states = torch.from_numpy(rollout.inputs[0, : step + 1, :, None]).to(device)  # T P 1 D
     kinds = torch.from_numpy(rollout.edge_types[0, : step + 1].astype(np.int64)).to(device)
     weights = of_record(kinds, model.edge_types, model.silent)[:, :, None].to(states)  # T E 1 K
+    inputs = model.moving(states)
     memory = dynamics.start(states[0])
     for before in range(step):
-        memory = dynamics(states[before], memory, weights[before])
+        memory = dynamics(inputs[before], memory, weights[before])
     speech: list[tuple[int, Tensor, Tensor]] = []
-    hidden_states, names = [dynamics.before(states[step], memory)], []
+    hidden_states, names = [dynamics.before(inputs[step], memory)], []
     if isinstance(dynamics, MessagePassing):
         for index, (name, after) in enumerate(dynamics.speak(hidden_states[0], weights[step])):
             rows = dynamics.rows()[index]
@@ -90,8 +91,8 @@ def phases(checkpoint: Checkpoint, rollout: Rollout, step: int) -> Phases:
             speech.append((index, rows, messages[:, 0].norm(dim=1) / len(dynamics.messages.first)))
             hidden_states.append(after)
             names.append(name)
-    hidden_states.append(dynamics(states[step], memory, weights[step]).hidden)
-    prediction = dynamics.predict(states[step], hidden_states[-1])[:, 0]
+    hidden_states.append(dynamics(inputs[step], memory, weights[step]).hidden)
+    prediction = dynamics.predict(inputs[step], hidden_states[-1])[:, 0]
     row = np.concatenate([rows.cpu().numpy() for _, rows, _ in speech] or [np.zeros(0, dtype=np.int64)])
     kind = rollout.edge_types[0, step, row].astype(np.int64)
     names += [dynamics.step_name, "decode"]

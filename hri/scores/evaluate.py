@@ -23,7 +23,7 @@ from hri.model.checkpoint import Checkpoint
 from hri.model.losses import state_nll
 from hri.model.model import Model
 from hri.physics import removal
-from hri.physics.render import half_axes
+from hri.physics.palette import half_axes
 from hri.physics.slot_springs import lost, slot_springs
 from hri.rollout.settings import SCORED_FREE_STEPS
 from hri.scores import ceilings, meanings

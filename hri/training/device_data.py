@@ -179,6 +179,8 @@ class PredictionInputs:
             count = int(np.prod(self.shape))
             inputs["noise"] = gumbel(bits(key, rows, count)).view(len(rows), *self.shape)
         if self.store is not None:
+            if last := self.config.train.decoded_last:
+                first, predicted = first + max(0, predicted - last), min(predicted, last)
             order = bits(mixed(key + 1), rows, predicted).argsort(1)
             times = first + order[:, : self.config.train.frames_decoded]
             inputs |= {"times": times, "frames": self.store.frames((rows[:, None] * self.steps + times).flatten())}

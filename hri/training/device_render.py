@@ -15,8 +15,8 @@ from hri.core.config import RenderConfig
 from hri.core.hierarchy import Tree
 from hri.data.dataset import Sequences, Springs
 from hri.data.sources import source_of
-from hri.physics.palette import LUMINANCE, colours_of, to_pixels
-from hri.physics.render import SCAN_LINES, half_axes
+from hri.physics.palette import LUMINANCE, colours_of, half_axes, to_pixels
+from hri.physics.render import SCAN_LINES
 
 
 def suits(data: Sequences) -> bool:

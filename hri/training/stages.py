@@ -16,6 +16,7 @@ from hri.model.decoders import PatchDecoder
 from hri.model.layers import Norm, gumbel_noise
 from hri.model.losses import edge_prior, frame_nll, state_nll
 from hri.model.model import Model
+from hri.model.rolls import rolls
 from hri.rollout.settings import SCORED_FREE_STEPS
 from hri.scores.evaluate import while_training
 from hri.scores.metrics import copied_frames_mse, free_run_scores, reconstruction_mse, slot_usage
@@ -83,7 +84,7 @@ class ReconstructionStage(nn.Module):
 
     def trained(self) -> list[nn.Parameter]:
         self.vision.upper.requires_grad_(False)
-        return [parameter for part in self.vision.first for parameter in part.parameters()]
+        return [parameter for part in self.vision.first for parameter in part.parameters() if parameter.requires_grad]
 
     def shrink(self, rate: float | Tensor) -> None:
         """After an update; nothing shrinks."""
@@ -171,6 +172,8 @@ class PredictionStage(nn.Module):
             values["noise"] = torch.stack([gumbel_noise(shape, generator) for generator in generators])
         if self.features is None:
             return values | {"seen": self.train_set.states[rows]}
+        if train.decoded_last:
+            first, predicted = first + max(0, predicted - train.decoded_last), min(predicted, train.decoded_last)
         times = torch.stack(
             [first + torch.randperm(predicted, generator=g)[: train.frames_decoded] for g in generators]
         )
@@ -220,7 +223,7 @@ class PredictionStage(nn.Module):
             else:
                 pick = given(torch.ones(len(slots), len(self.model.senders), dtype=torch.long, device=slots.device))
             if starts is not None and edges_at is not None:
-                predicted = self.model.rolls(slots, starts, train.free_steps, edges_at, pick)
+                predicted = rolls(self.model, slots, starts, train.free_steps, edges_at, pick)
                 at = starts[0] + torch.arange(1, len(starts) * train.free_steps + 1, device=starts.device)
             else:
                 predicted = self.model.predict(slots, free_steps, pick, train.edges_from)
@@ -233,7 +236,7 @@ class PredictionStage(nn.Module):
         else:
             nll = state_nll(predicted.slots, target, train.variance)
             nll = nll.index_select(0, self.model.leaf_rows) if self.model.scores_leaves else nll
-        loss, terms = nll.mean(), {"nll": nll.mean().detach()}
+        loss, terms = nll.mean() * (train.slot_weight if self.model.sees_frames else 1.0), {"nll": nll.mean().detach()}
         if self.model.sees_frames and len(nll) > len(leaves):
             # Their part of the mean, not their share of it: parts may be averaged over processes.
             terms["nll_upper"] = nll.detach()[: int(leaves[0])].sum() / nll.numel()

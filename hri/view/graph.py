@@ -1,7 +1,7 @@
 """A rollout as Plotly figures on networkx layouts.
 
 NumPy, networkx and Plotly only. The interaction graph is drawn twice from the same numbers: here, for notebooks,
-exports and pages that stand still, and in ``app/player/graph.js``, which repaints the very same figure while a rollout
+exports and pages that stand still, and in ``graph.js``, which repaints the very same figure while a rollout
 plays. What there is to draw both find in :class:`hri.view.scene.Marks`.
 """
 

@@ -22,7 +22,7 @@ from hri.view.terms import explained
 
 
 def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, Any]:
-    """All that ``app/player/images.js`` needs, as JSON; ``original`` is the rollout without edits."""
+    """All that ``images.js`` needs, as JSON; ``original`` is the rollout without edits."""
     tree, levels, curves = rollout.tree, ranks(rollout.tree), error_curves(rollout)
     return {
         "root": np.flatnonzero(levels == 0).tolist(),
@@ -46,7 +46,7 @@ def heat_table() -> str:
 
 
 def timeline_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, Any]:
-    """All that ``app/player/timeline.js`` needs, as JSON; ``original`` is the rollout without edits."""
+    """All that ``timeline.js`` needs, as JSON; ``original`` is the rollout without edits."""
     curves = error_curves(rollout)
     return {
         "last_true_input": int(rollout.last_true_input),
@@ -89,7 +89,7 @@ def image_arrays(rollout: Rollout, original: Rollout | None = None) -> dict[str,
 def graph_data(
     rollout: Rollout, rows: Int[np.ndarray, " R"], layout: Layout, names: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """All that ``app/player/graph.js`` needs to repaint ``interaction_graph(tree, pairs, K, layout)``, as JSON.
+    """All that ``graph.js`` needs to repaint ``interaction_graph(tree, pairs, K, layout)``, as JSON.
 
     Args:
         rows: of the rollout's edges.

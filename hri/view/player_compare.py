@@ -24,7 +24,7 @@ def tree_name(rollout: Rollout) -> str:
 
 
 def shared_data(*rollouts: Rollout) -> dict[str, Any]:
-    """All that ``app/player/images.js`` needs for the truth and how far the predictions lie apart, as JSON."""
+    """All that ``images.js`` needs for the truth and how far the predictions lie apart, as JSON."""
     first = rollouts[0]
     arrays = {name: array for name, array in image_arrays(first).items() if name in ("truth", "truth_nodes")}
     if all(rollout.predicted_frames is not None for rollout in rollouts):
@@ -34,7 +34,7 @@ def shared_data(*rollouts: Rollout) -> dict[str, Any]:
 
 
 def column_data(rollout: Rollout, index: int, *rollouts: Rollout) -> dict[str, Any]:
-    """All that ``app/player/images.js`` needs for one model: its prediction and error, as JSON.
+    """All that ``images.js`` needs for one model: its prediction and error, as JSON.
 
     Args:
         rollout: of this model, ``rollouts[index]``.
@@ -58,7 +58,7 @@ def without_slots(rollout: Rollout) -> Rollout:
 
 
 def curves_data(*rollouts: Rollout) -> dict[str, Any]:
-    """All that ``app/player/timeline.js`` needs: the errors of every model over one timeline, as JSON."""
+    """All that ``timeline.js`` needs: the errors of every model over one timeline, as JSON."""
     comparison = compare(rollouts)
     curves = [
         {"letter": letter, "name": name, "errors": numbers(errors)}

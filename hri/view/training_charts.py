@@ -87,18 +87,22 @@ def panels(records: Records, stage: int, ceiling: dict[str, Any] | None = None) 
     return [panel for panel in charts if any(len(curve.x) for curve in panel.curves)]
 
 
+def _loss(lines: Records, metric: str, key: str, title: str, about: str, unit: str = "") -> Panel:
+    """A loss in training and validation, and what copying would get."""
+    curves = [
+        training_curve(lines, metric, "training", SKY),
+        validation_curve(lines, metric, "validation", BLUE),
+        _baseline(lines, f"copy_{metric}", "copying"),
+    ]
+    return Panel(key, title, about, curves, log=True, unit=unit)
+
+
 def _reconstruction(lines: Records) -> list[Panel]:
     return [
-        Panel(
-            "reconstruction", "Reconstruction error",
+        _loss(
+            lines, "reconstruction_mse", "reconstruction", "Reconstruction error",
             "Mean squared error of pixels in 0 … 1. Copying: showing the frame before instead. "
             "SlotDec's first updates train single patches.",
-            [
-                training_curve(lines, "reconstruction_mse", "training", SKY),
-                validation_curve(lines, "reconstruction_mse", "validation", BLUE),
-                _baseline(lines, "copy_reconstruction_mse", "copying"),
-            ],
-            log=True,
         ),
         Panel(
             "slots", "Slot usage",
@@ -136,27 +140,15 @@ def _prediction(lines: Records, ceiling: dict[str, Any] | None) -> list[Panel]:
         key, name, dash = f"edge_type_{kind}", _type_name(kind, max(types) + 1), "dash" if kind else "solid"
         usage.append(training_curve(lines, key, name, _type_colour(kind), dash))
     return [
-        Panel(
-            "nll", "Prediction loss (NLL)",
+        _loss(
+            lines, "nll", "nll", "Prediction loss (NLL)",
             "Negative log-likelihood of slots or states: training with 10 free steps (as set), validation with 5. "
             "Copying: repeating the last true one.",
-            [
-                training_curve(lines, "nll", "training", SKY),
-                validation_curve(lines, "nll", "validation", BLUE),
-                _baseline(lines, "copy_nll", "copying"),
-            ],
-            log=True,
             unit="nats",
         ),
-        Panel(
-            "frames", "Image loss",
+        _loss(
+            lines, "frame_nll", "frames", "Image loss",
             "Negative log-likelihood of decoded frames. Copying: repeating the last true frame.",
-            [
-                training_curve(lines, "frame_nll", "training", SKY),
-                validation_curve(lines, "frame_nll", "validation", BLUE),
-                _baseline(lines, "copy_frame_nll", "copying"),
-            ],
-            log=True,
             unit="nats",
         ),
         _steps(lines),

@@ -124,6 +124,30 @@ def test_it_is_small_and_fits_a_phone(browser: Browser, tmp_path: Path) -> None:
     assert (tmp_path / "rollout.html").stat().st_size < 2_000_000
 
 
+def test_graph_and_pictures_follow_each_other(browser: Browser, tmp_path: Path) -> None:
+    """A node of the graph is the part of the pictures that it stands for, until Escape lets go of it."""
+    with offline(browser, SLOTS, tmp_path / "rollout.html", reduced_motion="reduce") as page:
+        page.locator(".node").nth(7).click()
+        expect(page.locator(".truth .mark.touched")).to_have_count(1)
+        expect(page.locator("#edge")).to_have_text("leaf 7")
+        box = page.locator(".truth canvas").bounding_box()
+        assert box is not None
+        cell = SLOTS.tree.cells[4]
+        page.mouse.click(box["x"] + box["width"] * cell[:3:2].mean(), box["y"] + box["height"] * cell[1::2].mean())
+        expect(page.locator("#edge")).not_to_have_text("leaf 7")
+        page.mouse.move(5, 5)
+        expect(page.locator(".truth .mark.touched")).to_have_count(1)
+        page.keyboard.press("Escape")
+        expect(page.locator("#edge")).to_contain_text("Click an edge or a node")
+        expect(page.locator(".mark.touched")).to_have_count(0)
+        page.keyboard.press("?")
+        expect(page.locator("dialog")).to_be_visible()
+        expect(page.locator("dialog")).not_to_contain_text("zoom")
+        page.keyboard.press("Escape")
+        page.keyboard.press("+")
+        expect(page.locator("select")).to_have_value("30")  # it was made to play at 20
+
+
 def test_marks_of_edits_come_and_go(browser: Browser, tmp_path: Path) -> None:
     """A cross while an edge is cut, a star while a type is forced upon it, and words for both."""
     edits = Intervention((SetEdge(1, 0, 0, first=10, last=19), SetEdge(0, 2, 1, first=30, last=39)))

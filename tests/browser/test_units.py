@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from app.places import PLAYER
+from hri.view import browser as scripts
 from hri.view.facts import scientific
 from hri.view.player import pack
 from hri.view.style import SCRIPT, stroke
@@ -41,7 +41,7 @@ def blank(browser: Browser) -> Iterator[Page]:
     page.set_content(EMPTY)
     page.add_script_tag(content=STEP_BY_STEP)
     page.add_script_tag(content=SCRIPT.read_text(encoding="utf-8"))
-    page.add_script_tag(content=(PLAYER / "clock.js").read_text(encoding="utf-8"))
+    page.add_script_tag(content=scripts.script("clock"))
     yield page
     context.close()
 

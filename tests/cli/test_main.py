@@ -465,7 +465,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
     def full(source: object, target: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(target))
 
-    monkeypatch.setattr("hri.core.records.os.replace", full)
+    monkeypatch.setattr("hri.core.files.os.replace", full)
     files = {"TWO": stored / "two.npz", "STATE": stored / "state.safetensors", "MODEL": Path("model.pt")}
     told = hri(*[files.get(word, word) for word in words.split()])
     assert told.code == 1

@@ -97,6 +97,7 @@ def test_encoder_and_decoder_alone_are_not_published(tmp_path: Path) -> None:
             "python -m hri train --preset p --run runs/x/y",
         ),
         ("python -m hri train --run /elsewhere/x", "python -m hri train --run runs/x"),
+        ("python -m hri train --run ../plans/long/x --seed 0", "python -m hri train --run runs/x --seed 0"),
         ("first --run runs/x\nthen --vision-from /r/runs/s/best", "first --run runs/x\nthen --vision-from runs/s/best"),
         (
             "python -m hri train --run 'runs/a b' --data.tree 4-3",

@@ -209,7 +209,7 @@ def test_a_full_disk_leaves_the_old_file(ending: str, tmp_path: Path, monkeypatc
     def full(source: object, target: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("hri.core.records.os.replace", full)
+    monkeypatch.setattr("hri.core.files.os.replace", full)
     with pytest.raises(OSError, match="No space left"):
         export(ROLLOUT, path, scale=1)
     assert path.read_bytes() == b"old"

@@ -222,7 +222,7 @@ def test_a_reader_never_sees_half_a_file(stored: Path, monkeypatch: pytest.Monke
         seen.append(load(target).header.seed)
         replace(source, target)
 
-    monkeypatch.setattr("hri.core.records.os.replace", look_and_replace)
+    monkeypatch.setattr("hri.core.files.os.replace", look_and_replace)
     save(stored, *fresh(seed=8))
     assert seen == [0]
     assert read_header(stored).seed == 8

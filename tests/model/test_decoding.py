@@ -6,15 +6,17 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 import torch
 
 import hri
 from hri.core.config import Config, ModelConfig, RenderConfig, VisionConfig
 from hri.core.decoding import DECODERS, UPPER, DecoderName, leaf_layers
+from hri.core.hierarchy import SLOT_TREE
 from hri.core.presets import PRESETS, TRAINING, VISION
-from hri.model.decoders import NETWORKS
 from hri.model.model import Model
+from hri.model.overlapping import NETWORKS
 from hri.model.vision import Vision
 
 ROOT = Path(hri.__file__).parents[1]
@@ -49,6 +51,31 @@ def test_a_decoder_draws_slots_alone_if_it_says_so(name: DecoderName) -> None:
     else:
         with pytest.raises(ValueError, match="no slot has an image of its own"):
             eyes.draw_each(slots)
+
+
+def test_overlapping_slots_paint_their_cell_and_its_margin() -> None:
+    vision = VisionConfig(decoder="overlap", slot_width=4, encoder_channels=4, decoder_channels=4)
+    drawn = Vision(vision, RenderConfig()).draw_each(torch.rand(1, 21, 4))[0]
+    for leaf, cell in enumerate(SLOT_TREE.cells[SLOT_TREE.leaves]):
+        rows, columns = drawn[leaf].abs().amax(0).nonzero().unbind(1)
+        left, top, right, bottom = cell * 32 + np.array([-4, -4, 4, 4])
+        assert (columns.min(), columns.max() + 1) == (max(0, left), min(32, right))
+        assert (rows.min(), rows.max() + 1) == (max(0, top), min(32, bottom))
+
+
+@pytest.mark.parametrize("name", [name for name, spec in DECODERS.items() if spec.standardised])
+def test_standardised_slots_have_mean_0_and_variance_1(name: DecoderName) -> None:
+    torch.manual_seed(0)
+    vision = VisionConfig(decoder=name, slot_width=6, encoder_channels=8, decoder_channels=4)
+    eyes, frames = Vision(vision, RenderConfig()).train(), torch.rand(40, 3, 32, 32)
+    leaves = eyes.leaf_slots(eyes.features(frames))
+    torch.testing.assert_close(leaves.mean((0, 1)), torch.zeros(6), atol=1e-5, rtol=0)
+    torch.testing.assert_close(leaves.var((0, 1), unbiased=False), torch.ones(6), atol=0.05, rtol=0)
+    for _ in range(60):
+        eyes.features(frames)
+    torch.testing.assert_close(eyes.eval().leaf_slots(eyes.features(frames)), leaves, atol=0.1, rtol=0.05)
+    upper = eyes.slots(eyes.features(frames))[:, :5]
+    torch.testing.assert_close(upper.pow(2).mean(2), torch.ones(40, 5), atol=0.02, rtol=0)
 
 
 def test_what_a_model_sees_is_asked_of_the_model() -> None:

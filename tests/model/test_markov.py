@@ -15,6 +15,7 @@ from hri.model.choices import given, most_likely
 from hri.model.dynamics import MessagePassing
 from hri.model.markov import MarkovDynamics
 from hri.model.model import Model
+from hri.model.rolls import rolls
 from hri.training.loop import train
 from tests.model.test_model import states
 from tests.training.test_loop import lines, small
@@ -58,7 +59,7 @@ def test_runs_are_free_runs_from_their_starts(variant: str) -> None:
     model, seen = build(variant), states(steps=30)
     starts = torch.tensor([12, 18])
     with torch.no_grad():
-        runs = model.rolls(seen, starts, 6, starts, most_likely)
+        runs = rolls(model, seen, starts, 6, starts, most_likely)
         assert runs.slots.shape == (3, 12, 17, 4)
         for index, start in enumerate(starts.tolist()):
             known = seen[:, : start + 7]

@@ -11,10 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hri.core.config import Config, DynamicsConfig, ModelConfig, RelationsConfig, RenderConfig, VisionConfig
+from hri.core.decoding import DECODERS
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.presets import PRESETS, VARIANTS
 from hri.model.choices import given, most_likely, sampled, soft, straight
 from hri.model.decoders import ParallelDecoder, SlotDecoder, with_index
+from hri.model.dynamics import INERTIA
 from hri.model.encoder import LeafEncoder
 from hri.model.layers import Edges, Messages, Norm, gumbel_noise, linear
 from hri.model.losses import edge_prior, frame_nll, state_nll
@@ -211,7 +213,7 @@ def test_exchanging_siblings_exchanges_the_answer() -> None:
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
-@pytest.mark.parametrize("seen", ["state", "slot", "par"])
+@pytest.mark.parametrize("seen", ["state", "slot", "par", "overlap"])
 def test_every_variant_runs_and_its_error_reaches_every_weight(variant: str, seen: str) -> None:
     model = build(variant, seen).train()
     if not model.sees_frames:
@@ -219,7 +221,7 @@ def test_every_variant_runs_and_its_error_reaches_every_weight(variant: str, see
     else:
         frames = torch.rand(2, 13, 3, 32, 32)
         slots = model.observe(frames)
-        assert slots.shape == (2, 13, 21, 16)
+        assert slots.shape == (2, 13, 21, 48 if seen == "overlap" else 16)
     edges = len(model.senders)
     pick = soft(gumbel_noise((2, 13, edges, 2), torch.Generator().manual_seed(0)), 0.5)
     if model.source != "inferred":
@@ -234,6 +236,38 @@ def test_every_variant_runs_and_its_error_reaches_every_weight(variant: str, see
     if model.relations is not None:
         unheard = [n for n, p in model.relations.named_parameters() if p.grad is None or not p.grad.any()]
         assert not unheard
+
+
+@pytest.mark.parametrize("variant", ["hri-h", "nri", "lstm"])
+def test_a_dynamics_that_sees_changes_is_given_the_last_one(variant: str) -> None:
+    """In the burn-in and in the free run alike; at the first frame nothing has changed."""
+    model, slots = build(variant, "strided"), states(2, 13, SLOT_TREE, 48)
+    pick = given(torch.ones(2, len(model.senders), dtype=torch.long))
+    with torch.no_grad():
+        future = model.predict(slots, 4, pick)
+        inputs = torch.cat([slots[:, :10], future.slots[:, 9:12]], 1).permute(1, 2, 0, 3)  # T N B D
+        memory = model.dynamics.start(inputs[0])
+        for time, now in enumerate(inputs[:12]):
+            change = now - inputs[time - 1] if time else torch.zeros_like(now)
+            seen = torch.cat([now, change], -1)
+            memory = model.dynamics(seen, memory, future.weights[:, time].transpose(0, 1))
+            after = model.dynamics.predict(seen, memory.hidden)
+            torch.testing.assert_close(after.transpose(0, 1), future.slots[:, time], rtol=1e-3, atol=1e-4)
+
+
+def test_a_dynamics_that_sees_changes_begins_with_a_share_of_the_last_one() -> None:
+    model, slots = build("hri-h", "strided"), states(2, 13, SLOT_TREE, 48)
+    for weight in model.dynamics.out.parameters():
+        nn.init.zeros_(weight)
+    with torch.no_grad():
+        following = model.predict(slots, 1, most_likely).slots
+    change = slots[:, 1:-1] - slots[:, :-2]
+    torch.testing.assert_close(following[:, 1:], slots[:, 1:-1] + INERTIA * change)
+
+
+def test_a_dynamics_without_memory_sees_no_changes() -> None:
+    with pytest.raises(ValueError, match=r"knows no last step; leave model\.dynamics\.changes off"):
+        Config(model=ModelConfig(dynamics=DynamicsConfig(memory="none", changes=True)))
 
 
 @pytest.mark.parametrize("seen", ["slot", "par"])
@@ -275,7 +309,7 @@ def test_gumbel_choices() -> None:
 
 
 @pytest.mark.parametrize("size", [32, 64])
-@pytest.mark.parametrize("decoder", ["slot", "par"])
+@pytest.mark.parametrize("decoder", list(DECODERS))
 @pytest.mark.parametrize("grey", [False, True])
 def test_vision_shapes(size: int, decoder: str, grey: bool) -> None:
     config = PRESETS[f"springs-4-3-{decoder}-hri"]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import jaxtyping
 import numpy as np
 import pytest
 
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import SLOT_TREE, Tree
-from hri.physics.palette import CURTAIN, LUMINANCE, PALETTE, to_pixels
-from hri.physics.render import curtains, draw, half_axes
+from hri.physics.palette import CURTAIN, LUMINANCE, PALETTE, half_axes, to_pixels
+from hri.physics.render import curtains, draw
 
 TREE = Tree.parse("4-3")
 WHITE = 3
@@ -29,14 +27,6 @@ def lone_ball(x: float, y: float, config: RenderConfig = RenderConfig()) -> np.n
 
 def scatter(count: int, tree: Tree = TREE, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, (count, tree.size, 2))
-
-
-@pytest.fixture
-def unchecked() -> Iterator[None]:
-    """Shapes as a user may pass them, without the tests' own shape checker in front."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.parametrize(("tree", "physics"), [("4-3", "04"), ("3-3", "05")])

@@ -14,7 +14,7 @@ import hri
 from hri.core.forces import FORCES, system_name, system_named
 from hri.core.hierarchy import Tree
 from hri.physics.removal import matters
-from hri.physics.simulator import Simulator
+from hri.physics.simulator import STEP, Kernel, Pairs, Simulator, Start, kick, move
 from hri.physics.springs import SIMULATORS, energy, simulate
 from hri.physics.systems import System
 
@@ -22,10 +22,12 @@ ROOT = Path(hri.__file__).parents[1]
 THREE = Tree.balls(3)
 
 
-class Drift:
+class Drift(Simulator):
     """Balls that nothing acts on, far from the walls."""
 
-    def sample(self, tree: Tree, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    speed = 1.0
+
+    def sample(self, tree: Tree, seed: int) -> Start:
         random = np.random.default_rng(seed)
         joined = np.ones((tree.size, tree.size), dtype=np.uint8) - np.eye(tree.size, dtype=np.uint8)
         return joined, random.uniform(-1, 1, (tree.size, 2)), random.uniform(-0.1, 0.1, (tree.size, 2))
@@ -34,25 +36,25 @@ class Drift:
         if not adjacency.any():
             raise ValueError("these balls have to drift together; join some of them")
 
-    def couplings(self, adjacency: np.ndarray) -> np.ndarray:
-        return adjacency.astype(np.float64)
+    def kernel(self, pairs: Pairs) -> Kernel:
+        def integrate(
+            coupling: np.ndarray,
+            x: np.ndarray,
+            v: np.ndarray,
+            steps: int,
+            every: int,
+            continued: bool,
+            path_x: np.ndarray,
+            path_v: np.ndarray,
+        ) -> None:
+            for step in range(steps):
+                move(step, x, v, 1.0, 5.0, every, path_x, path_v)
+                kick(v, np.zeros_like(x), 1.0)
 
-    def integrate(
-        self,
-        tree: Tree,
-        coupling: np.ndarray,
-        positions: np.ndarray,
-        velocities: np.ndarray,
-        steps: int = 5000,
-        every: int = 100,
-        continued: bool = False,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        times = 0.001 * every * np.arange(1, (steps - 1) // every + 1)
-        paths = positions[:, None] + velocities[:, None] * times[:, None, None]
-        return paths, np.repeat(velocities[:, None], len(times), 1)
+        return integrate
 
-    def energy(self, tree: Tree, coupling: np.ndarray, positions: np.ndarray, velocities: np.ndarray) -> np.ndarray:
-        return np.square(velocities).sum((2, 3)) / 2
+    def potential(self, pairs: Pairs, apart: np.ndarray) -> np.ndarray:
+        return np.zeros(apart.shape[:-1])
 
 
 @pytest.fixture
@@ -75,6 +77,8 @@ def test_a_new_physics_moves_balls_wherever_balls_move(drift: str) -> None:
     assert np.ptp(energy(THREE, drift, systems.springs, systems.positions, systems.velocities), axis=1).max() == 0
     assert system_named("drift3") == ("flat-3", drift)
     assert system_name("flat-3", drift) == "drift3"
+    straight = systems.positions[:, :1] + systems.velocities * STEP * 100 * np.arange(49)[:, None, None]
+    np.testing.assert_allclose(systems.positions, straight, atol=1e-12)
     drawn = System.of_seed("flat-3", drift, 2)
     assert drawn.simulate().positions[0] == pytest.approx(systems.positions[2])
     assert System.parse(drawn.to_address()) == drawn

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -26,14 +24,6 @@ TREE = Tree.parse("4-3")
 TREES = ["4-3", "3-3", "4-4", "8-8", "4-4-4", "2-1", "5", "1"]
 SOFT = Physics(speed=0.25, centred_levels=3, stiffness=(2.0, 2.0), rest=(0.6, 0.03), sibling_stiffness=1.0)
 """Springs too weak to reach the force limit: momentum and energy are kept."""
-
-
-@pytest.fixture
-def unchecked() -> Iterator[None]:
-    """Shapes as a user may pass them, without the tests' own shape checker in front."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 # --- the published systems -------------------------------------------------------------------------------

@@ -18,10 +18,9 @@ from hri.core.hierarchy import Tree
 from hri.core.presets import VARIANTS, preset
 from hri.core.records import Normalisation, Rollout, Trajectories
 from hri.model.checkpoint import Checkpoint, Header
-from hri.model.layers import Norm
-from hri.model.model import Model
 from hri.physics.springs import simulate
 from hri.rollout.rollout import from_arrays, from_frames, from_states, roll_out
+from tests.fresh_models import opinionated
 
 STEPS = 16
 
@@ -36,18 +35,8 @@ def make(
 ) -> Checkpoint:
     """A fresh model with small steps, so that predictions stay near the box, and opinions about edges."""
     config = change(preset(name))
-    torch.manual_seed(11)
-    model = Model(config).eval()
-    with torch.no_grad():
-        model.dynamics.out.weight *= 0.05
-        model.dynamics.out.bias *= 0.05
-        for part in model.modules():
-            if isinstance(part, Norm):
-                part.running_mean.normal_(0, 0.3)
-        if model.relations is not None:
-            model.relations.to_type.weight *= 5
-            model.relations.to_type.bias.zero_()
-    return Checkpoint(name, model, Header(config, normalisation=Normalisation.of(scenes(config.data.tree)), **header))
+    normalisation = Normalisation.of(scenes(config.data.tree))
+    return Checkpoint(name, opinionated(config, 5), Header(config, normalisation=normalisation, **header))
 
 
 @cache

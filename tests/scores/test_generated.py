@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import Tree
+from hri.physics.palette import half_axes
 from hri.physics.render import draw as drawn
-from hri.physics.render import half_axes
 from hri.scores.pictures import ball_area, balls_kept, blobs, colours, light_left
 from tests.generated import cases
 

@@ -7,8 +7,8 @@ import pytest
 
 from hri.core.config import RenderConfig
 from hri.core.hierarchy import Tree
-from hri.physics.palette import PALETTE
-from hri.physics.render import draw, half_axes
+from hri.physics.palette import PALETTE, half_axes
+from hri.physics.render import draw
 from hri.physics.springs import simulate
 from hri.scores import pictures
 from hri.scores.pictures import ball_area, blobs, colours, light_left

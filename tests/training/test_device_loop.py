@@ -146,6 +146,8 @@ CASES: dict[str, tuple[Config, type]] = {
     "par, whole": (small("par"), ReconstructionStage),
     "slot, predicts": (small("slot", upper_decay=1.0), PredictionStage),
     "par, predicts": (small("par", "nri"), PredictionStage),
+    "overlap, whole": (small("overlap"), ReconstructionStage),
+    "overlap, predicts": (small("overlap", decoded_last=5, slot_weight=0.1), PredictionStage),
 }
 
 
@@ -222,7 +224,8 @@ class OnTheDeviceOnly(TorchDispatchMode):
 
 
 RECORDED = (
-    "hri-h", "nri", "lstm-lo", "hri-gt", "static", "mlp-static", "slot, patches", "par, whole", "slot, predicts"
+    "hri-h", "nri", "lstm-lo", "hri-gt", "static", "mlp-static", "slot, patches", "par, whole", "slot, predicts",
+    "overlap, whole", "overlap, predicts",
 )  # fmt: skip
 
 

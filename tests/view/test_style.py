@@ -29,10 +29,11 @@ def colours_sent(heat: str) -> np.ndarray:
 
 
 def data_of(text: str) -> dict:
-    """What the script of a page that plays offline reads."""
+    """What the parts of a page that plays offline read."""
     found = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
     assert found is not None
-    return json.loads(found[1])
+    parts = json.loads(found[1])
+    return parts["images"] | parts["timeline"] | parts["graph"]
 
 
 def test_an_error_has_one_colour_in_exports_in_the_player_and_offline() -> None:
@@ -107,7 +108,9 @@ def test_colours_are_named_in_one_place() -> None:
 
 def test_style_sheets_use_only_colours_that_there_are() -> None:
     known = set(re.findall(r"--([a-z]+):", style.css()))
-    for sheet in (ROOT / "app" / "player").glob("*.css"):
+    sheets = [*(ROOT / "app" / "player").glob("*.css"), *(ROOT / "hri" / "view").glob("*.css")]
+    assert len(sheets) > 4
+    for sheet in sheets:
         used = {name for name in re.findall(r"var\(--([a-z-]+)", sheet.read_text()) if not name.startswith("st-")}
         assert used <= known, sheet.name
 

@@ -12,6 +12,7 @@ import streamlit as st
 from app.learn import course, lesson_state
 from app.learn.arena import arena_data
 from app.learn.stage import Shown, Stage, arena, file_of
+from hri.core.forces import usual_physics
 from hri.core.hierarchy import Tree
 from hri.core.records import Rollout
 from hri.rollout.edits import Curtain
@@ -103,14 +104,14 @@ def statement(checkpoint: str, case: str, seed: int, left: int, top: int) -> str
     from hri.rollout.rollout import roll_out
 
     model, tree = load(checkpoint), Tree.parse("4-3")
-    scene = simulate(tree, "04", [seed])
+    scene = simulate(tree, usual_physics("4-3"), [seed])
     usual = roll_out(model, scene)
     if case == "curtain":
         edits = Intervention((Curtain(left, top),))
         failure = curtain_failure(usual, roll_out(model, scene, intervention=edits), left, top)
     elif case == "another tree":
         tree = Tree.parse("3-3")
-        failure = tree_failure(usual, roll_out(model, simulate(tree, "05", [seed]), tree=tree), "3-3")
+        failure = tree_failure(usual, roll_out(model, simulate(tree, usual_physics("3-3"), [seed]), tree=tree), "3-3")
     else:
         failure = long_failure(usual, roll_out(model, scene, free_steps=40))
     return failure.says()

@@ -11,11 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float
 from torch import Tensor
 
 from hri.model.dynamics import BURN_IN, GraphDynamics, LSTMState
+from hri.model.fast.burn_in import burning_in
 
 ENABLED = True
 """Whether devices take this loop; the plain one is there to compare with."""
@@ -26,33 +25,27 @@ def suits(values: Tensor) -> bool:
     return ENABLED and values.device.type != "cpu" and values.dtype == torch.float32 and torch.is_grad_enabled()
 
 
-def burn_in(
-    dynamics: GraphDynamics,
-    states: Float[Tensor, "T N B D"],
-    memory: LSTMState,
-    weights: Float[Tensor, "E T B K"],
-) -> tuple[Float[Tensor, "T N B H"], LSTMState]:
-    """T steps of :class:`hri.model.dynamics.GraphDynamics` on known inputs: all hidden states, and the last memory."""
-    lstm, messages = dynamics.lstm, dynamics.messages
-    gates = F.linear(states, lstm.weight_ih, lstm.bias_ih + lstm.bias_hh)
+@burning_in
+def burn_in(dynamics: GraphDynamics, gates: Tensor, memory: LSTMState, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """All steps at once, on :data:`hri.model.fast.burn_in.Recurrence`'s tensors."""
+    messages = dynamics.messages
     # One tensor a phase, [T, E', B, K]: what each of its edges weighs at every time.
     spoken = [weights.index_select(0, rows).transpose(0, 1) for rows in dynamics.rows()]
     both = [part for pair in zip(messages.first, messages.second, strict=True) for part in pair]
     parameters = [tensor for part in both for tensor in (part.weight, part.bias)]
     joins = [(torch.cat([phase.into.T, phase.out_of.T], 1), phase.into) for phase in dynamics.joined()]
-    hidden, cell = DeviceBurnIn.apply(
+    return DeviceBurnIn.apply(
         dynamics.residual,
         messages.skip,
         joins,
         gates,
         memory.hidden,
         memory.cell,
-        lstm.weight_hh,
+        dynamics.lstm.weight_hh,
         len(spoken),
         *spoken,
         *parameters,
     )
-    return hidden, LSTMState(hidden=hidden[-1], cell=cell)
 
 
 class DeviceBurnIn(torch.autograd.Function):

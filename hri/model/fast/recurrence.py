@@ -12,24 +12,19 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from hri.model.dynamics import BURN_IN, GraphDynamics, LSTMState
 from hri.model.fast import kernels
+from hri.model.fast.burn_in import burning_in
 from hri.model.fast.edges import suits
 
 
-def burn_in(
-    dynamics: GraphDynamics,
-    states: Float[Tensor, "T N B D"],
-    memory: LSTMState,
-    weights: Float[Tensor, "E T B K"],
-) -> tuple[Float[Tensor, "T N B H"], LSTMState]:
-    """T steps of :class:`hri.model.dynamics.GraphDynamics` on known inputs: all hidden states, and the last memory."""
-    lstm, messages = dynamics.lstm, dynamics.messages
-    gates = F.linear(states, lstm.weight_ih, lstm.bias_ih + lstm.bias_hh)
+@burning_in
+def burn_in(dynamics: GraphDynamics, gates: Tensor, memory: LSTMState, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """All steps at once, on :data:`hri.model.fast.burn_in.Recurrence`'s tensors."""
+    messages = dynamics.messages
     spoken = weights.index_select(0, torch.cat(dynamics.rows())).transpose(0, 1)
     parameters = [
         tensor
@@ -37,18 +32,17 @@ def burn_in(
         for part in (first, second)
         for tensor in (part.weight, part.bias)
     ]
-    hidden, cell = BurnIn.apply(
+    return BurnIn.apply(
         dynamics.residual,
         messages.skip,
         _spans(dynamics),
         gates,
         memory.hidden,
         memory.cell,
-        lstm.weight_hh,
+        dynamics.lstm.weight_hh,
         spoken,
         *parameters,
     )
-    return hidden, LSTMState(hidden=hidden[-1], cell=cell)
 
 
 class Span:

@@ -99,7 +99,7 @@ class Timeline {
 
   // A real dialog: it takes the focus, closes on Escape and gives the focus back.
   sheet() {
-    const rows = KEYS.map(([key, what]) => element("tr", {}, element("th", { scope: "row", text: key }), element("td", { text: what })));
+    const rows = KEYS.filter(([key]) => key !== "Wheel, drag" || this.data.zooms !== false).map(([key, what]) => element("tr", {}, element("th", { scope: "row", text: key }), element("td", { text: what })));
     const close = element("button", { type: "button", text: "Close" });
     this.dialog = element("dialog", { class: "sheet", "aria-label": "Keyboard and mouse" }, element("b", { text: "Keyboard and mouse" }), element("table", {}, ...rows), close);
     close.addEventListener("click", () => this.dialog.close());
@@ -228,15 +228,23 @@ class Timeline {
   };
 
   faster(by) {
-    const at = SPEEDS.indexOf(this.clock.fps) + by;
-    this.clock.fps = SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at))];
+    const speeds = [...this.speed.options].map((option) => +option.value), at = speeds.indexOf(this.clock.fps) + by;
+    this.clock.fps = speeds[Math.max(0, Math.min(speeds.length - 1, at))];
     this.clock.redraw();
+  }
+
+  // A speed that is none of the usual ones can be chosen too.
+  offer(fps) {
+    if (SPEEDS.includes(fps)) return;
+    const next = [...this.speed.options].find((option) => +option.value > fps) ?? null;
+    this.speed.insertBefore(element("option", { value: fps, text: `${fps} fps` }), next);
   }
 }
 
 function mount(root, data) {
   const clock = clockOf(data.player);
   const timeline = new Timeline(root, data, clock);
+  timeline.offer(clock.fps);
   document.addEventListener("keydown", timeline.key, true); // before pickers that keep keys to themselves
   // A focused slot or player button must not also be clicked when space is let go.
   const lift = (event) => event.key === " " && root.contains(event.composedPath()[0]) && event.preventDefault();

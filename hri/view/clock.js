@@ -207,12 +207,6 @@ function replace(root, end) {
   return () => running.get(root) === end && (running.delete(root), end());
 }
 
-// A part as Streamlit calls it, with a root of this class.
-const forStreamlit = (name, mount) => ({ data, parentElement, setStateValue, setTriggerValue }) => {
-  const root = parentElement.querySelector(`.${name}`) ?? parentElement.appendChild(element("div", { class: name }));
-  return mount(root, data, (what, value, once) => (once ? setTriggerValue(what, value) : setStateValue(what, value)));
-};
-
 const SVG = "http://www.w3.org/2000/svg";
 function element(tag, attributes = {}, ...children) {
   const svg = ["svg", "path", "line", "rect", "text", "g", "circle", "polyline", "title"].includes(tag);

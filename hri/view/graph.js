@@ -1,6 +1,6 @@
 // The interaction graph follows the player without a redraw: what is drawn of every edge, node and spring at a frame.
-// Where plotly.js finds that the figure is not what it should be, the graph says so and Python redraws the figure
-// whenever the player pauses.
+// It paints on a chart, which plotly.js or svg.js finds by chartOf(data). Where that is not what it should be, the graph says
+// so, and Python redraws it whenever the player pauses.
 
 class Graph {
   constructor(data, arrays, clock, scope, tally, broken) {
@@ -40,7 +40,7 @@ class Graph {
   draw = (clock) => {
     if (!this.chart?.connected) {
       this.chart?.hook(this.listeners, false);
-      this.chart = PlotlyGraph.drawn(this.data.chart);
+      this.chart = chartOf(this.data);
       this.found = false;
       if (!this.chart) return; // not drawn yet
       this.chart.hook(this.listeners, true);
@@ -87,10 +87,10 @@ class Graph {
       const [width, alpha] = this.look(e, kind, chance, passes);
       this.shown[e] = alpha > 0;
       chart.paintEdge(e, style.strokes[kind], width, near ? alpha : alpha * style.dim_edge);
-      const truth = springs ? `<br>${data.truths[this.spring(frame, data.capsule_of[e]) ? 1 : 0]}` : "";
+      const truth = springs ? data.truths[this.spring(frame, data.capsule_of[e]) ? 1 : 0] : "";
       // What the visitor has done to it: a cross where it is cut, a star where a type is forced upon it.
       const held = forced ? forced.values[frame * edges + e] : 0, edit = held ? (held > 1 ? "forces" : "cuts") : "";
-      chart.sayEdge(e, type, chance, edit ? `${truth}<br>${style.edited[edit]}` : truth);
+      chart.sayEdge(e, type, chance, truth, edit && style.edited[edit]);
       if (forced) for (const mark of marks) chart.paintMark(mark, e, mark === edit && passes ? (near ? 1 : style.dim_mark) : 0);
     }
     const on = springs && clock.settings.springs && chart.visible("springs");
