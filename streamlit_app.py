@@ -1,8 +1,12 @@
 """HRI Explorer: `streamlit run streamlit_app.py`. The list of pages and nothing else."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="HRI Explorer", page_icon=":material/hub:", layout="wide")
+ICON = Path(__file__).parent / "app" / "player" / "icon.svg"  # a Material symbol would be asked of another host
+
+st.set_page_config(page_title="HRI Explorer", page_icon=str(ICON), layout="wide")
 
 st.navigation(
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from hri.scores import ceilings
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from hri.view.agreement import Agreement
     from hri.view.beliefs import Named
     from hri.view.layout import Layout
 
@@ -99,6 +101,81 @@ def named_types(rollout: Rollout, names: Names, history: int = 0) -> Named:
 def edges_right(naming: Named, source: library.ModelSource) -> str:
     """Edges right in a scene, between guessing there and what the model could find in any."""
     return ceilings.in_words(naming.right, findable(source), naming.guess)
+
+
+@shared_cache(32)
+def agreement(rollout: Rollout, history: int) -> Agreement | None:
+    """Edges right at every frame of a scene; None where there is no truth, or no edge, to speak of."""
+    from hri.view import agreement as counting
+
+    try:
+        return counting.agreement(named_types(rollout, "aligned", history), history)
+    except ValueError:
+        return None
+
+
+def tally(rollout: Rollout, source: library.ModelSource) -> dict[str, Any] | None:
+    """What the graph says of itself beside it: edges right at each frame of 100, guessing and what could be found.
+
+    Args:
+        rollout: of one scene by this model.
+        source: of the model.
+
+    Returns:
+        JSON for ``app/player/graph.js``; None where nothing can be right or wrong.
+    """
+    from hri.view.agreement import Group, hundredth
+
+    seen = agreement(rollout, library.window_of(source))
+    if seen is None:
+        return None
+    most = (library.ceiling_of(source) or {}).get("burn_in", {})
+
+    def words(group: Group) -> dict[str, Any]:
+        best = (most.get(group.name) or {}).get("accuracy")
+        return {
+            "name": group.name.replace("-", "–"),
+            "right": [hundredth(float(share)) for share in group.right],
+            "guess": hundredth(group.guess),
+            "findable": None if best is None else hundredth(best),
+        }
+
+    unseen = library.edges_right(source)
+    moving = (
+        f" True {rollout.force.parts} join the slots that hold their balls: they come and go as balls change slots."
+        if rollout.observation == "frames"
+        else ""
+    )
+    about = (
+        f"Of the {seen.all.edges} edges between parts that may be related, at this frame. {ceilings.EXPLAINED}{moving}"
+    )
+    return {
+        **words(seen.all),
+        "levels": [words(level) for level in seen.levels],
+        "about": (about + (f" On unseen systems: {unseen}." if unseen else "")).replace("*", ""),
+    }
+
+
+def never_changes(rollout: Rollout, source: library.ModelSource) -> str:
+    """One sentence where a model's graph is the same whatever it sees; "" where it is not, or that is not known."""
+    config = library.config_of(source)
+    if source.stored is None or rollout.edits or (config is not None and config.model.relations.source != "inferred"):
+        return ""
+    return _never_changes(source.stored, rollout)
+
+
+@shared_cache(32)
+def _never_changes(stored: Path, rollout: Rollout) -> str:
+    from hri.view import agreement as counting
+    from hri.view.facts import edge_rows
+
+    scenes = library.stored_rollout(stored)
+    others = [scenes.scene(place) for place in range(len(scenes.slots))]
+    if len(others[0].edge_sender_receiver) != len(rollout.edge_sender_receiver):
+        return ""
+    start = library.start_id(rollout)
+    rollouts = [rollout, *(other for other in others if library.start_id(other) != start)]
+    return counting.never_changes(rollouts, edge_rows(rollout, "hierarchy"))
 
 
 def findable(source: library.ModelSource) -> float | None:

@@ -218,11 +218,12 @@ def stored_seeds(source: ModelSource) -> list[int]:
 def stored_scenes(source: ModelSource) -> Rollout:
     """The model's stored scenes, of which there are some."""
     assert source.stored is not None
-    return _stored_rollout(source.stored)
+    return stored_rollout(source.stored)
 
 
 @shared_cache(8)
-def _stored_rollout(path: Path) -> Rollout:
+def stored_rollout(path: Path) -> Rollout:
+    """The scenes of one file, read anew when it changes."""
     return Rollout.load(path)
 
 

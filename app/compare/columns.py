@@ -19,6 +19,8 @@ from hri.scores import ceilings
 from hri.scores.compare import RolloutComparison, unequal
 from hri.scores.pictures import ball_area
 from hri.view import facts as pictures
+from hri.view.agreement import beside as with_guessing
+from hri.view.agreement import hundredth
 from hri.view.layout import Layout
 from hri.view.player_compare import LETTERS, tree_name
 
@@ -127,12 +129,15 @@ def pick_models(places: Sequence[Any], names: list[str]) -> list[ModelSource]:
     """One model for each place."""
     session, sources = st.session_state, library.sources()
     last: Scene | None = session.get("last_scene")
-    usual = defaults(sources, None if last is None else last.source.name)
+    # Chosen once a visit: an address without a model then stands for the same one for ever.
+    usual = session.setdefault("compare_usual", defaults(sources, None if last is None else last.source.name))
+    usual = [name if name in sources else names[0] for name in usual]
     picks = []
     for place, key, letter, first in zip(places, KEYS, LETTERS, usual, strict=False):
-        start = 0 if key in session else names.index(first)
         hint = "A file of your own: upload it on Explore, then come back." if key == KEYS[0] else None
-        picks.append(place.selectbox(f"Model {letter}", names, index=start, key=key, bind="query-params", help=hint))
+        picks.append(
+            place.selectbox(f"Model {letter}", names, index=names.index(first), key=key, bind="query-params", help=hint)
+        )
     return [sources[name] for name in picks]
 
 
@@ -143,13 +148,9 @@ def pick_scene(sources: Sequence[ModelSource], data: Any, seed: Any, another: An
         ValueError: nothing they have in common, or a scene that one of them cannot show; one sentence.
     """
     choices = common_datasets(sources)
+    address.check(PLAYER, {"data": address.Words(choices)})
     dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1)
-    session, stored_seeds = st.session_state, common_seeds(sources)
-    start: Any = (
-        "min"
-        if "seed" in session
-        else next(iter(stored_seeds or library.stored_seeds(sources[0])), library.FIRST_UNSEEN)
-    )
+    start = next(iter(common_seeds(sources) or library.stored_seeds(sources[0])), library.FIRST_UNSEEN)
     config = library.config_of(sources[0])
     hint = f"Every seed is another system of {'springs' if config is None else config.data.force.parts}."
     number = int(seed.number_input("Seed", 0, library.LAST_SEED, start, key="seed", bind="query-params", help=hint))
@@ -202,21 +203,22 @@ def numbers(scene: Scene, comparison: RolloutComparison, index: int, fair: bool)
             ("One step ahead", comparison.burn_in, "frames predicted from true frames"),
             ("Free run", comparison.free_run, "frames predicted from the model's own predictions"),
         ):
-            change = f" :small[:gray[{errors[index] / errors[0] - 1:+.0%}]]" if fair and index else ""
+            beside = pictures.against(float(errors[index]), float(errors[0]), LETTERS[0]) if fair and index else ""
+            change = f" :small[:gray[{beside}]]" if beside else ""
             st.metric(
                 label, pictures.scientific(float(errors[index])) + change,
                 help=f"Mean squared error over {comparison.unit}, mean of the {about}. Lower is better. "
-                f"Percent: against model {LETTERS[0]}.",
+                f"Beside it: how much more or less than model {LETTERS[0]}, or how many times as much.",
             )  # fmt: skip
-        beside = None
+        words = None
         try:
             naming = drawn.named_types(scene.rollout, "aligned", library.window_of(scene.source))
-            edges = "–" if naming.right is None else f"{naming.right:.2f}"
-            beside = ceilings.in_words(None, drawn.findable(scene.source), naming.guess)
+            edges = "–" if naming.right is None else f"{hundredth(naming.right)} of 100"
+            words = with_guessing(naming.guess, drawn.findable(scene.source))
         except ValueError:
             edges = "none"
         st.metric(
-            "Edges right", edges, beside or None, delta_color="off", delta_arrow="off",
+            "Edges right", edges, words or None, delta_color="off", delta_arrow="off",
             help="Of the pairs that may be related, the share whose type stands for the truth in this scene's "
             "burn-in, learned types matched to the true relations by assignment. For image slots, springs between the "
             f"slots that hold the balls. {ceilings.EXPLAINED}",
@@ -236,11 +238,13 @@ def graph(scenes: Sequence[Scene], index: int, pairs: pictures.Pairs, layout: La
     if not len(pictures.edge_rows(rollout, pairs)):
         st.caption(f"**{LETTERS[index]}** passes no messages: no part tells another anything.")
     else:
-        count = len(pictures.edge_rows(rollout, pairs))
-        st.caption(f"**{LETTERS[index]}** {scenes[index].source.name}, {count} edges")
+        count, inferred = len(pictures.edge_rows(rollout, pairs)), len(rollout.edge_sender_receiver)
+        part = "" if count == inferred else f", {count} shown"
+        st.caption(f"**{LETTERS[index]}** {scenes[index].source.name}, infers {inferred} edges{part}")
     widgets.graph(
         rollout, pairs, layout, player=PLAYER, part=f"graph-{index}", scene=place_of(scenes)["scene"],
         tree=tree_name(rollout), height=432 if len(scenes) == 2 else 340,
+        tally=drawn.tally(rollout, scenes[index].source),
     )  # fmt: skip
 
 

@@ -8,13 +8,16 @@ from typing import Any
 import streamlit as st
 
 # Before the imports below, so that a visitor reads while they load.
-st.markdown("**Two to four models predict the same scene from the same start: see where, and why, they part.**")
+with st.container(horizontal=True, vertical_alignment="center", key="headline"):
+    st.markdown("**Two to four models predict the same scene from the same start: see where, and why, they part.**")
+    invitation = st.container(width="content")
 
-from app import address, library, widgets  # noqa: E402
-from app.compare import columns as comparing  # noqa: E402
-from app.explore import pickers  # noqa: E402
-from app.library import Scene  # noqa: E402
-from hri.scores.compare import RolloutComparison, caveat, compare  # noqa: E402
+from app import address, library, widgets
+from app.compare import columns as comparing
+from app.compare import guide
+from app.explore import pickers
+from app.library import Scene
+from hri.scores.compare import RolloutComparison, caveat, compare
 
 COUNTS = ["2", "3", "4"]
 
@@ -30,14 +33,8 @@ def main() -> None:
             icon=":material/compare:",
         )
         return
-    if "visited-compare" not in st.session_state:
-        st.session_state["visited-compare"] = True
-        options: dict[str, Sequence[str]] = dict.fromkeys(comparing.KEYS, names) | {
-            "models": COUNTS,
-            "layout": pickers.LAYOUTS,
-            "pairs": pickers.PAIRS,
-        }
-        address.say(address.unknown_values(options))
+    fields: dict[str, address.Field] = {"models": address.Words(COUNTS), "seed": address.SEED}
+    address.check("compare", fields | pickers.FIELDS | dict.fromkeys(comparing.KEYS, address.Words(names)))
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
         many, data, seed, another, level = (st.container(width=width) for width in (140, 170, 170, 170, 260))
     count = int(many.segmented_control("Models", COUNTS, default="2", required=True, key="models", bind="query-params"))
@@ -78,6 +75,8 @@ def show(scenes: list[Scene], comparison: RolloutComparison, left: Any, columns:
     comparing.timeline(scenes)
     with st.container(key="compare-pictures-place"):
         comparing.pictures_over_time(scenes)
+    with invitation:
+        guide.show(scenes)
     comparing.parts(scenes, places, scores)
 
 

@@ -112,12 +112,13 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
     """Which part of the clip, and how it is changed; as it was left when the panel was last seen."""
     session, seconds = st.session_state, about.seconds
     choices: dict[str, Any] = session.setdefault("clip_choices", {})
+    left, top, side = centred_square(about.width, about.height)
     begin = {
         "rate": min(max(about.rate, SLOWEST), FASTEST),
         "frames": USUAL,
         "start": 0.0,
-        "columns": (0, about.width),
-        "rows": (0, about.height),
+        "columns": (left, left + side),
+        "rows": (top, top + side),
         "grey": render.grey,
         "background": False,
     }
@@ -131,7 +132,7 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
         )  # fmt: skip
         frames = st.number_input(
             "Frames", *FRAMES, key=keys["frames"], width=110,
-            help=f"The last {STANDARD.free_steps - 1} are predicted without being seen.",
+            help=f"The last {STANDARD.free_steps - 1} are not seen: they are predicted 1, 2, 3 … steps ahead.",
         )  # fmt: skip
         start = st.number_input(
             "Start (s)", 0.0, seconds, step=0.1, key=keys["start"], width=120, help="Seconds that are skipped.",
@@ -139,7 +140,10 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
     st.slider("Columns", 0, about.width, key=keys["columns"],
                         help="Left and right edge in pixels; the rest is cut off.")  # fmt: skip
     st.slider("Rows", 0, about.height, key=keys["rows"],
-                     help="Top and bottom edge in pixels; what is left is squeezed to a square.")  # fmt: skip
+                     help="Top and bottom edge in pixels. At first the largest square in the middle.")  # fmt: skip
+    wide, high = (session[keys[name]][1] - session[keys[name]][0] for name in ("columns", "rows"))
+    if wide != high:
+        st.caption(f"{wide} × {high} pixels are squeezed to a square: what is round becomes an oval.")
     with st.container(horizontal=True):
         grey = st.toggle("Grey", key=keys["grey"], disabled=render.grey, help="Brightness without colour.")
         background = st.toggle(
@@ -152,6 +156,12 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
     crop = None if edges == (0, 0, about.width, about.height) else edges
     length = (frames + 0.001) / rate
     return Cut(float(start), float(length), crop, float(rate), bool(grey and not render.grey), bool(background))
+
+
+def centred_square(width: int, height: int) -> tuple[int, int, int]:
+    """Left and upper edge and side of the largest square in the middle of a picture, in pixels."""
+    side = min(width, height)
+    return (width - side) // 2, (height - side) // 2, side
 
 
 def _verdict(scene: Scene, clip: VideoClip) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import drawn, library, widgets
+from app import address, drawn, library, widgets
 from app.library import Scene
 from hri.core.config import DataConfig
 from hri.core.forces import FORCES, usual_physics
@@ -18,12 +18,12 @@ TREES = ("4-3", "3-3", "2-2", "2-3", "4-2", "5-2")
 
 
 def current() -> System | None:
-    """The drawn system that is to be shown; at the first look the one that the address brought.
+    """The drawn system that is to be shown; at the first look, and after Back and Forward, the one of the address.
 
     What cannot be read is said in one sentence and left out.
     """
     session = st.session_state
-    if "system" not in session:
+    if "system" not in session or address.navigated():
         session["system"] = None
         if text := st.query_params.get("system"):
             try:

@@ -6,7 +6,7 @@ import dataclasses
 
 import streamlit as st
 
-from app import running
+from app import address, running
 from app.library import Scene
 from hri.rollout.edit_kind import Edit
 from hri.rollout.interventions import NOTHING, Intervention
@@ -17,29 +17,31 @@ LONGEST_ADDRESS = 6_000
 
 
 def current() -> Intervention:
-    """The edits that hold now; at the first look those that the address brought.
+    """The edits that hold now; at the first look, and after the browser's Back and Forward, those of the address.
 
     What cannot be read is said in one sentence and left out.
     """
     session = st.session_state
-    if "edits_past" not in session:
-        session["edits_past"], session["edits_at"] = [NOTHING], 0
+    if "edits_past" not in session or address.navigated():
+        session.setdefault("edits_past", [NOTHING])
+        session.setdefault("edits_at", 0)
         try:
-            brought = Intervention.parse(st.query_params.get("edits", ""))
+            _remember(Intervention.parse(st.query_params.get("edits", "")))
         except ValueError as error:
             st.warning(f"The edits in the address were left out: {error}.", icon=":material/link_off:")
-        else:
-            if brought.edits:
-                session["edits_past"], session["edits_at"] = [NOTHING, brought], 1
     return session["edits_past"][session["edits_at"]]
 
 
 def put(edits: Intervention) -> None:
     """Make these the edits that hold; what was undone is forgotten."""
-    now = current()
-    if edits == now:
-        return
+    current()
+    _remember(edits)
+
+
+def _remember(edits: Intervention) -> None:
     session = st.session_state
+    if edits == session["edits_past"][session["edits_at"]]:
+        return
     session["edits_past"] = [*session["edits_past"][: session["edits_at"] + 1], edits][-MOST_STEPS_BACK:]
     session["edits_at"] = len(session["edits_past"]) - 1
 

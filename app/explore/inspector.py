@@ -16,6 +16,7 @@ from hri.core.records import Rollout
 from hri.view import beliefs
 from hri.view import facts as pictures
 from hri.view import history_charts as figures_history
+from hri.view.terms import explained
 
 PIXEL = 4
 """Screen pixels to each pixel of a small picture."""
@@ -26,7 +27,10 @@ def glance(rollout: Rollout) -> None:
     """What is selected, in one sentence and one small chart."""
     selection = widgets.selection()
     if selection is None:
-        st.caption("Click a slot, a node or an edge to inspect it. Space plays, ← and → step.")
+        with st.container(horizontal=True, gap="xsmall"):
+            st.caption("Click a slot, a node or an edge to inspect it.", width="content")
+            with st.container(width="content", key="hint-of-keys"):  # phones have none
+                st.caption("Space plays, ← and → step.")
         return
     if selection["kind"] == "node":
         inspect_node(rollout, selection["node"])
@@ -46,7 +50,8 @@ def inspect_node(rollout: Rollout, node: int, place: str = "") -> None:
     name = ", ".join(filter(None, [f"**{widgets.plain(_name(tree, node))}**", "; ".join(family)]))
     st.markdown(
         f":small[{name}. Prediction error by frame:]",
-        help="Root mean square over the node's numbers, in the units of its state; shaded: the free run.",
+        help="Root mean square over the node's numbers, in the units of its state; shaded: the free run. "
+        + ("" if tree.flat else explained("leaf, intermediate, root", "slot")),
     )
     st.plotly_chart(
         figures_history.node_history(rollout, node), key=f"node-{node}{place}", config={"displayModeBar": False}
@@ -89,7 +94,7 @@ def panel(scene: Scene) -> None:
     with about:
         selection = widgets.selection(part="panel")
         if selection is None:
-            st.caption("Click a slot, a node or an edge above, or a line on the right.")
+            st.caption("Click a slot, a node or an edge above, or a line of a list here.")
         elif selection["kind"] == "node" and selection["node"] < rollout.tree.size:
             _about_node(scene, selection["node"])
         elif selection["kind"] == "edge":

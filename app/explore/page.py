@@ -5,17 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 # Before the imports below, so that a visitor reads while they load.
-st.markdown("**Watch a model predict how things move, and see which parts it believes act on each other.**")
+with st.container(horizontal=True, vertical_alignment="center", key="headline"):
+    st.markdown("**Watch a model predict how things move, and see which parts it believes act on each other.**")
+    invitation = st.container(width="content")
 
-from app import address, drawn, library, widgets  # noqa: E402
-from app.explore import changes, clip, difficulty, drawing, inspector, pickers, share, steps  # noqa: E402
-from app.explore.scene import pick_scene  # noqa: E402
-from app.learn import links as learning  # noqa: E402
-from app.library import Scene  # noqa: E402
-from hri.rollout.far import far_outside  # noqa: E402
-from hri.scores import ceilings  # noqa: E402
-from hri.view import facts as pictures  # noqa: E402
+from app import address, drawn, library, widgets
+from app.explore import changes, clip, difficulty, drawing, guide, inspector, pickers, share, steps, watching
+from app.explore.scene import pick_scene
+from app.learn import links as learning
+from app.library import Scene
+from hri.rollout.far import far_outside
+from hri.view import facts as pictures
 
+NAMES: list[drawn.Names] = ["raw", "aligned"]
+PICKER, READABLE = 240, 440
+"""Pixels: of the picker of levels, and of the sentence beside it."""
 PANELS = {
     "inspect": inspector.panel,
     "inside a step": steps.panel,
@@ -42,19 +46,26 @@ def show(scene: Scene) -> None:
                 matrix, names = relation_options(scene, pairs)
         with st.container(horizontal=True, key="relations"):
             with st.container(key="graph-side"):
-                widgets.graph(rollout, pairs, layout, names=names)
+                widgets.graph(rollout, pairs, layout, names=names, tally=drawn.tally(rollout, scene.source))
             if matrix:
                 with st.container(width=310, key="matrix-side"):
                     widgets.matrix(rollout, names=names)
-        if accuracy := library.edges_right(scene.source):
-            st.caption(f"Edges right on unseen systems: {accuracy}.", help=ceilings.EXPLAINED)
+        every, own = (len(pictures.edge_rows(rollout, which)) for which in pickers.PAIRS[::-1])
+        if pairs == "all" and every == own > 0 and not rollout.tree.flat:
+            st.caption("This model infers only the hierarchy's own edges: all of them are shown either way.")
         widgets.keep_address(opening)
     with left, st.container(key="stage"):
-        pickers.overlay_picker(rollout)
+        with st.container(horizontal=True, vertical_alignment="bottom", key="watch"):
+            with st.container(width=PICKER):
+                pickers.overlay_picker(rollout)
+            words, more = watching.sentence(scene)
+            st.container(width=READABLE).markdown(f":small[{words}]", help=more)
         widgets.images(rollout, original=original, fields=library.fields_of(scene.source))
         with st.container(key="inspector"):
             inspector.glance(rollout)
     widgets.timeline(rollout, original=original)
+    with invitation:
+        guide.show(scene)
     workbench(scene)
 
 
@@ -71,7 +82,7 @@ def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.N
         except ValueError as error:
             alignment, accuracy = None, str(error)
         names = st.segmented_control(
-            "Edge types", ["raw", "aligned"], default="raw", required=True, key="names", bind="query-params",
+            "Edge types", NAMES, default="raw", required=True, key="names", bind="query-params",
             help=f"Learned types have no names. Aligned: matched to the true relations by assignment. {accuracy}",
             disabled=alignment is None,
         )  # fmt: skip
@@ -96,14 +107,14 @@ if not library.sources():
         "There is nothing to show yet: put a checkpoint into `checkpoints/`, or train one with `python -m hri train`."
     )
     st.stop()
-if "visited" not in st.session_state:
-    st.session_state["visited"] = True
-    sources = list(library.sources())
-    address.say(
-        address.unknown_values(
-            {"model": sources, "layout": pickers.LAYOUTS, "pairs": pickers.PAIRS, "panel": list(PANELS)}
-        )
-    )
+fields: dict[str, address.Field] = {
+    "model": address.Words(list(library.sources())),
+    "seed": address.SEED,
+    "panel": address.Words(list(PANELS)),
+    "matrix": address.SWITCH,
+    "names": address.Words(NAMES),
+}
+address.check("explore", fields | pickers.FIELDS)
 scene: Scene | None
 try:
     scene = pick_scene()

@@ -6,14 +6,21 @@ from typing import get_args
 
 import streamlit as st
 
-from app import drawn, widgets
+from app import address, drawn, widgets
 from hri.core.records import Rollout
 from hri.view import beliefs
 from hri.view import facts as pictures
 from hri.view.layout import Layout
+from hri.view.terms import explained
 
 LAYOUTS: list[Layout] = list(get_args(Layout))
 PAIRS: list[pictures.Pairs] = ["hierarchy", "all"]
+FIELDS: dict[str, address.Field] = {
+    "layout": address.Words(LAYOUTS),
+    "pairs": address.Words(PAIRS),
+    "threshold": address.Share(),
+}
+"""What their parameters in an address may be."""
 
 
 @st.fragment
@@ -24,6 +31,7 @@ def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
     sizes = {"leaves": len(tree.leaves), "middle": tree.size - len(tree.leaves) - root, "root": root}
     levels = {str(size): level for level, size in sizes.items() if size}
     levels |= ({} if tree.flat else {"all": "all"}) | {"off": "off"}
+    address.check(player, {"overlay": address.Words(list(levels))})
     # Another tree counts otherwise: keep the level, not the number. The address carries what is on the button.
     if st.session_state.get("overlay") not in levels and "overlay_level" in st.session_state:
         labels = [label for label, level in levels.items() if level == st.session_state["overlay_level"]]
@@ -31,10 +39,12 @@ def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
     label = st.segmented_control(
         "Balls over the images" if tree.flat else "Levels over the images",
         list(levels),
-        default=None if "overlay" in st.session_state else next(iter(levels)),
+        default=next(iter(levels)),
         required=True,
         key="overlay",
-        help="All balls, or none." if tree.flat else "Leaf slots, intermediate slots, the root, all levels, or none.",
+        help="All balls, or none."
+        if tree.flat
+        else f"Leaves, intermediates, the root, all levels, or none. {explained('slot', 'leaf, intermediate, root')}",
         bind="query-params",
     )
     level = st.session_state["overlay_level"] = levels[label or next(iter(levels))]
@@ -58,7 +68,7 @@ def graph_pickers(whose: str, player: str = "explore", flat: bool = False) -> tu
     if not flat:
         pairs = st.segmented_control(
             "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
-            help=f"The hierarchy's own pairs, or every pair that {whose} an opinion about.",
+            help=f"The hierarchy's own pairs, or every pair that {whose} an opinion about. {explained('edge')}",
         )  # fmt: skip
     with st.container(width=178):
         threshold_picker(player)
@@ -99,6 +109,7 @@ def edge_filter(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore"
         "ways": beliefs.ways_in_order(rollout.tree, edges),
         "types": list(drawn.named_types(rollout, names).types),
     }
+    address.check(player, {key: address.Words(options) for key, options in choices.items()})
     for key, options in choices.items():  # another model or choice of edges offers others
         if picks := st.session_state.get(key):
             st.session_state[key] = [name for name in picks if name in options]

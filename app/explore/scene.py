@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import streamlit as st
 
-from app import library, running, uploader, widgets
+from app import address, library, running, uploader, widgets
 from app.explore import clip, drawing, editing, own
 from app.library import Scene
 from hri.core.config import Config
@@ -32,7 +30,10 @@ def pick_scene() -> Scene:
         ValueError: the choice cannot be shown; one sentence.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
-        model, data, seed, buttons, about = (st.container(width=width) for width in (330, 170, 170, 265, 290))
+        model = st.container(width=330)
+        with st.container(horizontal=True, width=355, key="of-a-seed"):
+            data, seed = (st.container(width=170) for _ in range(2))
+        buttons, about = (st.container(width=width) for width in (265, 290))
     with buttons, st.container(horizontal=True, vertical_alignment="bottom"):
         another, upload = st.container(width="content"), st.container(width="content")
     with upload:
@@ -42,11 +43,11 @@ def pick_scene() -> Scene:
         session["seed"] = session.pop("seed_wanted")
         _leave_own()
     names = list(sources)
-    # A default beside a value that is kept already would be a contradiction, and Streamlit says so.
-    start = 0 if "model" in session else library.first_choice(names)
-    name = model.selectbox("Model", names, index=start, key="model", bind="query-params")
+    # Defaults never depend on what was chosen since: an address without a value stands for the same one for ever.
+    name = model.selectbox("Model", names, index=library.first_choice(names), key="model", bind="query-params")
     source = sources[name]
     choices = library.datasets(source)
+    address.check("explore", {"data": address.Words(choices)})
     dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1,
                              on_change=_leave_own)  # fmt: skip
     stored_seeds = library.stored_seeds(source)
@@ -54,7 +55,7 @@ def pick_scene() -> Scene:
     if session.get("model_before") != name and not library.can_make(source) and session.get("seed") not in stored_seeds:
         session.pop("seed", None)  # a model whose scenes are only stored begins with one it has
     session["model_before"] = name
-    first: int | Literal["min"] = "min" if "seed" in session else next(iter(stored_seeds), library.FIRST_UNSEEN)
+    first = next(iter(stored_seeds), library.FIRST_UNSEEN)
     number = seed.number_input(
         "Seed",
         0,
@@ -87,4 +88,6 @@ def pick_scene() -> Scene:
     beyond = running.beyond(scene)
     badge = "  \n:orange-badge[:material/warning: beyond its training]" if beyond else ""
     about.caption(running.standing(scene) + badge, help=widgets.plain(beyond) or None)
+    if video is not None:  # neither a data set nor a seed says what is seen
+        st.html("<style>.st-key-of-a-seed { display: none !important; }</style>")
     return scene

@@ -23,8 +23,10 @@ def panel(scene: Scene) -> None:
     with words:
         st.markdown(f"**How frame {frame} is predicted from frame {frame - 1}**")
         titles = [f"{number}. {title}" for number, title in enumerate(phases.titles, 1)]
+        spoken = phases.phase[phases.type > 0]
+        # The first phase in which an edge speaks: an earlier one has nothing to show.
         heading = st.radio(
-            "Phase", titles, key=f"phase-{'-'.join(phases.names)}",
+            "Phase", titles, int(spoken.min()) if len(spoken) else 0, key=f"phase-{'-'.join(phases.names)}",
             help="Messages go up, across and down the tree; then the LSTM steps, and a change is read off.",
         )  # fmt: skip
         phase = titles.index(heading or titles[0])

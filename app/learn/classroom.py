@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
 from app import library, places
+from app.address import Field, Whole, Words
 from app.learn import course
 
 _STYLE = places.PLAYER / "learn.css"
 SIZES = (100, 125, 150, 175, 200)
 """Percent of the usual size of letters."""
+ON = ("true", "1", "yes")
+SCENES = Whole(0, library.LAST_SEED, "scenes")
+GAMES = Whole(0, course.LAST_GAME, "games")
+FIELDS: dict[str, Field] = {
+    "scene": SCENES,
+    "game": GAMES,
+    "size": Words(list(map(str, SIZES))),
+    "classroom": Words((*ON, "false", "0", "no", "True", "False")),
+}
+"""What these parameters of an address may be."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +40,10 @@ class Classroom:
 
 def from_query(query: Mapping[str, str]) -> Classroom:
     """Read an address; what it cannot mean is left at its usual value."""
-    seed, size = query.get("scene", ""), query.get("size", "")
-    is_seed = re.fullmatch(r"[0-9]{1,10}", seed) is not None and int(seed) <= library.LAST_SEED
+    seed, size = SCENES.value(query.get("scene", "")), query.get("size", "")
     return Classroom(
-        on=query.get("classroom", "").lower() in ("true", "1", "yes"),
-        seed=int(seed) if is_seed else course.SCENE,
+        on=query.get("classroom", "").lower() in ON,
+        seed=course.SCENE if seed is None else seed,
         size=int(size) if size in map(str, SIZES) else 100,
     )
 
@@ -50,6 +60,34 @@ def address(
 def host() -> str:
     """Where this app is, as the visitor's browser calls it."""
     return (st.context.url or "").split("?")[0].rstrip("/").removesuffix("/learn")
+
+
+def reach(place: str) -> str:
+    """What a teacher must know of an address: that it means this machine alone, and what to do; "" where others can.
+
+    Args:
+        place: :func:`host`.
+    """
+    name = urlsplit(place).hostname or ""
+    if not (name in ("localhost", "::1") or name.startswith("127.")):
+        return ""
+    own, port = own_address(), urlsplit(place).port or 80
+    start = f'STREAMLIT_SERVER_ADDRESS=0.0.0.0 STREAMLIT_SERVER_ALLOWED_HOSTS="localhost 127.0.0.1 {own}"'
+    return (
+        f"This address works on this machine only. For a class, start the app with `{start} PORT={port} make app`, let "
+        f"port {port} through this machine's firewall, and open `http://{own}:{port}/learn` here: then the address is "
+        "one that others in the same network can open."
+    )
+
+
+def own_address() -> str:
+    """This machine's address in its network; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # set aside for documentation: nobody is there
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
 
 
 def style(room: Classroom) -> None:

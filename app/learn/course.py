@@ -23,6 +23,7 @@ SCENE = 200_042
 STATE_MODEL = "springs-4-3-state-hri-h"
 IMAGE_MODELS = {"SlotDec": "springs-4-3-slot-hri", "ParDec": "springs-4-3-par-hri"}
 """By the names that the paper gives their decoders."""
+LAST_GAME = 9_999
 MINUTES = 5
 """A lesson takes about so long."""
 
@@ -61,27 +62,3 @@ class Lesson:
     def lines(self, **values: Any) -> str:
         """Python that runs as it is from the repository's folder and prints the statement for these values."""
         return listing(self.statement, values)
-
-
-GLOSSARY: dict[str, str] = {
-    "ball": "A point with a position and a velocity. A system has 17: one root, four intermediates, twelve leaves.",
-    "burn-in": "The first frames, in which the model is shown the truth at every step.",
-    "copying": "Predicting that nothing moves: the last known frame again. The mark that any model has to beat.",
-    "edge": "An ordered pair of nodes: one sends, the other receives. Two balls have one edge each way.",
-    "edge type": "What kind of message an edge carries. Type 0 carries none: “no interaction”.",
-    "encoder": "The network that turns a picture into slots.",
-    "decoder": "The network that turns slots into a picture: SlotDec draws each slot alone, ParDec all at once.",
-    "free run": "After the burn-in the model sees only its own predictions, and errors add up.",
-    "Gumbel-softmax": "A way to draw at random that still lets a network learn through the draw.",
-    "hidden state": "The memory of a node: a list of numbers that messages and the LSTM change.",
-    "HRI": "Hierarchical Relational Inference, the method of this course: messages travel along a tree.",
-    "leaf, intermediate, root": "The three levels of the tree: parts, wholes made of parts, and the whole of all.",
-    "LSTM": "A network with a memory. Here also a model, for comparison, that knows nothing about relations.",
-    "message": "What a sender tells a receiver at one step: a list of numbers, made by a small network.",
-    "NRI": "Neural Relational Inference, the older method: messages between all pairs at once, without a tree.",
-    "probability": "A number from 0 (never) to 1 (always).",
-    "rollout": "A scene together with what a model predicts for it.",
-    "slot": "A list of 16 numbers that stands for one part of the picture. There are 16 + 4 + 1 of them.",
-    "spring": "What really joins two balls in the simulation. Models never see it.",
-}
-"""Words of the course, each in one or two sentences."""

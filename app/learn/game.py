@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Float
 
+from app.learn.course import LAST_GAME
 from hri.core.hierarchy import Tree
 from hri.core.records import Trajectories
 from hri.physics.springs import simulate
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from hri.model.checkpoint import Checkpoint
 
 TREE, PHYSICS = Tree.parse("4-3"), "04"
-LAST_GAME = 9_999
 BEST = 100
 """Points of a round without a mistake."""
 CALIBRATION = range(42, 82)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -10,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app import widgets
-from app.learn import course, lesson_state
+from app.learn import classroom, course, lesson_state
 from app.learn.classroom import Classroom
 from app.learn.stage import arena, arena_report
 from hri.scores import ceilings
@@ -24,11 +23,7 @@ if TYPE_CHECKING:
 
 def show(room: Classroom, bar: DeltaGenerator) -> None:
     """The game that the address names, as far as it was played; its number is chosen in the bar."""
-    from app.learn import game
-
     session, query = st.session_state, st.query_params
-    text = query.get("game", "1")
-    is_number = re.fullmatch(r"[0-9]{1,4}", text) is not None
     if not room.on:
         with bar:
             st.markdown(
@@ -37,10 +32,11 @@ def show(room: Classroom, bar: DeltaGenerator) -> None:
                 help="Every number is a game of ten rounds. Whoever plays the same number gets the same rounds.",
             )
             number = st.number_input(
-                "Game", 0, game.LAST_GAME, 1, key="game", bind="query-params", width=150, label_visibility="collapsed"
+                "Game", 0, course.LAST_GAME, 1, key="game", bind="query-params", width=150, label_visibility="collapsed"
             )
     else:
-        number = int(text) if is_number else 1
+        wanted = classroom.GAMES.value(query.get("game", "1"))
+        number = 1 if wanted is None else wanted
     if session.get("game_played") != number:
         session["game_played"] = number
         _again()

@@ -10,18 +10,20 @@ import streamlit as st
 # Before the imports below, so that a visitor reads while they load.
 st.markdown("**Learn how a network can find hidden relations: short lessons, each with one thing to do.**")
 
-from app import library, widgets  # noqa: E402
+from app import address, library, widgets  # noqa: E402
 from app.learn import classroom, course, guessing, teaching  # noqa: E402
 from app.learn.classroom import Classroom  # noqa: E402
 from app.learn.course import Lesson  # noqa: E402
 from app.learn.lessons import LESSONS, lesson_of  # noqa: E402
 from app.learn.stage import Shown, Stage  # noqa: E402
+from hri.view.terms import GLOSSARY  # noqa: E402
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 VIEWS = ("lessons", "game", "teacher", "glossary")
 KEYS = [lesson.key for lesson in LESSONS]
+FIELDS = {"view": address.Words(VIEWS), "lesson": address.Words(KEYS), "math": address.SWITCH} | classroom.FIELDS
 
 
 def lessons(room: Classroom, bar: DeltaGenerator) -> None:
@@ -35,7 +37,7 @@ def lessons(room: Classroom, bar: DeltaGenerator) -> None:
         session["lesson"] = next_key
     with bar:
         key = st.pills(
-            "Lesson", KEYS, required=True, key="lesson", default=None if "lesson" in session else KEYS[0],
+            "Lesson", KEYS, required=True, key="lesson", default=KEYS[0],
             bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
         math = st.toggle("Mathematics", key="math", bind="query-params", help="Show the equations of each lesson.")
@@ -86,12 +88,17 @@ def after(lesson: Lesson, outcome: Shown, room: Classroom, done_keys: list[str])
     """A question, the code that just ran, the way to Explore and to the next lesson."""
     with st.expander("Check yourself: " + lesson.question, icon=":material/quiz:"):
         st.markdown(lesson.answer)
+    place = KEYS.index(lesson.key)
     if room.on:
+        if place + 1 < len(KEYS) and st.button(
+            f"Next: {LESSONS[place + 1].title}", icon=":material/arrow_forward:", key="class-next"
+        ):
+            st.query_params["lesson"] = KEYS[place + 1]  # no picker is bound to it in classroom mode
+            st.rerun()
         return
     with st.expander("The code that just ran", icon=":material/code:"):
         st.code(lesson.lines(**outcome.values), language="python", wrap_lines=True)
         st.caption("These lines run as they are from the repository's folder and print the sentence above.")
-    place = KEYS.index(lesson.key)
     with st.container(horizontal=True, vertical_alignment="center"):
         onward = place + 1 < len(KEYS) and st.button(
             f"Next: {LESSONS[place + 1].title}", icon=":material/arrow_forward:", type="primary", key="lesson-next"
@@ -115,12 +122,13 @@ def after(lesson: Lesson, outcome: Shown, room: Classroom, done_keys: list[str])
 
 def glossary() -> None:
     """Words of the course."""
-    for column, words in zip(st.columns(2), (list(course.GLOSSARY)[::2], list(course.GLOSSARY)[1::2]), strict=True):
+    for column, words in zip(st.columns(2), (list(GLOSSARY)[::2], list(GLOSSARY)[1::2]), strict=True):
         for word in words:
-            column.markdown(f"**{word}**  \n{course.GLOSSARY[word]}")
+            column.markdown(f"**{word}**  \n{GLOSSARY[word]}")
 
 
 widgets.page_style()
+address.check("learn", FIELDS)
 room = classroom.from_query(st.query_params)
 classroom.style(room)
 bar = st.container(horizontal=True, vertical_alignment="center", key="learn-bar")
@@ -128,7 +136,7 @@ view = st.query_params.get("view", VIEWS[0])
 if not room.on:
     with bar:
         view = st.segmented_control(
-            "View", VIEWS, default=None if "view" in st.session_state else VIEWS[0], required=True, key="view",
+            "View", VIEWS, default=VIEWS[0], required=True, key="view",
             bind="query-params", label_visibility="collapsed",
         ) or VIEWS[0]  # fmt: skip
 if view == "glossary":

@@ -37,6 +37,8 @@ def show() -> None:
             math = st.toggle("Mathematics", key="teach-math", disabled=what == "game")
         query = lesson_address(str(what), int(number), int(size), math)
         st.code(classroom.host() + query, language=None, wrap_lines=True)
+        if warning := classroom.reach(classroom.host()):
+            st.warning(warning, icon=":material/wifi_off:")
         st.caption(
             "In classroom mode there are no menus, and the scene is fixed. Every visitor has a playground of their own."
         )

@@ -2,13 +2,13 @@
 
 // What the server was last told through a mounted wire; a call of the same mount must not tell it again.
 const lastTold = new WeakMap();
-// What an address asked for is done once a wire, however often the page runs again.
-const opened = new WeakSet();
+// What an address asked for is done once a wire, however often the page runs again: the number of the last opening.
+const opened = new WeakMap();
 
 function mount(root, data, send) {
   const clock = clockOf(data.player);
-  if (data.opening && !opened.has(root)) {
-    opened.add(root);
+  if (data.opening && opened.get(root) !== data.opening.number) {
+    opened.set(root, data.opening.number);
     clock.open(data.opening);
   }
   let sent = lastTold.get(root) ?? "null", waiting = 0;

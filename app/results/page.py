@@ -12,7 +12,7 @@ st.markdown(
     "*long* hold fewer models, each trained until it hardly got better."
 )
 
-from app import drawn, places  # noqa: E402
+from app import address, drawn, places  # noqa: E402
 from app.results import tables  # noqa: E402
 from hri.experiments import claims, scaling, score_tables, scoreboard  # noqa: E402
 from hri.experiments.claims import Claim, ClaimFinding  # noqa: E402
@@ -64,6 +64,7 @@ def contest(board: Board) -> None:
     )
 
     settings = {setting.label: setting for setting in board.settings}
+    address.check("results", {"setting": address.Words(list(settings)), "log": address.SWITCH})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.pills(
             "What the models see", list(settings), default=next(iter(settings)), required=True, key="setting",

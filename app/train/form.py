@@ -65,7 +65,8 @@ def show() -> None:
         return
     path = library.sources()[vision_from].path if vision_from else None
     source = str(path.resolve()) if path else ""
-    estimating.show(config, source)
+    with st.container(key="estimate"):
+        estimating.show(config, source)
     _start(config, source, base)
 
 

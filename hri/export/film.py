@@ -46,17 +46,23 @@ def pictures(rollout: Rollout, scene: int = 0, scale: int = 6) -> UInt8[np.ndarr
     rollout = rollout.scene(scene)
     panels = _panels(rollout)
     size, last = panels[0].shape[1], len(panels[0])
-    page = _Page.of(size, scale)
-    return np.stack(
-        [_picture(page, [p[f] for p in panels], f + 1, last, rollout.last_true_input + 2) for f in range(last)]
-    )
+    page, title, turn = _Page.of(size, scale), title_of(rollout), rollout.last_true_input + 2
+    return np.stack([_picture(page, [p[f] for p in panels], f + 1, last, turn, title) for f in range(last)])
 
 
 def still(rollout: Rollout, frame: int, scale: int = 6) -> UInt8[np.ndarray, "H W 3"]:
     """The picture of :func:`pictures` for one frame 1 ... T - 1 of a one-scene rollout."""
     panels = _panels(rollout)
     page = _Page.of(panels[0].shape[1], scale)
-    return _picture(page, [p[frame - 1] for p in panels], frame, len(panels[0]), rollout.last_true_input + 2)
+    turn, title = rollout.last_true_input + 2, title_of(rollout)
+    return _picture(page, [p[frame - 1] for p in panels], frame, len(panels[0]), turn, title)
+
+
+def title_of(rollout: Rollout) -> str:
+    """What a one-scene rollout is, such as "springs-4-3-slot-hri, seed 200042, edited"."""
+    seed = -1 if rollout.seeds is None else int(rollout.seeds[0])
+    parts = [rollout.checkpoint or "a model", *([f"seed {seed}"] if seed >= 0 else [])]
+    return ", ".join([*parts, *(["edited"] if rollout.edits else [])])
 
 
 def panels(rollout: Rollout, frame: int) -> dict[str, UInt8[np.ndarray, "H W 3"]]:
@@ -86,21 +92,21 @@ class _Page(NamedTuple):
     def of(size: int, scale: int) -> _Page:
         panel, gap, words = size * scale, max(4, 2 * scale), size * scale >= 120
         top = gap + 16 if words else gap
-        bottom = gap + (30 if words else 10)
+        bottom = gap + (50 if words else 10)
         width, height = 3 * panel + 4 * gap, top + panel + bottom
         return _Page(scale, panel, gap, top, width + width % 2, height + height % 2, words)
 
 
-def _picture(page: _Page, panels: list[np.ndarray], frame: int, last: int, first_free: int) -> np.ndarray:
-    """The page at ``frame`` of 1 ... ``last``."""
+def _picture(page: _Page, panels: list[np.ndarray], frame: int, last: int, first_free: int, title: str) -> np.ndarray:
+    """The page at ``frame`` of 1 ... ``last``, with its title below."""
     image = Image.new("RGB", (page.width, page.height), GROUND)
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(13)
     free = frame >= first_free
-    for index, (title, panel) in enumerate(zip(_TITLES, panels, strict=True)):
+    for index, (heading, panel) in enumerate(zip(_TITLES, panels, strict=True)):
         left = page.gap + index * (page.panel + page.gap)
         image.paste(Image.fromarray(panel.repeat(page.scale, 0).repeat(page.scale, 1)), (left, page.top))
         if page.words:
-            pen.text((left, page.top - 6), title, TEXT, font, anchor="ls")
+            pen.text((left, page.top - 6), heading, TEXT, font, anchor="ls")
         if index == 1 and free:
             edge = (left - 2, page.top - 2, left + page.panel + 1, page.top + page.panel + 1)
             pen.rectangle(edge, outline=FREE, width=2)
@@ -121,7 +127,16 @@ def _picture(page: _Page, panels: list[np.ndarray], frame: int, last: int, first
         pen.text((left, line + 10), f"frame {frame} of {last}", TEXT, font, anchor="lt")
         words = "free run: it sees its own predictions" if free else "burn-in: it sees the truth"
         pen.text((right, line + 10), words, FREE if free else TEXT, font, anchor="rt")
+        pen.text((left, line + 30), _cut(title, right - left - 110, font), TEXT, font, anchor="lt")
+        pen.text((right, line + 30), "HRI Explorer", TEXT, font, anchor="rt")
     return np.asarray(image)
+
+
+def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """As much of a text as fits into so many pixels."""
+    while text and font.getlength(text) > width:
+        text = text.removesuffix("…")[:-1] + "…" if len(text) > 1 else ""
+    return text
 
 
 def _frames(rollout: Rollout) -> tuple[Float[np.ndarray, "F H W C"], Float[np.ndarray, "F H W C"]]:

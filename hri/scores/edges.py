@@ -19,8 +19,9 @@ from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 
 from hri.core.forces import force
-from hri.core.hierarchy import Tree, level_name
+from hri.core.hierarchy import Tree
 from hri.scores import ceilings, meanings
+from hri.scores.meanings import ANY, level_pairs
 from hri.scores.names import EDGE_SCORES
 
 PERIODS = ("warm_up", "burn_in", "free_run")
@@ -32,8 +33,6 @@ BINS = 4096
 _REACH = 16.0
 """Log-odds beyond it are one: float32 probabilities are 0 or 1 there."""
 _RELIABILITY = 10
-ANY = "any two"
-"""The group of all edges where there is no hierarchy."""
 
 
 class EdgeTally:
@@ -248,19 +247,6 @@ class EdgeTally:
         possible = members & (np.array(self.names) != "unrelated")
         sums = {"overall": counts.sum(0)} | ({"possible": counts[possible].sum(0)} if possible.any() else {})
         return sums | {name: counts[row] for row, name in enumerate(self.names) if members[row]}
-
-
-def level_pairs(tree: Tree, senders: Int[np.ndarray, " E"], receivers: Int[np.ndarray, " E"]) -> dict[str, np.ndarray]:
-    """Which edges join which levels: parent and child by their levels' names, siblings, and all others. Without a
-    hierarchy one group: any two.
-    """
-    if tree.flat:
-        return {ANY: np.ones(len(senders), dtype=bool)}
-    names = [level_name(tree, level) for level in range(len(tree.levels))]
-    family, level = tree.families(senders, receivers)
-    vertical = (family == "up") | (family == "down")
-    pairs = {f"{upper}-{names[child]}": vertical & (level == child) for child, upper in enumerate(names[:-1], start=1)}
-    return pairs | {"siblings": family == "siblings", "unrelated": family == "other"}
 
 
 def auroc(histogram: Int[np.ndarray, "2 R"]) -> tuple[float | None, float]:

@@ -15,7 +15,11 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from hri.core.hierarchy import Tree, level_name
+
 MEANINGS = ("none", "spring")
+ANY = "any two"
+"""The group of all edges where there is no hierarchy."""
 
 
 def assign(counts: Int[np.ndarray, "K 2"]) -> list[str | None]:
@@ -51,3 +55,16 @@ def burn_in(history: int, last_true_input: int) -> slice:
         last_true_input: frame of it; the edges of the frame after it are inferred from true states too.
     """
     return slice(min(history, last_true_input + 1), last_true_input + 2)
+
+
+def level_pairs(tree: Tree, senders: Int[np.ndarray, " E"], receivers: Int[np.ndarray, " E"]) -> dict[str, np.ndarray]:
+    """Which edges join which levels: parent and child by their levels' names, siblings, and all others. Without a
+    hierarchy one group: any two.
+    """
+    if tree.flat:
+        return {ANY: np.ones(len(senders), dtype=bool)}
+    names = [level_name(tree, level) for level in range(len(tree.levels))]
+    family, level = tree.families(senders, receivers)
+    vertical = (family == "up") | (family == "down")
+    pairs = {f"{upper}-{names[child]}": vertical & (level == child) for child, upper in enumerate(names[:-1], start=1)}
+    return pairs | {"siblings": family == "siblings", "unrelated": family == "other"}

@@ -1,6 +1,9 @@
 // One clock a player. Images, graph and timeline are separate parts of the page; they join the same clock
 // (found by the player's name) and draw whatever frame it shows. Nothing is asked of the server to step.
 
+const LEAD = 8; // frames of the burn-in that a visitor sees before the first free run
+const HURRIED = 8; // who plays faster than so many frames a second wants no slower free run
+
 class Clock {
   frame = 0;
   frames = 1;
@@ -15,6 +18,7 @@ class Clock {
   #listeners = new Set();
   #scene = null;
   #start = null; // what the scene began from: another future of it keeps the frame
+  #turn = Infinity; // the last frame that is predicted from a true one: after it the free run begins
   #fresh = true; // nothing was shown yet: the first scene plays by itself
   #opening = null; // frame and selection that an address asked for, until there is a scene
   #waiting = 0;
@@ -27,9 +31,10 @@ class Clock {
   }
 
   // A part shows one scene; nothing is drawn while two parts hold different ones. A late part, whose data take longer,
-  // keeps nobody waiting: it is left as it was until it holds the scene of the others.
-  join(name, scene, frames, draw, start = null, late = false) {
-    this.#parts.set(name, { scene, frames, draw, start, late });
+  // keeps nobody waiting: it is left as it was until it holds the scene of the others. ``turn``: the last frame that is
+  // predicted from a true one, from a part that knows.
+  join(name, scene, frames, draw, start = null, late = false, turn = null) {
+    this.#parts.set(name, { scene, frames, draw, start, late, turn });
     const parts = [...this.#parts.values()].filter((part) => !part.late);
     if (!parts.length || parts.some((part) => part.scene !== scene)) return;
     if (this.#scene !== scene) {
@@ -39,13 +44,17 @@ class Clock {
     }
     // Not every part knows what the scene began from: the first that does decides.
     const begun = parts.map((part) => part.start).find(Boolean) ?? null;
+    this.#turn = parts.map((part) => part.turn).find(Boolean) ?? Infinity;
     if (begun !== null) {
       if (begun !== this.#start) {
         this.#start = begun;
         this.settings.within = this.settings.weights = null; // they were told of another scene
         // Where one scene is shown by one model after another, the same moment stays in sight.
         if (!this.settings.keepsPlace) this.frame = 0;
-        if (this.#fresh && !this.#still.matches) this.play();
+        if (this.#fresh && !this.#still.matches) {
+          if (this.#turn < this.frames - 1) this.frame = Math.max(0, this.#turn - LEAD); // what matters comes at once
+          this.play();
+        }
       }
       this.#fresh = false;
       if (this.#opening) this.#open();
@@ -108,8 +117,13 @@ class Clock {
   play() {
     if (this.playing) return;
     this.playing = true;
-    this.#due = performance.now() + 1000 / this.fps;
+    this.#due = performance.now() + this.#pace;
     this.redraw();
+  }
+
+  // Milliseconds that a frame stays: in the free run twice as long, unless the visitor is in a hurry.
+  get #pace() {
+    return (this.fps <= HURRIED && this.frame > this.#turn ? 2000 : 1000) / this.fps;
   }
 
   pause() {
@@ -162,9 +176,9 @@ class Clock {
 
   #draw(now) {
     this.#waiting = 0;
-    const pace = 1000 / this.fps;
     if (this.playing && now >= this.#due) {
       this.frame = (this.frame + 1) % this.frames;
+      const pace = this.#pace;
       this.#due = Math.max(this.#due, now - pace) + (this.frame === this.frames - 1 ? 900 : pace);
       this.#stale = true;
     }
@@ -205,7 +219,12 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-// A short piece of a model's line: colour and dashes, as CSS has them for curve0, curve1 ...
+// A short piece of a line: colour and dashes, as CSS has them.
+function stroke(style) {
+  return element("svg", { viewBox: "0 0 22 8", class: "swatch", "aria-hidden": "true" }, element("line", { class: style, x1: 0, x2: 22, y1: 4, y2: 4 }));
+}
+
+// The same of a model's line: curve0, curve1 ...
 function swatch(line) {
-  return element("svg", { viewBox: "0 0 22 8", class: "swatch", "aria-hidden": "true" }, element("line", { class: `curve curve${line}`, x1: 0, x2: 22, y1: 4, y2: 4 }));
+  return stroke(`curve curve${line}`);
 }

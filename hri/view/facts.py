@@ -160,6 +160,20 @@ def scientific(value: float) -> str:
     return f"{digits}·10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
+def against(value: float, other: float, name: str) -> str:
+    """One error beside another: ``+52%`` or ``-12%``, and from twice or half on ``10.5 × A``, which nobody misreads.
+
+    Args:
+        value: to be compared.
+        other: with this.
+        name: of the other.
+    """
+    if not np.isfinite([value, other]).all() or other == 0:
+        return ""
+    ratio = value / other
+    return f"{ratio - 1:+.0%}" if 0.5 < ratio < 2 else f"{ratio:.3g} × {name}"
+
+
 def type_name(kind: int, edge_types: int) -> str:
     """What an edge type means: type 0 carries no message."""
     return "no interaction" if kind == 0 else "interaction" if edge_types == 2 else f"type {kind}"

@@ -3,8 +3,8 @@
 // so, and Python redraws it whenever the player pauses.
 
 class Graph {
-  constructor(data, arrays, clock, scope, broken) {
-    Object.assign(this, { data, arrays, clock, scope, broken });
+  constructor(data, arrays, clock, scope, tally, broken) {
+    Object.assign(this, { data, arrays, clock, scope, tally, broken });
     this.listeners = { afterplot: this.after, click: this.click, hover: this.hover, unhover: this.unhover };
     this.watch = setInterval(() => this.chart?.connected || this.clock.redraw(), 150);
   }
@@ -52,10 +52,12 @@ class Graph {
       this.kinds = this.data.style.strokes.map((_, kind) => this.chart.visible(`type_${kind}`));
     }
     const { frame } = clock;
+    this.unmark();
     if (this.arrays.nodes) this.place(frame);
     if (this.arrays.frames) this.background(frame);
     this.paint(frame, clock);
     this.tell(clock);
+    this.count(frame);
     this.chart.frame = frame;
   };
 
@@ -65,6 +67,13 @@ class Graph {
     if (!passes || !this.kinds[kind]) return [style.weighted.thin, 0];
     if (kind && weights?.scene === scene) return lookAt(style.weighted, weights.shares[`${pairs[e][0]}-${pairs[e][1]}`] ?? 0);
     return lookAt(style.strokes[kind], chance);
+  }
+
+  // What an earlier rollout of this graph has left: after undo and reset no edge is marked any more.
+  unmark() {
+    if (this.arrays.forced || this.unmarked === this.chart) return;
+    this.unmarked = this.chart;
+    for (const mark of Object.keys(this.data.style.edited)) for (const e of this.data.pairs.keys()) this.chart.paintMark(mark, e, 0);
   }
 
   paint(frame, clock) {
@@ -120,6 +129,18 @@ class Graph {
     this.scope.hidden = !text;
   }
 
+  // How many edges are right at this frame, between guessing and what could be found.
+  count(frame) {
+    const { tally } = this.data;
+    this.tally.hidden = !tally;
+    if (!tally) return;
+    this.tally.title = tally.about;
+    const beside = ({ guess, findable }) => `guessing ${guess}${findable === null ? "" : `; findable ${findable}`}`;
+    const levels = tally.levels.map((level) => element("span", { class: "level", title: beside(level), text: `${level.name} ${level.right[frame]}` }));
+    this.tally.replaceChildren(element("b", { text: `${tally.right[frame]} of 100 edges right now` }), `; ${beside(tally)}`, ...levels);
+    this.tally.dataset.right = tally.right[frame];
+  }
+
   // Balls move: nodes, edges, arrowheads, capsules and hit points go with them (hri.view.layout.bow).
   place(frame) {
     const { chart, data } = this, { nodes, radii, forced } = this.arrays, count = nodes.shape[1];
@@ -163,6 +184,7 @@ class Graph {
 function mount(root, data, send) {
   const clock = clockOf(data.player), part = data.part ?? "graph";
   const notice = root.querySelector(".notice") ?? root.appendChild(element("p", { class: "notice", hidden: "" }));
+  const tally = root.querySelector(".tally") ?? root.appendChild(element("p", { class: "tally", hidden: "" }));
   const scope = root.querySelector(".scope") ?? root.appendChild(element("p", { class: "scope", hidden: "" }));
   notice.hidden = true;
   let graph = null, ended = false;
@@ -179,7 +201,7 @@ function mount(root, data, send) {
   };
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
-    graph = new Graph(data, arrays, clock, scope, broken);
+    graph = new Graph(data, arrays, clock, scope, tally, broken);
     clock.join(part, data.scene, arrays.types.shape[0], graph.draw);
   });
   return replace(root, end);

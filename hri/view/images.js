@@ -37,6 +37,11 @@ class Images {
     const stack = element("div", { class: "stack" }, canvas, overlay, blank);
     const ghost = name === "prediction" && this.arrays.ghost ? element("canvas", { class: "ghost", width: this.size.columns, height: this.size.rows, role: "img", "aria-label": "The prediction without your edits" }) : null;
     if (ghost) canvas.after(ghost);
+    // A click on a picture must not give the focus to the page behind it, which would frame itself at the next key.
+    stack.addEventListener("mousedown", (event) => {
+      event.preventDefault();
+      document.activeElement?.blur();
+    });
     stack.addEventListener("pointermove", (event) => this.clock.point(this.nodeAt(event, name)));
     stack.addEventListener("pointerleave", () => this.clock.point(null));
     stack.addEventListener("click", (event) => {
@@ -91,7 +96,7 @@ class Images {
       button.addEventListener("pointerleave", () => this.clock.point(null));
       return { node, button, context: canvas.getContext("2d") };
     });
-    const label = element("span", { class: "striplabel", text: "Slots", title: "SlotDec draws every leaf slot by itself; the prediction is their sum." });
+    const label = element("span", { class: "striplabel term", text: "Slots", title: `${this.data.terms?.slot ?? ""} SlotDec draws every leaf slot by itself; the prediction is their sum.` });
     return element("div", { class: "strip" }, label, element("div", { class: "slots" }, ...this.slots.map((slot) => slot.button)));
   }
 
@@ -143,7 +148,7 @@ class Images {
     this.slots?.forEach((slot, k) => this.paint(slot.context, this.arrays.slots, frame * this.slots.length + k));
     const free = frame - this.data.last_true_input - 1;
     if (truth) truth.note.textContent = `frame ${frame}`;
-    if (prediction) prediction.note.textContent = frame === 0 ? "" : free > 0 ? `free run, step ${free}` : "one step ahead";
+    if (prediction) prediction.note.textContent = frame === 0 ? "" : free > 0 ? `${free + 1} steps ahead` : "one step ahead";
     const shown = (this.shows === "change" ? this.data.moved : this.data.errors)?.[frame - 1] ?? null;
     if (error) error.note.textContent = frame === 0 || shown === null ? "" : `MSE ${scientific(shown)}`;
     this.overlay(clock);

@@ -18,6 +18,7 @@ from hri.view.facts import bones, edge_rows, error_curves, joint_positions, node
 from hri.view.layout import HIT_SHARES, Layout, bend_of, radii
 from hri.view.scene import Marks
 from hri.view.style import HEAT, STYLE
+from hri.view.terms import explained
 
 
 def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, A
         "moved": None if original is None else numbers(edit_effect(rollout, original)),
         "bones": bones(rollout).tolist(),
         "heat": heat_table(),
+        "terms": {"slot": explained("slot")},
         "arrays": pack(image_arrays(rollout, original)),
     }
 
@@ -48,6 +50,7 @@ def timeline_data(rollout: Rollout, original: Rollout | None = None) -> dict[str
     curves = error_curves(rollout)
     return {
         "last_true_input": int(rollout.last_true_input),
+        "terms": {word: explained(word) for word in ("burn-in", "free run", "copying")},
         "errors": numbers(curves.model),
         "copying": numbers(curves.copy),
         "unit": curves.unit,

@@ -29,17 +29,22 @@ class Timeline {
     this.frames = data.errors.length + 1;
     this.playIcon = element("path", { d: ICONS.play });
     this.playButton = this.button("Play or pause (space)", this.playIcon, () => clock.toggle());
-    this.speed = element("select", { title: "Speed", "aria-label": "Speed in frames a second" }, ...SPEEDS.map((fps) => element("option", { value: fps, text: `${fps} fps` })));
+    this.speed = element("select", { title: "Speed. Up to 8 fps the free run plays at half of it.", "aria-label": "Speed in frames a second" }, ...SPEEDS.map((fps) => element("option", { value: fps, text: `${fps} fps` })));
     this.speed.addEventListener("change", () => { clock.fps = +this.speed.value; });
     this.readout = element("span", { class: "readout", title: "The frame that is shown, and the last one." });
-    this.phase = element("span", { class: "phase", title: "Burn-in: predicted from true frames. Free run: predicted from earlier predictions." });
+    const terms = data.terms ?? {};
+    this.phase = element("span", { class: "phase term", title: `${terms["burn-in"]} ${terms["free run"]}` });
+    this.story = element("span", { class: "story" });
     // Several models side by side: each has its line, its letter and its number.
     this.values = data.curves?.map(() => element("span", { class: "value" }));
-    this.error = element("span", { class: "errors", title: `Mean squared error of this frame over ${data.unit}. Copying: what repeating the last true frame would score.` });
+    this.error = element("span", { class: "errors", title: `Mean squared error of this frame over ${data.unit}, lower is better. ${terms.copying}` });
+    this.legend = data.curves ? [] : this.keys();
     this.values?.forEach((value, k) => {
       const { letter, name } = data.curves[k];
       this.error.append(element("span", { class: "one", title: `${letter}: ${name}` }, swatch(k), `${letter} `, value));
     });
+    if (data.curves) this.error.append(element("span", { class: "key term", title: terms.copying }, stroke("of-copying"), "copying"));
+    this.error.append(...this.legend.map(({ entry }) => entry));
     const icon = (name) => element("path", { d: ICONS[name] });
     const transport = element(
       "div", { class: "transport" },
@@ -48,15 +53,42 @@ class Timeline {
       this.playButton,
       this.button("One frame forward (→)", icon("forward"), () => clock.step(1)),
       this.button("Last frame (End)", icon("last"), () => clock.step(this.frames)),
-      this.readout, this.phase, this.error, this.speed,
+      this.readout, this.phase, this.story, this.error, this.speed,
       this.button("Keyboard (?)", icon("keys"), () => this.help()),
     );
     root.classList.toggle("several", !!data.curves);
     this.scrub = element("input", { type: "range", min: 0, max: this.frames - 1, step: 1, value: 0, "aria-label": "Frame" });
     this.scrub.addEventListener("input", () => { clock.pause(); clock.seek(+this.scrub.value); });
+    this.hint = element("span", { class: "hint", hidden: "", "aria-hidden": "true" });
+    this.scrub.addEventListener("pointermove", (event) => this.point(event));
+    this.scrub.addEventListener("pointerleave", () => { this.hint.hidden = true; });
     this.head = element("line", { class: "head", y1: 0, y2: 100 });
     this.knob = element("div", { class: "knob" });
-    root.replaceChildren(transport, element("div", { class: "chart" }, this.labels(), element("div", { class: "plot" }, this.plot(), ...this.zones(), this.knob, this.scrub)), this.sheet());
+    root.replaceChildren(transport, element("div", { class: "chart" }, this.labels(), element("div", { class: "plot" }, this.plot(), ...this.zones(), this.knob, this.hint, this.scrub)), this.sheet());
+  }
+
+  // The numbers of the frame under the mouse, without going there.
+  point(event) {
+    const { left, width } = this.hint.parentElement.getBoundingClientRect();
+    const share = Math.max(0, Math.min(1, (event.clientX - left) / width)), frame = Math.round(share * (this.frames - 1));
+    const at = (values) => (values[frame - 1] === null ? "not a number" : scientific(values[frame - 1]));
+    const curves = this.data.curves?.map(({ letter, errors }) => `${letter} ${at(errors)}`) ?? [`error ${at(this.data.errors)}`];
+    this.hint.textContent = frame === 0 ? "frame 0: nothing is predicted" : `frame ${frame}: ${curves.join(", ")}, copying ${at(this.data.copying)}`;
+    this.hint.style.left = `${100 * share}%`;
+    this.hint.classList.toggle("before", share > 0.6);
+    this.hint.hidden = event.pointerType === "touch";
+  }
+
+  // What the lines of the plot are, each with its number at this frame.
+  keys() {
+    const { original, terms } = this.data;
+    const lines = [["model", "error", ""], ...(original
+      ? [["original", "without edits", "The same model and scene without your edits."], ["moved", "moved", "How far your edits moved the prediction."]]
+      : [["copying", "copying", terms?.copying ?? ""]])];
+    return lines.map(([style, word, title], k) => {
+      const value = element("span");
+      return { value, entry: element("span", { class: `key${title ? " term" : ""}`, title }, stroke(`of-${style}`), `${word} `, value, k < lines.length - 1 ? ", " : "") };
+    });
   }
 
   button(label, icon, act) {
@@ -103,7 +135,7 @@ class Timeline {
       mark.style.top = `${this.y(10 ** power)}%`;
       return mark;
     });
-    return element("div", { class: "labels", title: `Mean squared error over ${this.data.unit}, logarithmic. ${this.data.curves ? "One line a model" : "Line: the model"}; thin dashes: repeating the last true frame.${this.data.original ? " Pale line: without your edits; purple: how far your edits moved the prediction." : ""}` }, ...marks, element("em", { text: "error" }));
+    return element("div", { class: "labels", title: `Mean squared error over ${this.data.unit}, logarithmic: lower is better. ${this.data.curves ? "One line a model" : "Line: the model"}; thin dashes: repeating the last true frame.${this.data.original ? " Pale line: without your edits; purple: how far your edits moved the prediction." : ""}` }, ...marks, element("em", { text: "error" }));
   }
 
   plot() {
@@ -127,8 +159,9 @@ class Timeline {
 
   zones() {
     const turn = this.x(Math.min(this.data.last_true_input + 1, this.frames - 1));
-    const seen = element("span", { class: "zone", text: "burn-in", title: "Every prediction here starts from true frames." });
-    const free = element("span", { class: "zone low", text: "free run", title: "Every prediction here starts from earlier predictions; no true frame is seen any more." });
+    const { terms } = this.data;
+    const seen = element("span", { class: "zone term", text: "burn-in", title: terms?.["burn-in"] ?? "" });
+    const free = element("span", { class: "zone low term", text: "free run", title: terms?.["free run"] ?? "" });
     if (turn > 70) free.classList.add("late");
     else free.style.left = `${turn}%`;
     return turn < 99 ? [seen, free] : [seen];
@@ -149,7 +182,13 @@ class Timeline {
       const one = this.data.curves[k].errors[frame - 1];
       value.textContent = frame === 0 ? "–" : one === null ? "not a number" : scientific(one);
     });
-    if (!this.values) this.error.textContent = frame === 0 ? "" : error === null ? "error not a number" : `error ${scientific(error)}, ${this.data.original ? `without edits ${scientific(this.data.original[frame - 1])}, moved ${scientific(this.data.moved[frame - 1])}` : `copying ${scientific(copying)}`}`;
+    const { last_true_input: last, original, moved } = this.data;
+    this.story.textContent = frame === 0 ? "Nothing is predicted yet" : frame > last + 1 ? "Now it lives on its own predictions" : `Up to frame ${last} it sees the truth`;
+    this.legend.forEach(({ entry, value }, k) => {
+      entry.hidden = frame === 0;
+      const number = [error, original ? original[frame - 1] : copying, moved?.[frame - 1]][k];
+      value.textContent = frame === 0 ? "" : number === null ? "not a number" : scientific(number);
+    });
     if (+this.speed.value !== clock.fps) this.speed.value = clock.fps;
     this.root.dataset.frame = frame;
     this.root.dataset.playing = playing;
@@ -210,7 +249,7 @@ function mount(root, data) {
   // A focused slot or player button must not also be clicked when space is let go.
   const lift = (event) => event.key === " " && root.contains(event.composedPath()[0]) && event.preventDefault();
   document.addEventListener("keyup", lift);
-  clock.join("timeline", data.scene, timeline.frames, timeline.draw, data.start);
+  clock.join("timeline", data.scene, timeline.frames, timeline.draw, data.start, false, data.last_true_input + 1);
   return replace(root, () => {
     document.removeEventListener("keydown", timeline.key, true);
     document.removeEventListener("keyup", lift);

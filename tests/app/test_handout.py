@@ -91,6 +91,18 @@ def test_an_address_for_a_class_says_what_it_was_made_of() -> None:
     assert played == {"view": "game", "game": "0", "size": "100", "classroom": "true"}
 
 
+@pytest.mark.parametrize("place", ["http://127.0.0.1:8501", "http://localhost:8601/x", "http://[::1]:8501"])
+def test_an_address_that_means_this_machine_says_how_a_class_can_open_it(place: str) -> None:
+    told, port = classroom.reach(place), urlsplit(place).port
+    assert told.startswith("This address works on this machine only.")
+    assert f"PORT={port} make app" in told
+    assert f"http://{classroom.own_address()}:{port}/learn" in told
+
+
+def test_an_address_that_others_can_open_needs_no_word() -> None:
+    assert classroom.reach("https://school.example/hri") == classroom.reach("http://192.168.1.7:8501") == ""
+
+
 @pytest.mark.parametrize(
     "query", [{}, {"scene": "-1"}, {"scene": "99999999999"}, {"scene": "x", "size": "1000"}, {"classroom": "maybe"}]
 )

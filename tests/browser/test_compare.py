@@ -191,7 +191,7 @@ def test_wrong_addresses_and_scenes_are_sentences_on_a_usable_page(open_page: Ca
     page = open_page(
         "compare?first=<script>&frame=999&models=7&second=synthetic-par", wait=False, reduced_motion="reduce"
     )
-    expect(page.get_by_text("The address asks for first '<script>', which is not here.")).to_be_visible()
+    expect(page.get_by_text("The address asks for Model A '<script>', which is not here.")).to_be_visible()
     expect(page.get_by_text("The address asks for models '7', which is not here.")).to_be_visible()
     expect(page.get_by_text("synthetic-par has no checkpoint here, only stored scenes; choose seed 9.")).to_be_visible()
     choose(page, "Model B", "synthetic-state")

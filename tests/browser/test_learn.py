@@ -290,3 +290,10 @@ def test_a_teacher_makes_an_address_and_a_hand_out_and_the_class_sees_nothing_el
     expect(page.get_by_text("The code that just ran")).to_have_count(0)
     assert page.evaluate("() => getComputedStyle(document.documentElement).fontSize") == "22.5px"
     parts(page)
+    # The class goes on without a menu, and back with the browser.
+    page.get_by_role("button", name=f"Next: {lesson_of('slots').title}").click()
+    expect(page.get_by_role("heading", name=lesson_of("slots").title)).to_be_visible(timeout=SLOW)
+    assert "lesson=slots" in page.url
+    assert "classroom=true" in page.url
+    page.go_back()
+    expect(page.get_by_role("heading", name="Why parts and wholes?")).to_be_visible(timeout=SLOW)

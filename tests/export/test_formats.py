@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from hri.core.records import Rollout
+from hri.export import film
 from hri.export.film import pictures
 from hri.export.formats import FORMATS, Format, Options, export, in_words, that_take
 from hri.rollout.edits import Mute
@@ -226,3 +227,17 @@ def test_another_format_needs_one_row(tmp_path: Path, monkeypatch: pytest.Monkey
     assert that_take("frame") == "png, svg, graphml and txt"
     with pytest.raises(ValueError, match=r"choose a name ending with .*, \.npz, \.txt"):
         export(ROLLOUT, tmp_path / "a.pdf")
+
+
+def test_pictures_say_what_they_show() -> None:
+    assert film.title_of(dataclasses.replace(ROLLOUT, checkpoint="a-model", seeds=np.array([7]))) == "a-model, seed 7"
+    edited = dataclasses.replace(ROLLOUT, checkpoint="", seeds=np.array([-1]), edits="e.1-2.0")
+    assert film.title_of(edited) == "a model, edited", "a scene that was drawn has no seed"
+    named, other = (
+        film.still(dataclasses.replace(ROLLOUT, checkpoint=name), 1, SCALE) for name in ("one", "another model " * 20)
+    )
+    foot = TOP + PANEL + GAP + 28
+    assert (named != other)[foot:].any(), "the title stands below"
+    assert (named == other)[:foot].all()
+    ground = (other[foot:, -110 - GAP : -GAP - 90] == film.GROUND).all(-1)
+    assert ground.all(), "a long title is cut before the other words"

@@ -15,7 +15,7 @@ import hri
 from hri.export.film import panels
 from hri.export.offline import page
 from hri.view import player, style
-from hri.view.facts import edge_rows, scientific
+from hri.view.facts import against, edge_rows, scientific
 from hri.view.scene import Marks
 from tests.synthetic import slot_rollout, state_rollout
 
@@ -113,3 +113,11 @@ def test_style_sheets_use_only_colours_that_there_are() -> None:
     for sheet in sheets:
         used = {name for name in re.findall(r"var\(--([a-z-]+)", sheet.read_text()) if not name.startswith("st-")}
         assert used <= known, sheet.name
+
+
+@pytest.mark.parametrize(
+    ("value", "other", "words"),
+    [(1.52, 1.0, "+52%"), (0.88, 1.0, "-12%"), (10.52, 1.0, "10.5 × A"), (0.5, 2.0, "0.25 × A"), (1.0, 0.0, "")],
+)
+def test_errors_beside_each_other_are_told_so_that_nobody_misreads_them(value: float, other: float, words: str) -> None:
+    assert against(value, other, "A") == words

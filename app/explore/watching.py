@@ -1,0 +1,45 @@
+"""What to watch in a scene, in one sentence that its numbers bear out."""
+
+from __future__ import annotations
+
+from app import drawn, library
+from app.library import Scene
+from hri.core.records import Rollout
+from hri.view.terms import explained
+
+
+def sentence(scene: Scene) -> tuple[str, str]:
+    """Where to look: the free run, and what the model has found, if it has; and more of it for a tooltip."""
+    rollout, last = scene.original, scene.original.slots.shape[1] - 1
+    turn = int(rollout.last_true_input) + 1
+    if turn >= last:
+        return "Watch how near the prediction comes to the truth.", explained("burn-in")
+    finding, more = _finding(rollout, scene)
+    run = f"**Watch frames {turn + 1} to {last}:** the model no longer sees the truth{finding}."
+    return run, f"{more} {explained('free run', 'edge', 'leaf, intermediate, root')}".strip()
+
+
+def _finding(rollout: Rollout, scene: Scene) -> tuple[str, str]:
+    """What its edges are worth, as the end of a sentence, and more words."""
+    from hri.view.agreement import best_level, hundredth
+
+    if rollout.carries is not None and not rollout.carries.any():
+        return ", and it passes no messages: it has no graph", ""
+    if always := drawn.never_changes(rollout, scene.source):
+        more = f"{always} Counted: the type that each edge has in most frames of the burn-in, over the stored scenes."
+        return ", and its graph says nothing of it: it is the same in every scene", more
+    seen = drawn.agreement(rollout, library.window_of(scene.source))
+    if seen is None:
+        return ", only what it believes acts on what", ""
+    config = library.config_of(scene.source)
+    if config is not None and config.model.relations.source != "inferred":
+        return f", but it was given the true {rollout.force.parts}", ""
+    level = best_level(seen)
+    if level is None:
+        right, guess = hundredth(seen.all.whole), hundredth(seen.all.guess)
+        return f", and {right} of 100 of its edges are right; guessing has {guess}", ""
+    right, guess = hundredth(level.whole), hundredth(level.guess)
+    return (
+        f". Told nothing of {rollout.force.parts}, it has {right} of 100 {level.words} right; guessing has {guess}",
+        "",
+    )

@@ -1,0 +1,73 @@
+"""Room: a wide screen is used, what is selected moves nothing else, and the page asks no other host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.driving import settle
+from tests.browser.test_explore import CHART
+
+PLACES = """() => ['.st-key-stage', '.st-key-side', '.st-key-explore-transport', '.st-key-panel'].map((name) => {
+    const { top, height } = document.querySelector(name).getBoundingClientRect();
+    return [Math.round(top), Math.round(height)];
+})"""
+CROSSES = f"""() => {{
+    const chart = {CHART}, cuts = chart._fullData.find((trace) => trace.meta === 'cuts').uid;
+    const marks = [...chart.querySelectorAll(`.trace${{cuts}} path.point`)];
+    return marks.filter((mark) => mark.style.opacity === '1').length;
+}}"""
+
+
+def select(page: Page, what: str) -> None:
+    page.evaluate(f"hriClocks.get('explore').select({what})")
+    expect(page.locator(".st-key-inspector .js-plotly-plot")).to_be_visible()
+    page.wait_for_timeout(400)
+
+
+def test_what_is_selected_moves_nothing_and_a_click_on_a_picture_frames_nothing(page: Page) -> None:
+    expect(page.locator(".tally b")).to_be_visible()
+    page.wait_for_timeout(500)
+    before = page.evaluate(PLACES)
+    box = page.locator(".truth .stack").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    expect(page.locator(".st-key-inspector .js-plotly-plot")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    settle(page, 1)
+    assert page.evaluate("document.activeElement.dataset.testid ?? ''") != "stMain"
+    assert page.evaluate(PLACES) == before
+    select(page, "{kind: 'edge', sender: 1, receiver: 5}")
+    assert page.evaluate(PLACES) == before
+
+
+def test_all_edges_of_a_model_that_infers_the_hierarchys_alone_are_said_to_be_shown(page: Page) -> None:
+    page.get_by_role("radio", name="all", exact=True).last.click()
+    expect(page.get_by_text("infers only the hierarchy's own edges")).to_be_visible()
+
+
+def test_a_wide_screen_is_used_and_the_icon_comes_along(open_page: Callable[..., Page]) -> None:
+    page = open_page(width=1920, height=1080, reduced_motion="reduce")
+    box = page.locator(".truth .stack").bounding_box()
+    assert box is not None
+    assert box["width"] > 280
+    timeline = page.locator(".timeline").bounding_box()
+    assert timeline is not None
+    assert timeline["width"] > 1800
+    icons = page.evaluate("[...document.querySelectorAll('link[rel~=icon]')].map((link) => link.href)")
+    assert icons
+    assert all(address.startswith(("data:", page.url.split("?")[0])) for address in icons), "no other host is asked"
+
+
+@pytest.mark.slow
+def test_undo_and_reset_take_the_crosses_along(visit: Callable[..., Page]) -> None:
+    page = visit("?frame=20&select=1-5&panel=change")
+    for back in ("Undo", "Reset"):
+        page.locator(".st-key-edge-0").get_by_role("button").click(timeout=60_000)
+        page.locator(".ghost").first.wait_for(timeout=60_000)
+        page.wait_for_function(f"() => ({CROSSES})() === 1", timeout=30_000)
+        page.get_by_role("button", name=back, exact=True).click()
+        page.locator(".ghost").first.wait_for(state="detached", timeout=60_000)
+        page.wait_for_function(f"() => ({CROSSES})() === 0", timeout=30_000)
