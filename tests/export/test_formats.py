@@ -220,7 +220,8 @@ def test_another_format_needs_one_row(tmp_path: Path, monkeypatch: pytest.Monkey
     def words(rollout: Rollout, options: Options) -> bytes:
         return f"{rollout.checkpoint}, frame {options.frame}".encode()
 
-    monkeypatch.setitem(FORMATS, ".txt", Format("Words", "This frame", "What it is.", "text/plain", ("frame",), words))
+    row = Format("Words", "This frame", "text/plain", ("frame",), words, "What it is.")
+    monkeypatch.setitem(FORMATS, ".txt", row)
     export(ROLLOUT, tmp_path / "a.txt", frame=5)
     assert (tmp_path / "a.txt").read_text() == "synthetic-slot, frame 5"
     assert in_words().endswith(" txt: what it is.")
