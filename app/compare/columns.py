@@ -14,6 +14,7 @@ from app.explore import inspector
 from app.library import ModelSource, Scene
 from hri.core.decoding import DECODERS
 from hri.core.hierarchy import Tree
+from hri.data.sources import source_of
 from hri.physics.palette import half_axes
 from hri.scores import ceilings
 from hri.scores.compare import RolloutComparison, unequal
@@ -272,7 +273,7 @@ def show_selection(scenes: Sequence[Scene]) -> None:
 def pictures_over_time(scenes: Sequence[Scene]) -> None:
     """Whether predicted pictures keep their light and their balls, where all models draw some."""
     config = next((known for scene in scenes if (known := library.config_of(scene.source)) is not None), None)
-    balls = config is not None and config.data.clips is None
+    balls = config is not None and source_of(config.data).has_states
     area = ball_area(half_axes(Tree.parse(config.data.tree), config.data.render)) if config and balls else None
     figure = drawn.picture_chart(area, *(scene.rollout for scene in scenes))
     if figure is None:

@@ -23,6 +23,7 @@ def upload(page: Page, name: str, content: bytes) -> None:
     box.set_input_files({"name": name, "mimeType": "video/mp4", "buffer": content})
 
 
+@pytest.mark.slow
 def test_a_video_is_uploaded_cut_and_rolled_out(visit: Callable[[str], Page]) -> None:
     page = visit("?model=springs-4-3-par-hri&panel=video")
     upload(page, "five.mp4", video("mp4", moving_dot(5)))

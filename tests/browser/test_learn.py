@@ -69,6 +69,7 @@ def stored(name: str) -> Rollout:
     return Rollout.load(Path(ROOT) / "assets" / "stored" / f"{name}.npz").scene(0)
 
 
+@pytest.mark.slow
 def test_every_lesson_is_done_and_says_what_is_true(learn: Callable[[str], Page]) -> None:
     page = learn("")
     statement(page).wait_for(timeout=SLOW)

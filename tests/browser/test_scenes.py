@@ -43,6 +43,7 @@ def predicted(system: System, name: str = NAME) -> Rollout:
     return rollout.roll_out(model, system.simulate(), tree=Tree.parse(system.tree))
 
 
+@pytest.mark.slow
 def test_springs_are_drawn_thrown_predicted_and_shared(visit: Callable[[str], Page]) -> None:
     page = visit(f"?model={NAME}&seed=200050&panel=draw")
     page.locator(".board svg").scroll_into_view_if_needed()

@@ -65,7 +65,7 @@ def test_a_page_that_plays_offline_has_the_elements_of_any_other(path: Path) -> 
     assert crafted_page.elements == plain_page.elements
     assert crafted_page.events == plain_page.events
     data = json.loads(re.search(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)[1])  # type: ignore[index]
-    assert {part for name in data["names"] for part in name.split(" → ")} == set(NAMES)
+    assert {part for name in data["graph"]["names"] for part in name.split(" → ")} == set(NAMES)
 
 
 @pytest.mark.parametrize("kind", [".svg", ".graphml"])

@@ -91,5 +91,5 @@ def test_the_text_of_stored_checkpoints_reads_as_commands_and_back(path: Path) -
     header = read_header(path)
     assert text_of(header.history()) == header.command
     stages = [command.stages for command in header.history()]
-    assert stages[-1] == ((2,) if "stage2" in header.steps else (1,))
+    assert stages[-1] in ([(2,), (1, 2)] if "stage2" in header.steps else [(1,)])
     assert all(one == (1,) for one in stages[:-1])
