@@ -28,11 +28,12 @@ from hri.view.player_compare import LETTERS, tree_name
 PLAYER = "compare"
 KEYS = library.COMPARED
 FAVOURITES = (
+    *(f"springs-3-3-{seen}-hri-h" for seen in ("overlap", "strided")),
     *(f"springs-4-3-{name}" for name in ("slot-hri-h", "par-hri-h", "slot-nri", "slot-lstm")),
     library.FAVOURITE,
 )
-"""Chosen first, where they are there: one model through both decoders, then other relational models, all of them
-trained equally long; then what Explore opens with."""
+"""Chosen first, where they are there: one model through two decoders, whose pictures hold longest; then one through the
+paper's two, and other relational models, all of them trained equally long; then what Explore opens with."""
 SCORE = (
     "How far the picture is the sum of what its slots draw, each in its own place: additivity × locality, 0 to 1. "
     "Additivity: 1 − Σ|P − E − Σₖ eₖ| / (Σ|P − E| + Σₖ Σ|eₖ|), with P the picture, E the picture without any slot and "

@@ -64,7 +64,7 @@ def test_comparing_needs_two_models_and_says_so(app: AppTest, tmp_path: Path) ->
 
 def test_a_comparison_begins_with_both_decoders_or_with_where_one_comes_from() -> None:
     found = {path.stem: library.ModelSource(path.stem, path) for path in (ROOT / "checkpoints").glob("*.safetensors")}
-    assert comparing.defaults(found)[:2] == ["springs-4-3-slot-hri-h", "springs-4-3-par-hri-h"]
+    assert comparing.defaults(found)[:2] == ["springs-3-3-overlap-hri-h", "springs-3-3-strided-hri-h"]
     chosen = comparing.defaults(found, "springs-4-3-state-nri")
     assert chosen[0] == "springs-4-3-state-nri"
     assert all("state" in name and "springs" in name for name in chosen)
@@ -73,7 +73,7 @@ def test_a_comparison_begins_with_both_decoders_or_with_where_one_comes_from() -
     assert all(name.startswith("mocap-state") for name in bodies)
     assert len(set(chosen)) == 4
     assert comparing.defaults(found, "springs-4-3-par-hri")[:2] == ["springs-4-3-par-hri", "springs-4-3-slot-hri"]
-    assert comparing.defaults(found, "gone")[0] == "springs-4-3-slot-hri-h"
+    assert comparing.defaults(found, "gone")[0] == "springs-3-3-overlap-hri-h"
     assert set(comparing.defaults({"one": library.ModelSource("one")})) == {"one"}
 
 
