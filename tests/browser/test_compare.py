@@ -95,7 +95,7 @@ def assert_shown(page: Page, rollouts: list[Rollout], frame: int) -> None:
 
 
 def test_two_models_in_step_their_numbers_and_shares(visit: Callable[..., Page], stored: dict[str, Rollout]) -> None:
-    page, both = visit("compare", wait=False), [stored[SLOT], stored[PAR]]
+    page, both = visit(f"compare?first={SLOT}&second={PAR}", wait=False), [stored[SLOT], stored[PAR]]
     settle(page, 0, 8)  # the shared pictures, two columns, two strips, two graphs, the timeline
     for key, frame in (("End", 48), ("PageUp", 43), ("ArrowLeft", 42), ("Home", 0), ("f", 41)):
         page.keyboard.press(key)
@@ -160,7 +160,7 @@ def choose(page: Page, label: str, name: str) -> None:
 def test_four_models_state_models_and_the_way_to_explore(
     visit: Callable[..., Page], stored: dict[str, Rollout]
 ) -> None:
-    page = visit(f"compare?models=4&frame=12&second={NRI}&third={LSTM}&fourth={PAR}", wait=False)
+    page = visit(f"compare?models=4&frame=12&first={SLOT}&second={NRI}&third={LSTM}&fourth={PAR}", wait=False)
     four = [stored[name] for name in (SLOT, NRI, LSTM, PAR)]
     settle(page, 12, 14)
     assert_shown(page, four, 12)
