@@ -72,6 +72,8 @@ _OURS: dict[str, Any] = {
 }
 """What trained well for our own ways of seeing (docs/training.md)."""
 _STRIDES = (Convolution(5, stride=2),) * 3
+_WIDE = {"slot_width": 48, "encoder_channels": 64}
+_MOVING = {"hidden": 128, "changes": True}
 
 DECODERS: dict[DecoderName, DecoderSpec] = {
     "slot": DecoderSpec(
@@ -97,8 +99,8 @@ DECODERS: dict[DecoderName, DecoderSpec] = {
         published=False,
         margin=4,
         standardised=True,
-        vision={"slot_width": 48, "encoder_channels": 64},
-        dynamics={"hidden": 128, "changes": True},
+        vision=_WIDE,
+        dynamics=_MOVING,
     ),
     "strided": DecoderSpec(
         label="ParDec, strided",
@@ -108,8 +110,8 @@ DECODERS: dict[DecoderName, DecoderSpec] = {
         training=_OURS,
         published=False,
         standardised=True,
-        vision={"slot_width": 48, "encoder_channels": 64},
-        dynamics={"hidden": 128, "changes": True},
+        vision=_WIDE,
+        dynamics=_MOVING,
     ),
 }
 """The paper's SlotDec and ParDec, then ours. Small convolutions of stride 2 and wide slots that are not rectified

@@ -71,3 +71,4 @@ def test_undo_and_reset_take_the_crosses_along(visit: Callable[..., Page]) -> No
         page.get_by_role("button", name=back, exact=True).click()
         page.locator(".ghost").first.wait_for(state="detached", timeout=60_000)
         page.wait_for_function(f"() => ({CROSSES})() === 0", timeout=30_000)
+        assert page.evaluate(f"() => ({CROSSES})()") == 0, back
