@@ -60,6 +60,9 @@ class DynamicsConfig:
     changes: bool = False
     """The LSTM also sees how each node changed since the last step, and the predicted change starts from that one:
     slots then come with a velocity, as states do."""
+    places: bool = False
+    """The LSTM also knows which node it is of, by numbers that are learned. States tell where a ball is; a slot does not
+    tell which cell it is, and then no message can say from which side a ball comes."""
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,8 @@ class MessagePassing(nn.Module):
 
 SPAN = 8.0
 """No number of a standardised slot comes near it. A long free run that leaves the slots it knows stays finite."""
+PLACE = 16
+"""Numbers that tell a node which one it is."""
 INERTIA = 0.5
 """Of the last change, the share that the next one starts as: slots whose ball moves on change in another way."""
 
@@ -83,12 +85,14 @@ class GraphDynamics(MessagePassing):
     def __init__(self, config: DynamicsConfig, relations: RelationsConfig, tree: Tree, width: int):
         super().__init__(config, relations, tree, Messages(config.hidden, relations.edge_types, relations.silent))
         self.changes = config.changes
-        self.lstm = nn.LSTMCell(2 * width if config.changes else width, config.hidden)
+        known = (2 * width if config.changes else width) + (PLACE if config.places else 0)
+        self.lstm = nn.LSTMCell(known, config.hidden)
         self.out_hidden = linear(config.hidden, config.hidden)
         self.out = linear(config.hidden, width)
         if config.changes:
             self.gain = nn.Parameter(torch.full((width,), INERTIA))
-            self.from_inputs = linear(2 * width, config.hidden)
+            self.from_inputs = linear(known, config.hidden)
+        self.place = nn.Parameter(torch.randn(tree.size, PLACE)) if config.places else None
 
     def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
         """The state before the first step: zeros."""
@@ -98,6 +102,12 @@ class GraphDynamics(MessagePassing):
     def before(self, states: Float[Tensor, "N B D"], memory: LSTMState) -> Float[Tensor, "N B H"]:
         """The hidden vectors that the first phase of a step speaks from: what the LSTM remembers."""
         return memory.hidden
+
+    def inputs(self, states: Float[Tensor, "*t N B W"]) -> Float[Tensor, "*t N B V"]:
+        """What the LSTM is given: the states, and which node each is of where ``places`` are told."""
+        if self.place is None:
+            return states
+        return torch.cat([states, self.place[:, None].expand(*states.shape[:-1], -1)], -1)
 
     def forward(self, states: Float[Tensor, "N B D"], memory: LSTMState, weights: Float[Tensor, "E B K"]) -> LSTMState:
         """The memory after one step; ``weights`` say how strongly each edge type speaks on each edge.
@@ -111,7 +121,7 @@ class GraphDynamics(MessagePassing):
         hidden = memory.hidden
         for _, spoken in self.speak(hidden, weights):
             hidden = spoken
-        flat = self.lstm(states.flatten(0, 1), (hidden.flatten(0, 1), memory.cell.flatten(0, 1)))
+        flat = self.lstm(self.inputs(states).flatten(0, 1), (hidden.flatten(0, 1), memory.cell.flatten(0, 1)))
         return LSTMState(hidden=flat[0].view_as(hidden), cell=flat[1].view_as(hidden))
 
     def burn_in(
@@ -144,7 +154,7 @@ class GraphDynamics(MessagePassing):
         if not self.changes:
             return states + self.out(F.relu(self.out_hidden(hidden)))
         now, change = states.chunk(2, -1)
-        after = now + self.gain * change + self.out(F.relu(self.out_hidden(hidden) + self.from_inputs(states)))
+        after = now + self.gain * change + self.out(F.relu(self.out_hidden(hidden) + self.from_inputs(self.inputs(states))))
         return after.clamp(-SPAN, SPAN)
 
 

@@ -28,7 +28,7 @@ def burning_in(
     ) -> tuple[Float[Tensor, "T N B H"], LSTMState]:
         """T steps of :class:`hri.model.dynamics.GraphDynamics` on known inputs: all hidden states, and the memory."""
         lstm = dynamics.lstm
-        gates = F.linear(states, lstm.weight_ih, lstm.bias_ih + lstm.bias_hh)
+        gates = F.linear(dynamics.inputs(states), lstm.weight_ih, lstm.bias_ih + lstm.bias_hh)
         hidden, cell = recurrence(dynamics, gates, memory, weights)
         return hidden, LSTMState(hidden=hidden[-1], cell=cell)
 
