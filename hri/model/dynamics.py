@@ -76,6 +76,18 @@ def with_changes(
     return torch.cat([states, states - earlier], -1)
 
 
+class Block(nn.Module):
+    """x + W2 relu(W1 relu(x)), which begins as x + 0.1."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.first, self.second = linear(width, width), linear(width, width)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, values: Float[Tensor, "*t H"]) -> Float[Tensor, "*t H"]:
+        return values + self.second(F.relu(self.first(F.relu(values))))
+
+
 class GraphDynamics(MessagePassing):
     """One LSTM a node; before each of its steps the nodes exchange messages (paper, section 3.3)."""
 
@@ -87,11 +99,13 @@ class GraphDynamics(MessagePassing):
         self.changes = config.changes
         known = (2 * width if config.changes else width) + (PLACE if config.places else 0)
         self.lstm = nn.LSTMCell(known, config.hidden)
-        self.out_hidden = linear(config.hidden, config.hidden)
-        self.out = linear(config.hidden, width)
+        wide = 2 * config.hidden if config.readout else config.hidden
+        self.out_hidden = linear(config.hidden, wide)
+        self.readout = nn.ModuleList(Block(wide) for _ in range(config.readout))
+        self.out = linear(wide, width)
         if config.changes:
             self.gain = nn.Parameter(torch.full((width,), INERTIA))
-            self.from_inputs = linear(known, config.hidden)
+            self.from_inputs = linear(known, wide)
         self.place = nn.Parameter(torch.randn(tree.size, PLACE)) if config.places else None
 
     def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
@@ -151,11 +165,16 @@ class GraphDynamics(MessagePassing):
         Where nodes come with their changes [D of a state, D of its change], the predicted change is a share of the last
         one plus what is read off hidden state and inputs.
         """
+        read = self.out_hidden(hidden)
+        if self.changes:
+            read = read + self.from_inputs(self.inputs(states))
+        for block in self.readout:
+            read = block(read)
+        change = self.out(F.relu(read))
         if not self.changes:
-            return states + self.out(F.relu(self.out_hidden(hidden)))
-        now, change = states.chunk(2, -1)
-        after = now + self.gain * change + self.out(F.relu(self.out_hidden(hidden) + self.from_inputs(self.inputs(states))))
-        return after.clamp(-SPAN, SPAN)
+            return states + change
+        now, last = states.chunk(2, -1)
+        return (now + self.gain * last + change).clamp(-SPAN, SPAN)
 
 
 BURN_IN: Versions[Callable[[GraphDynamics, Tensor, LSTMState, Tensor], tuple[Tensor, LSTMState]]] = Versions(
