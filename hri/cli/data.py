@@ -54,8 +54,8 @@ def data(
     fetch-demo: small recordings that three packages ship, into DIR, those of one body also converted to DIR/motion.npz;
     needs no PATH and, once fetched, no network. With --only others too: pybullet (103 MB, Zlib licence), 20 motions of
     that body, and pose2sim (51 MB, BSD-3-Clause), eight videos of persons in a room. With `--only isaaclab,pybullet
-    --out people` 23 motions of one body become what people-* presets learn from: people/motion.npz tests them on
-    kinds of motion that training has not met, people/takes/motion.npz on other takes of kinds that it has.
+    --out motions` 23 motions of one body become what mocap-* presets learn from: motions/motion.npz tests them on
+    kinds of motion that training has not met, motions/takes/motion.npz on other takes of kinds that it has.
 
     Example: python -m hri data human36m data_3d_h36m.npz --out human36m --trust-pickle --json
 

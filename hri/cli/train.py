@@ -68,9 +68,9 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
                 VARIANT: hri, hri-h, hri-gt, nri, nri-lo, nri-gt, fcmp, lstm, lstm-lo, or the
                 controls nri-residual, hri-h-one (edges see the latest state only) and hri-h-published. Or without a
                 hierarchy springs5-state-VARIANT or charged5-state-VARIANT, of any 2 to 100 balls. Or BODY-SEEN-
-                VARIANT: mocap, people or human36m with hri, hri-h, nri, lstm or, of states, nri-mlp;
+                VARIANT: mocap or human36m with hri, hri-h, nri, lstm or, of states, nri-mlp;
                 --data.motion.folder names the recordings. Or
-                CLIPS-SEEN-VARIANT: kth or walker, slot or par; --data.clips.folder names the clips. Or
+                CLIPS-SEEN-VARIANT: kth or walker, slot or par, or people; --data.clips.folder names the clips. Or
                 own-state-VARIANT: hri, nri, nri-mlp or lstm on what `data trajectories` made; --data.own.folder names
                 its folder, and how long and on what windows is trained follows from what is in it.
             run: Folder of this run. (On Python 3.11 torchrun takes --run for an option of its own.)

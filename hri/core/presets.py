@@ -116,6 +116,7 @@ PRESETS: dict[str, Config] = {
 BODIES: dict[str, tuple[MotionConfig, str]] = {
     "mocap": (
         MotionConfig(
+            folder="motions",
             joints=(
                 "pelvis", "torso", "head", "right upper arm", "right lower arm", "right hand", "left upper arm",
                 "left lower arm", "left hand", "right thigh", "right shin", "right foot", "left thigh", "left shin",
@@ -138,34 +139,44 @@ BODIES: dict[str, tuple[MotionConfig, str]] = {
         "0,1,2,0,4,5,0,7,8,9,8,11,12,8,14,15",
     ),
 }  # fmt: skip
-BODIES["people"] = (dataclasses.replace(BODIES["mocap"][0], folder="people"), BODIES["mocap"][1])
-"""Bodies that presets know: the recordings that ``data fetch-demo`` gets, Human3.6M at 25 frames a second, and more
-recordings of the first body."""
+"""Bodies that presets know: the motions of one body that two packages ship, and Human3.6M at 25 frames a second."""
 
-PACKAGES = {"people": "isaaclab,pybullet"}
-"""What ``data fetch-demo --only`` gets for a body, where not the small recordings."""
+PACKAGES = {"motions": "isaaclab,pybullet"}
+"""What ``data fetch-demo --only`` gets into a folder of this name, where not the small recordings."""
 
-BENT = {"mocap": 40.0}
-"""Degrees by which bones are bent where a body is seen as images: one recorded dance shows an encoder too few poses."""
+BENT = {("mocap", True): 40.0, ("mocap", False): 20.0}
+"""Degrees by which bones of a body are bent, where it is seen as images or not: few recordings show too few poses."""
 
 BODY_LOOK = RenderConfig(level_radii=(1.0,) * 8, colours="limb")
 """Every joint a ball, one colour a limb."""
+
+
+
+BODY_UPDATES = 3000
+"""On as few recordings as those of mocap more updates gain nothing (docs/training.md)."""
+
+
+def _of_bodies(body: str, variant: str) -> TrainConfig:
+    """What springs taught, for states of bodies; nobody knows how many of their pairs interact."""
+    training = ROLLING if VARIANTS[variant][1].memory == "none" else RELATING
+    return dataclasses.replace(training, updates=BODY_UPDATES) if body == "mocap" else training
+
 
 PRESETS |= {
     name: Config(
         name=name,
         data=DataConfig(
             tree=tree,
-            train=2000 if seen == "state" else 1000,
+            train=6000 if seen == "state" else 1000,
             validation=100,
             test=500,
             render=BODY_LOOK,
-            motion=dataclasses.replace(motion, bend=BENT.get(body, 0.0) if vision else 0.0),
+            motion=dataclasses.replace(motion, bend=BENT.get((body, vision is not None), 0.0)),
         ),
         model=ModelConfig(
             vision=vision, relations=VARIANTS[variant][0], dynamics=_suited(VARIANTS[variant][1], vision)
         ),
-        train=dataclasses.replace(TRAINING[seen], upper_decay=1.0 if vision else 0.0),
+        train=dataclasses.replace(TRAINING[seen], upper_decay=1.0) if vision else _of_bodies(body, variant),
     )
     for body, (motion, tree) in BODIES.items()
     for seen, vision in VISION.items()
@@ -228,23 +239,35 @@ CLIPS: dict[str, tuple[DataConfig, VisionConfig, TrainConfig]] = {
             updates=400, batch=8, stage1_updates=3000, stage1_batch=16, stage1_learning_rate=3e-3, evaluate_every=100
         ),
     ),
+    "people": (
+        DataConfig(
+            train=2000,
+            validation=60,
+            test=200,
+            render=RenderConfig(grey=True),
+            clips=ClipsConfig(folder="films32", frames=24, shift=4),
+        ),
+        VisionConfig(),
+        TrainConfig(stage1_updates=20_000, stage1_learning_rate=3e-3, precision="bf16"),
+    ),
 }
-"""Video clips that presets know: KTH actions, and one person who walks by, for whom a narrow model has room enough."""
+"""Video clips that presets know: KTH actions, one person who walks by, for whom a narrow model has room enough, and
+films of a room from four cameras."""
 
 PRESETS |= {
     name: Config(
         name=name,
         data=data,
         model=ModelConfig(
-            vision=dataclasses.replace(narrow, decoder=seen),
+            vision=dataclasses.replace(narrow, decoder=seen, **decoder.vision),
             relations=VARIANTS[variant][0],
-            dynamics=VARIANTS[variant][1],
+            dynamics=_suited(VARIANTS[variant][1], VISION[seen]),
         ),
-        train=training,
+        train=training if decoder.published else TRAINING[seen],
     )
     for source, (data, narrow, training) in CLIPS.items()
     for seen, decoder in DECODERS.items()
-    if decoder.published
+    if decoder.published or source == "people"
     for variant in ("hri", "hri-h", "nri", "lstm")
     for name in (f"{source}-{seen}-{variant}",)
 }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hri.core.records import Normalisation, Trajectories
     from hri.data.dataset import Sequences
 
-TITLES = {"mocap": "motion capture", "people": "people: walks, dances, leaps and more", "human36m": "Human3.6M"}
+TITLES = {"mocap": "motion capture: walks, dances, leaps and more", "human36m": "Human3.6M"}
 """What a form calls the bodies that presets know."""
 
 
@@ -99,7 +99,8 @@ class RecordedBodies(Source):
     def how_to_get(self) -> str:
         if self.motion.joints == BODIES["human36m"][0].joints:
             return f"python -m hri data human36m data_3d_h36m.npz --out {self.motion.folder} --trust-pickle"
-        only = f" --only {PACKAGES[self.name]}" if self.name in PACKAGES else ""
+        packages = PACKAGES.get(PurePath(self.motion.folder).name)
+        only = f" --only {packages}" if packages else ""
         return f"python -m hri data fetch-demo{only} --out {self.motion.folder}"
 
     def in_folder(self, folder: str) -> DataConfig:

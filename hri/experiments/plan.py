@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from hri.core.config import Config
 from hri.core.decoding import DECODERS, DecoderName
-from hri.core.presets import BODIES, CONTROLS, preset
+from hri.core.presets import BODIES, BODY_UPDATES, CONTROLS, preset
 
 Seen = Literal["state"] | DecoderName
 Settings = tuple[tuple[str, Any], ...]
@@ -203,10 +203,10 @@ PLANS: dict[str, Plan] = {
         ),
         Plan(
             "motion",
-            "HRI, NRI and LSTM on recordings of a body that walks, runs and dances, three seeds each",
-            (Group(("lstm", "nri", "hri"), seeds=(0, 1, 2), tree="mocap"),),
-            updates=100,
-            settings=(("train.batch", 16), ("train.evaluate_every", 50), ("data.validation", 40), ("data.test", 200)),
+            "HRI, HRI-H, NRI and LSTM on recordings of a body, tested on kinds of motion that training has not met, three "
+            "seeds each",
+            (Group(("lstm", "hri-h", "nri-mlp", "nri", "hri"), seeds=(0, 1, 2), tree="mocap"),),
+            updates=BODY_UPDATES,
         ),
         Plan(
             "quick",

