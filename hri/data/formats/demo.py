@@ -94,7 +94,7 @@ LARGE = (
         True,
         tuple(f"Pose2Sim/Demo_{room}/videos/cam0{camera}.mp4" for room in _ROOMS.values() for camera in (1, 2, 3, 4)),
         "eight videos of a man in a room, alone and with another person, four static cameras, 60 frames a second",
-        named=tuple(f"{room}/cam0{camera}.mp4" for room in _ROOMS for camera in (1, 2, 3, 4)),
+        named=tuple(f"cam0{camera}-{room}.mp4" for room in _ROOMS for camera in (1, 2, 3, 4)),
     ),
 )  # fmt: skip
 """Got only where they are asked for by name."""
