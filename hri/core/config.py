@@ -243,11 +243,8 @@ def check(config: Config) -> None:
         raise ValueError("the joint LSTM is its memory; model.dynamics.memory = none goes with flat or hierarchical")
     if dynamics.memory == "none" and dynamics.changes:
         raise ValueError("a dynamics without memory knows no last step; leave model.dynamics.changes off")
-    if dynamics.memory == "none" or dynamics.passing == "joint":
-        if dynamics.places:
-            raise ValueError("only an LSTM a node can be told which node it is of; leave model.dynamics.places off")
-        if dynamics.readout:
-            raise ValueError("model.dynamics.readout is of an LSTM a node; leave it at 0")
+    if dynamics.places and (dynamics.memory == "none" or dynamics.passing == "joint"):
+        raise ValueError("only an LSTM a node can be told which node it is of; leave model.dynamics.places off")
     if relations.edge_types == 2 and relations.source == "true":
         return
     if relations.source == "true" and relations.edge_types != 2:

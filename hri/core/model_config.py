@@ -63,9 +63,6 @@ class DynamicsConfig:
     places: bool = False
     """The LSTM also knows which node it is of, by numbers that are learned. States tell where a ball is; a slot does not
     tell which cell it is, and then no message can say from which side a ball comes."""
-    readout: Annotated[int, Between(0, 16)] = 0
-    """Residual blocks of two layers, each twice as wide as hidden, between what an LSTM a node remembers and the change
-    that is read off it; 0: the paper's one hidden layer."""
 
 
 @dataclass(frozen=True)

@@ -76,18 +76,6 @@ def with_changes(
     return torch.cat([states, states - earlier], -1)
 
 
-class Block(nn.Module):
-    """x + W2 relu(W1 relu(x)), which begins as x + 0.1."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.first, self.second = linear(width, width), linear(width, width)
-        nn.init.zeros_(self.second.weight)
-
-    def forward(self, values: Float[Tensor, "*t H"]) -> Float[Tensor, "*t H"]:
-        return values + self.second(F.relu(self.first(F.relu(values))))
-
-
 class GraphDynamics(MessagePassing):
     """One LSTM a node; before each of its steps the nodes exchange messages (paper, section 3.3)."""
 
@@ -99,13 +87,11 @@ class GraphDynamics(MessagePassing):
         self.changes = config.changes
         known = (2 * width if config.changes else width) + (PLACE if config.places else 0)
         self.lstm = nn.LSTMCell(known, config.hidden)
-        wide = 2 * config.hidden if config.readout else config.hidden
-        self.out_hidden = linear(config.hidden, wide)
-        self.readout = nn.ModuleList(Block(wide) for _ in range(config.readout))
-        self.out = linear(wide, width)
+        self.out_hidden = linear(config.hidden, config.hidden)
+        self.out = linear(config.hidden, width)
         if config.changes:
             self.gain = nn.Parameter(torch.full((width,), INERTIA))
-            self.from_inputs = linear(known, wide)
+            self.from_inputs = linear(known, config.hidden)
         self.place = nn.Parameter(torch.randn(tree.size, PLACE)) if config.places else None
 
     def start(self, states: Float[Tensor, "N B D"]) -> LSTMState:
@@ -168,8 +154,6 @@ class GraphDynamics(MessagePassing):
         read = self.out_hidden(hidden)
         if self.changes:
             read = read + self.from_inputs(self.inputs(states))
-        for block in self.readout:
-            read = block(read)
         change = self.out(F.relu(read))
         if not self.changes:
             return states + change

@@ -265,6 +265,29 @@ def test_a_dynamics_that_sees_changes_begins_with_a_share_of_the_last_one() -> N
     torch.testing.assert_close(following[:, 1:], slots[:, 1:-1] + INERTIA * change)
 
 
+def test_only_a_dynamics_that_knows_places_tells_equal_slots_apart() -> None:
+    apart = {}
+    for places in (False, True):
+        preset = PRESETS["springs-4-3-strided-nri"]
+        dynamics = dataclasses.replace(preset.model.dynamics, places=places)
+        torch.manual_seed(0)
+        model = Model(dataclasses.replace(preset, model=dataclasses.replace(preset.model, dynamics=dynamics))).eval()
+        slots = torch.randn(1, 12, 1, 48).expand(-1, -1, SLOT_TREE.size, -1)
+        with torch.no_grad():
+            future = model.predict(slots, 4, most_likely)
+            inputs, weights = model.moving(slots.permute(1, 2, 0, 3)), future.weights.permute(2, 1, 0, 3)
+            stepped = model.dynamics.step_by_step(inputs, model.dynamics.start(inputs[0]), weights)[0]
+            fast = model.dynamics.burn_in(inputs, model.dynamics.start(inputs[0]), weights)[0]
+        torch.testing.assert_close(fast, stepped)
+        apart[places] = float((future.slots - future.slots[:, :, :1]).abs().max())
+    assert apart[False] < 1e-4 < 1e-2 < apart[True]
+
+
+def test_a_joint_dynamics_is_not_told_places() -> None:
+    with pytest.raises(ValueError, match=r"leave model\.dynamics\.places off"):
+        Config(model=ModelConfig(dynamics=DynamicsConfig(passing="joint", places=True)))
+
+
 def test_a_dynamics_without_memory_sees_no_changes() -> None:
     with pytest.raises(ValueError, match=r"knows no last step; leave model\.dynamics\.changes off"):
         Config(model=ModelConfig(dynamics=DynamicsConfig(memory="none", changes=True)))
