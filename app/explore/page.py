@@ -38,7 +38,8 @@ def show(scene: Scene) -> None:
     rollout, original = scene.rollout, scene.original if scene.edited else None
     if scene.source.only_recorded and (outside := far_outside(scene.original)):
         st.warning(widgets.plain(f"{outside}."), icon=":material/help:")
-    left, right = st.columns([11, 9.5], gap="medium")
+    with st.container(key="screen"):
+        left, right = st.columns([11, 9.5], gap="medium")
     with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
         with st.container(horizontal=True, vertical_alignment="center"):
             layout, pairs = pickers.graph_pickers("the model has", flat=rollout.tree.flat)
