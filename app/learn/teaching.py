@@ -42,7 +42,7 @@ def show() -> None:
             st.warning(warning, icon=":material/wifi_off:")
         with st.container(horizontal=True, key="teach-address"):
             with st.container(width=150):
-                st.image(still.qr_code(others + query), width=150)
+                st.image(still.qr_code(others + query), width=150, alt="QR code of the address")
             with st.container(width=330):
                 st.code(others + query, language=None, wrap_lines=True)
                 st.caption(
