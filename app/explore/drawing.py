@@ -74,7 +74,7 @@ def panel(scene: Scene) -> None:
     with choices:
         begin = _begin(scene, config.data, list(TREES) if config.model.sees_frames else [config.data.tree])
         if problem := session.pop("system_problem", None):
-            st.error(widgets.plain(problem))
+            st.error(widgets.said(problem))
         _verdict(scene)
     with board:
         widgets.board(begin, _accept)
