@@ -187,6 +187,16 @@ def edges_right(source: ModelSource) -> str:
     return ceilings.on_unseen(scores, ceiling_of(source)) if scores else ""
 
 
+def edges_right_by_level(source: ModelSource) -> dict[str, str]:
+    """The same of every two levels that can be right or wrong, by their names.
+
+    Raises:
+        ValueError: the checkpoint cannot be read; one sentence.
+    """
+    scores = ((header(source.path).metrics.get("test") or {}) if source.path else {}).get("edges")
+    return ceilings.by_level(scores, ceiling_of(source), period=ceilings.main_period(scores)) if scores else {}
+
+
 def window_of(source: ModelSource) -> int:
     """States that a model's edges are inferred from; 0 where that is not known.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import streamlit as st
@@ -44,7 +45,7 @@ def box(trajectories: Callable[[], None]) -> None:
                 help="Files of some models have the same parts; whoever trained it knows.",
             )  # fmt: skip
         if answer := session.get("upload_answer"):
-            st.error(widgets.plain(answer))
+            st.error(widgets.said(answer))
             if (picture := session.get("upload_picture")) is not None:
                 st.image(picture, caption="Frames of an unseen scene, and what it makes of them", width="stretch")
         elif not variants or variant:
@@ -63,5 +64,6 @@ def _take(name: str, content: bytes, variant: str | None, is_new: bool) -> None:
         if variants := getattr(error, "variants", None):
             session["upload_variants"] = variants
             return
-        session["upload_answer"] = f"{name} was not added: {error}"
+        why = re.sub(r"^\S+\.(safetensors|npz|pth?|ckpt) (?=is |holds )", "it ", str(error))  # named once is enough
+        session["upload_answer"] = f"{name} was not added: {why}"
         session["upload_picture"] = getattr(error, "picture", None)

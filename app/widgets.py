@@ -203,7 +203,8 @@ def board(begin: System, on_change: Callable[[], None], player: str = "explore")
         "player": player,
         "base": begin.to_json(),
         "pairs": pairs,
-        "names": [hierarchy.node_name(tree, node) for node in range(tree.size)],
+        # Slots are places and have the same numbers: what lies on the board is a ball.
+        "names": [_ball(tree, node) for node in range(tree.size)],
         "ranks": hierarchy.ranks(tree).tolist(),
         "colours": fills,
         "inks": inks,
@@ -212,6 +213,12 @@ def board(begin: System, on_change: Callable[[], None], player: str = "explore")
         "signs": not force(begin.physics).silent,
     }
     _board(key="board", data=data, on_system_change=on_change)
+
+
+def _ball(tree: Tree, node: int) -> str:
+    """Such as "ball 5 (leaf)"; "ball 3" without a hierarchy."""
+    name = hierarchy.node_name(tree, node)
+    return name if tree.flat else f"ball {node} ({name.split()[0]})"
 
 
 def family(
@@ -308,3 +315,11 @@ _REPLACED = re.compile(
 def plain(text: str) -> str:
     """Text from outside so that it is shown as it is: nothing in it makes a link, a picture, a symbol or a formula."""
     return re.sub(r"([\\`*_{}\[\]()<>#+!|:$~&@-])", r"\\\1", _REPLACED.sub(_JOINER, text))
+
+
+def said(text: str) -> str:
+    """A message of this program with text from outside in it: :func:`plain`, but commands in backticks stay code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one of them came from outside
+        return plain(text)
+    return "".join(f"`{part}`" if k % 2 else plain(part) for k, part in enumerate(parts))

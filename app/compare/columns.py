@@ -283,7 +283,8 @@ def pictures_over_time(scenes: Sequence[Scene]) -> None:
         "**Do the pictures hold?**",
         help="Light left: the sum of predicted pixels over that of true ones. Balls kept: of the balls that the true "
         "frame shows, the share that the prediction shows within two pixels, in the right colour. A model that is "
-        "unsure draws less of everything, so squared errors alone reward fading.",
+        "unsure draws less of everything, so squared errors alone reward fading. Step 1 is the first frame after the "
+        "last true one.",
     )
     st.plotly_chart(figure, key=f"{PLAYER}-pictures", config={"displayModeBar": False})
 

@@ -44,7 +44,7 @@ def main() -> None:
         scenes = comparing.pick_scene(sources, data, seed, another)
         comparison = compare([scene.rollout for scene in scenes])
     except ValueError as error:
-        st.error(widgets.plain(str(error)))
+        st.error(widgets.said(str(error)))
         return
     show(scenes, comparison, left, columns, level)
 

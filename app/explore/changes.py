@@ -255,7 +255,7 @@ def _load() -> None:
                 st.session_state["edits_answer"] = None
                 st.rerun()
         if answer := st.session_state.get("edits_answer"):
-            st.error(widgets.plain(answer))
+            st.error(widgets.said(answer))
         else:
             st.caption("Loaded.")
 

@@ -84,7 +84,7 @@ def _upload() -> tuple[VideoClip, VideoFacts] | None:
         help=f"{', '.join(KINDS)}. Its frames are brought to the size and colours that the model sees.",
     )  # fmt: skip
     if problem := session.get("clip_problem"):
-        st.error(widgets.plain(f"{problem}."))
+        st.error(widgets.said(f"{problem}."))
     upload: tuple[VideoClip, VideoFacts] | None = session.get("clip_given")
     if upload is not None:
         clip, about = upload
@@ -185,7 +185,7 @@ def _look(scene: Scene, clip: VideoClip, render: RenderConfig) -> None:
     try:
         footage = running.footage(clip, render.size, render.channels)
     except ValueError as error:
-        st.error(widgets.plain(f"{error}."))
+        st.error(widgets.said(f"{error}."))
         return
     count = len(footage.frames)
     few = footage.frames[np.linspace(0, count - 1, PREVIEW).astype(int)]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from app import address, drawn, library, widgets
 from app.library import Scene
 from hri.core.config import DataConfig
 from hri.core.forces import FORCES, usual_physics
+from hri.core.hierarchy import Tree
 from hri.data.sources import source_of
-from hri.physics.systems import System
-from hri.scores import ceilings
+from hri.physics.systems import System, always_joined
+from hri.scores import ceilings, meanings
 from hri.view import beliefs
+from hri.view.agreement import between
 
 TREES = ("4-3", "3-3", "2-2", "2-3", "4-2", "5-2")
 """Offered to models that see images; a model of states sees its own."""
@@ -71,7 +74,7 @@ def panel(scene: Scene) -> None:
     with choices:
         begin = _begin(scene, config.data, list(TREES) if config.model.sees_frames else [config.data.tree])
         if problem := session.pop("system_problem", None):
-            st.error(widgets.plain(problem))
+            st.error(widgets.said(problem))
         _verdict(scene)
     with board:
         widgets.board(begin, _accept)
@@ -139,8 +142,38 @@ def _verdict(scene: Scene) -> None:
         f"{counts.springs} springs.**",
         help="Pairs whose most probable type carries messages in most steps of the burn-in, in either direction.",
     )
+    levels = beliefs.spring_counts_by_level(scene.rollout)
+    if len(levels) > 1:
+        st.markdown("\n".join(f"- {line}" for line in by_level(levels, scene.source, scene.system)))
     if counts.pairs:
-        right = (counts.pairs - counts.with_messages - counts.springs + 2 * counts.both) / counts.pairs
         guess = max(counts.springs, counts.pairs - counts.springs) / counts.pairs
-        words = ceilings.in_words(right, drawn.findable(scene.source), guess)
+        words = ceilings.in_words(counts.right / counts.pairs, drawn.findable(scene.source), guess)
         st.caption(f"Pairs right: {words}.", help=ceilings.EXPLAINED)
+
+
+def by_level(levels: dict[str, beliefs.SpringCounts], source: library.ModelSource, system: System) -> list[str]:
+    """Of each two levels what the model says of the drawing, and why it may be wrong there: a line of Markdown each.
+
+    It may never have had to look, where its training knows no system without these springs, or it cannot tell them on
+    any unseen system.
+    """
+    pairs, joined = np.argwhere(np.triu(Tree.parse(system.tree).possible)), always_joined(system.tree, system.physics)
+    fixed = {
+        name
+        for name, members in meanings.level_pairs(Tree.parse(system.tree), *pairs.T).items()
+        if members.any() and all((int(i), int(j)) in joined for i, j in pairs[members])
+    }
+    unseen = library.edges_right_by_level(source)
+    lines = []
+    for name, counts in levels.items():
+        why = ""
+        if counts.right < counts.pairs and name in fixed:
+            why = " In the systems of its training these are always joined, so it never had to look."
+        elif counts.right < counts.pairs and name in unseen:
+            why = f" On unseen systems: {unseen[name]}."
+        words = between(name)
+        lines.append(
+            f"{words[:1].upper()}{words[1:]}: messages over {counts.with_messages} of {counts.pairs} pairs, your "
+            f"springs on {counts.springs}; **{counts.right} of {counts.pairs} right**.{why}"
+        )
+    return lines

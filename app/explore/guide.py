@@ -20,7 +20,7 @@ def steps(scene: Scene) -> list[Step]:
     """Those that this scene and its model have."""
     rollout = scene.original
     turn = int(rollout.last_true_input) + 1
-    first = tour.free_run(turn, ".st-key-stage")
+    first = tour.free_run(turn, ".st-key-explore-images")
     row = exemplar(rollout)
     if row is None:
         return [first]
@@ -64,13 +64,13 @@ def steps(scene: Scene) -> list[Step]:
                     {"press": {"within": panel, "words": "change"}},
                     {"press": {"within": ".st-key-edge-0", "words": "Cut"}},
                     {"wait": ".ghost"},
-                    {"scroll": ".st-key-stage"},
+                    {"scroll": ".st-key-explore-images"},
                     {"seek": turn},
                     {"play": True},
                 ),
                 {"shown": ".ghost"},
                 "Cut: grey is the prediction without your cut, “Change” how far it moved.",
-                ".st-key-stage",
+                ".st-key-explore-images",
             )
         )
     return tour_steps

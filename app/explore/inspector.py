@@ -71,9 +71,10 @@ def inspect_edge(rollout: Rollout, selection: dict[str, Any], place: str = "") -
     elif not rollout.force.silent:
         truth = f"They {rollout.force.truths[int(springs[0, pair[0], pair[1]])]}."
     else:
+        cells = ", while the balls that it joins lie in these cells" if rollout.observation != "states" else ""
         share, relation = float(springs[:, pair[0], pair[1]].mean()), rollout.force.truths[1]
         truth = (
-            f"A {relation} joins them" + ("." if share == 1 else f" in {share:.0%} of the frames.")
+            f"A {relation} joins them" + ("." if share == 1 else f" in {share:.0%} of the frames{cells}.")
             if share
             else f"No {relation} joins them."
         )

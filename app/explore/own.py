@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,7 @@ def dialog() -> None:
         with st.spinner("Reading …"):
             data = _read(folder, choices, layout)
     except (ValueError, OSError) as error:
-        left.error(widgets.plain(f"{sentence(error)}."))
+        left.error(widgets.said(f"{sentence(error)}."))
         return
     with right:
         _preview(data)
@@ -108,7 +109,12 @@ def _read(folder: Path, choices: Choices, layout: Layout) -> TrajectorySet:
     from hri.data.formats import own
 
     files = sorted(folder.iterdir())
-    return own.read([folder] if len(files) > 1 else files, choices, layout)
+    try:
+        return own.read([folder] if len(files) > 1 else files, choices, layout)
+    except (ValueError, OSError) as error:  # where an upload lies is nothing to a visitor
+        raise ValueError(
+            str(sentence(error)).replace(f"{folder}{os.sep}", "").replace(str(folder), "the files")
+        ) from None
 
 
 def _understood(data: TrajectorySet) -> None:
@@ -164,7 +170,7 @@ def _train(data: TrajectorySet, stem: str) -> None:
     try:
         folder = keep(data, stem)
     except OSError as error:
-        st.error(widgets.plain(f"{sentence(error)}."))
+        st.error(widgets.said(f"{sentence(error)}."))
         return
     st.session_state["train_own"] = str(folder)
     st.session_state.pop("clone", None)

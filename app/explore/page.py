@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 # Before the imports below, so that a visitor reads while they load.
 with st.container(horizontal=True, vertical_alignment="center", key="headline"):
     st.markdown("**Watch a model predict how things move, and see which parts it believes act on each other.**")
     invitation = st.container(width="content")
+with st.container(key="skeleton"):
+    skeleton = st.empty()
+if "last_scene" not in st.session_state:  # the first look: what is missing has its place already
+    st.html(Path(__file__).parents[1] / "player" / "skeleton.css")
+    skeleton.html(
+        '<div class="skeleton" role="status"><p>Loading the first scene …</p><div class="row"><div></div><div></div>'
+        '<div></div></div><div class="graph"></div><div class="line"></div></div>'
+    )
 
 from app import address, drawn, library, widgets
 from app.explore import changes, clip, difficulty, drawing, guide, inspector, pickers, share, steps, watching
@@ -38,7 +48,8 @@ def show(scene: Scene) -> None:
     rollout, original = scene.rollout, scene.original if scene.edited else None
     if scene.source.only_recorded and (outside := far_outside(scene.original)):
         st.warning(widgets.plain(f"{outside}."), icon=":material/help:")
-    left, right = st.columns([11, 9.5], gap="medium")
+    with st.container(key="screen"):
+        left, right = st.columns([11, 9.5], gap="medium")
     with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
         with st.container(horizontal=True, vertical_alignment="center"):
             layout, pairs = pickers.graph_pickers("the model has", flat=rollout.tree.flat)
@@ -103,6 +114,7 @@ def workbench(scene: Scene) -> None:
 
 widgets.page_style()
 if not library.sources():
+    skeleton.empty()
     st.info(
         "There is nothing to show yet: put a checkpoint into `checkpoints/`, or train one with `python -m hri train`."
     )
@@ -123,6 +135,7 @@ except ValueError as error:
     scene = st.session_state.get("last_scene")
     if scene is not None:
         st.caption("The scene below is still the previous one.")
+skeleton.empty()
 if scene is not None:
     st.session_state["last_scene"] = scene
     learning.scrubber(scene.source.name)

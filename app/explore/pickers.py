@@ -68,7 +68,8 @@ def graph_pickers(whose: str, player: str = "explore", flat: bool = False) -> tu
     if not flat:
         pairs = st.segmented_control(
             "Edges", PAIRS, default="hierarchy", required=True, key="pairs", bind="query-params",
-            help=f"The hierarchy's own pairs, or every pair that {whose} an opinion about. {explained('edge')}",
+            help=f"The hierarchy's own pairs, or every pair that {whose} an opinion about. {explained('edge')} "
+            "Gold outlines are true relations; between slots, which are places, they come and go as balls change cell.",
         )  # fmt: skip
     with st.container(width=178):
         threshold_picker(player)

@@ -70,7 +70,7 @@ def _python(scene: Scene, frame: int) -> None:
     except ValueError as error:
         st.caption(f"No lines for this scene: {error}.")
         return
-    st.code(lines, language="python", wrap_lines=True, height=250)
+    st.code(lines, language="python", wrap_lines=True)
     st.download_button(
         "As a file", lines, f"{file_stem(scene)}.py", "text/x-python", key="export.py", on_click="ignore",
         help="Run it from the repository's folder: .venv/bin/python and its name.",

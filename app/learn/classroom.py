@@ -68,16 +68,23 @@ def reach(place: str) -> str:
     Args:
         place: :func:`host`.
     """
-    name = urlsplit(place).hostname or ""
-    if not (name in ("localhost", "::1") or name.startswith("127.")):
+    if for_others(place) == place:
         return ""
     own, port = own_address(), urlsplit(place).port or 80
     start = f'STREAMLIT_SERVER_ADDRESS=0.0.0.0 STREAMLIT_SERVER_ALLOWED_HOSTS="localhost 127.0.0.1 {own}"'
     return (
-        f"This address works on this machine only. For a class, start the app with `{start} PORT={port} make app`, let "
-        f"port {port} through this machine's firewall, and open `http://{own}:{port}/learn` here: then the address is "
-        "one that others in the same network can open."
+        f"The address in this browser works on this machine only. For a class, start the app with `{start} PORT={port} "
+        f"make app` and let port {port} through this machine's firewall. The address below is then one that others in "
+        f"the same network can open; `http://{own}:{port}/learn` is this page's."
     )
+
+
+def for_others(place: str) -> str:
+    """The same address by this machine's name in its network, where it names this machine alone."""
+    name = urlsplit(place).hostname or ""
+    if not (name in ("localhost", "::1") or name.startswith("127.")):
+        return place
+    return f"http://{own_address()}:{urlsplit(place).port or 80}"
 
 
 def own_address() -> str:

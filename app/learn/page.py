@@ -61,7 +61,7 @@ def body(lesson: Lesson, room: Classroom, math: bool) -> None:
             seed = room.seed if room.on else int(st.session_state.get("scene", room.seed))
             outcome = lesson.show(Stage(seed, room.size / 100, room.on))
         except ValueError as error:
-            st.error(widgets.plain(str(error)))
+            st.error(widgets.said(str(error)))
             return
     if outcome.done and lesson.key not in done_keys:
         done_keys.append(lesson.key)

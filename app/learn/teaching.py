@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from app import files, library, places
-from app.learn import classroom, course
+from app.learn import classroom, course, lesson_state, still
 from app.learn.course import Lesson
 from app.learn.lessons import LESSONS
 
@@ -36,13 +36,24 @@ def show() -> None:
                 )  # fmt: skip
             math = st.toggle("Mathematics", key="teach-math", disabled=what == "game")
         query = lesson_address(str(what), int(number), int(size), math)
-        st.code(classroom.host() + query, language=None, wrap_lines=True)
-        if warning := classroom.reach(classroom.host()):
+        here = classroom.host()
+        others, warning = classroom.for_others(here), classroom.reach(here)
+        if warning:
             st.warning(warning, icon=":material/wifi_off:")
+        with st.container(horizontal=True, key="teach-address"):
+            with st.container(width=150):
+                st.image(still.qr_code(others + query), width=150, alt="QR code of the address")
+            with st.container(width=330):
+                st.code(others + query, language=None, wrap_lines=True)
+                st.caption(
+                    "Works once the app was started so. Phones open it with the camera."
+                    if warning
+                    else "Phones open it with the camera."
+                )
         st.caption(
             "In classroom mode there are no menus, and the scene is fixed. Every visitor has a playground of their own."
         )
-        st.link_button("Try it", classroom.host() + query, icon=":material/open_in_new:")
+        st.link_button("Try it", here + query, icon=":material/open_in_new:")
     with right:
         st.subheader("Print a hand-out", anchor=False)
         picks = st.multiselect(
@@ -83,8 +94,14 @@ def _handout(lessons: list[Lesson], scene: int, game: int | None, size: int) -> 
             statements |= handout.statements(places.CHECKPOINTS, scene, [lesson])
         except ValueError:
             continue
-    where = {lesson.key: classroom.host() + lesson_address(lesson.key, scene, size, False) for lesson in lessons}
+    host = classroom.for_others(classroom.host())
+    where = {lesson.key: host + lesson_address(lesson.key, scene, size, False) for lesson in lessons}
     if game is not None:
-        where["game"] = classroom.host() + lesson_address("game", game, size, False)
-    page = handout.sheet(lessons, statements, where, scene, () if game is None else rounds(game), game)
+        where["game"] = host + lesson_address("game", game, size, False)
+    try:
+        rollout = lesson_state.rollout(course.STATE_MODEL, scene)
+    except ValueError:  # the model is not there
+        rollout = None
+    pictures = handout.pictures_of(scene, rollout)
+    page = handout.sheet(lessons, statements, where, scene, () if game is None else rounds(game), game, pictures)
     return page.encode()

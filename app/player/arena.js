@@ -90,7 +90,7 @@ class Arena {
 
   chips() {
     this.buttons = this.data.pairs.map((pair, k) => {
-      const button = element("button", { type: "button", class: "chip", title: this.name(pair), "aria-label": this.name(pair) }, element("i"), element("span", { text: pair.join(" – ") }));
+      const button = element("button", { type: "button", class: "chip", title: this.name(pair), "aria-label": `${pair.join(" – ")}: ${this.name(pair)}` }, element("i"), element("span", { text: pair.join(" – ") }));
       if (this.data.said) button.append(element("small", { text: this.data.said[k] }));
       button.disabled = !this.data.marking;
       button.addEventListener("click", () => this.toggle(pair));

@@ -1,26 +1,33 @@
-"""Time and memory of a training before it starts, timed by a process of its own while the form is read."""
+"""Time and memory of a training before it starts: at once from what was measured before, or from what a checkpoint of
+the same model took, until a process of its own has timed it here while the form is read.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import places
-from hri.core.config import Config, to_json
-from hri.experiments import processes, queueing, runs
+from app import library, places
+from hri.core.config import Config
+from hri.experiments import processes, queueing, runs, timings
 from hri.training.estimate import Estimate, scaled, sizes
 from hri.training.progress import duration
 
-PATIENCE = 300
-"""Seconds after which an estimate is given up."""
+if TYPE_CHECKING:
+    from hri.model.checkpoint import Header
 
 
 def show(config: Config, vision_from: str) -> None:
-    """The estimate of this config; measured once for all that differ in length only."""
+    """The estimate of this config; measured once on a machine for all that differ in length only."""
     cost_config = sizes(config)
-    key = f"{to_json(cost_config)}{vision_from}{queueing.limits(places.RUNS)}"
+    key = timings.key(config, vision_from, queueing.limits(places.RUNS).threads)
     estimates: dict[str, Estimate | str] = st.session_state.setdefault("estimates", {})
+    if key not in estimates and (before := timings.recall(places.RUNS, key)) is not None:
+        estimates[key] = before
     waiting = key not in estimates
     st.fragment(_show, run_every=1.0 if waiting else None)(config, cost_config, vision_from, key)
 
@@ -30,25 +37,50 @@ def _show(config: Config, cost_config: Config, vision_from: str, key: str) -> No
     if key not in estimates:
         estimate = _measurement(cost_config, vision_from, key)
         if estimate is None:
-            st.caption(":material/timer: Measuring how long it will take on this machine …")
+            st.markdown(f":material/timer: {provisional(config, vision_from)}")
             return
         # No rerun of the page to end the asking: it would swallow a click on Start that comes at that moment.
         estimates[key] = estimate
+        if isinstance(estimate, Estimate):
+            timings.keep(places.RUNS, key, estimate)
     outcome = estimates[key]
     if isinstance(outcome, str):
         st.caption(f":material/timer: No estimate: {outcome}.")
         return
     whole = scaled(outcome, config, vision_from)
-    time = duration(3600 * whole.hours)
-    speeds = [
+    st.markdown(
+        f":material/timer: About **{duration(3600 * whole.hours)}** and **{whole.memory / 1000:.1f} GB** of memory on "
+        "this machine.",
+        help=f"{_speeds(whole)}, and validations. Timed on this machine: slower while other trainings run; while it "
+        "runs, its own speed says what is left. Preparing the training systems comes before.",
+    )
+
+
+def provisional(config: Config, vision_from: str) -> str:
+    """What can be said before anything was timed here."""
+    files = {name: source.path for name, source in library.sources().items() if source.path and not source.uploaded}
+    # Nearest by name first: of a preset, its own checkpoint.
+    names = sorted(files, key=lambda name: (name != config.name, not name.startswith(config.name), name))
+    found = timings.by_a_checkpoint(config, _headers({name: files[name] for name in names}), vision_from)
+    if found is None:
+        return "Measuring how long it will take on this machine …"
+    name, whole = found
+    return f"About **{duration(3600 * whole.hours)}**, as {name} took where it was trained; measuring it here …"
+
+
+def _headers(files: dict[str, Path]) -> Iterator[tuple[str, Header]]:
+    for name, path in files.items():
+        try:
+            yield name, library.header(path)
+        except ValueError:  # a damaged file; said where it is chosen
+            continue
+
+
+def _speeds(whole: Estimate) -> str:
+    return "; ".join(
         f"{seconds:.2g} s an update of stage {stage}"
         for stage, seconds in ((1, whole.stage1_seconds), (2, whole.stage2_seconds))
         if seconds
-    ]
-    st.markdown(
-        f":material/timer: About **{time}** and **{whole.memory / 1000:.1f} GB** of memory on this machine.",
-        help=f"{'; '.join(speeds)}, and validations. Timed just now: slower while other trainings run. "
-        "Preparing the training systems comes before.",
     )
 
 

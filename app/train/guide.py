@@ -23,8 +23,7 @@ def steps(has_runs: bool) -> list[Step]:
     return [
         Step(
             "Begin small",
-            "“First steps” trains a model on five balls in about two minutes. It is told no spring, and has to find "
-            "them.",
+            "“First steps” trains a model on five balls within minutes. It is told no spring, and has to find them.",
             ".st-key-starter",
             "Show me where",
             ({"press": {"within": VIEW, "words": "new"}}, {"wait": ".st-key-starter"}),
@@ -33,7 +32,8 @@ def steps(has_runs: bool) -> list[Step]:
         ),
         Step(
             "What it will cost",
-            "Before anything starts, a few updates are timed on this machine: so long will it take, so much memory.",
+            "Before anything starts, you see how long it will take and how much memory: timed on this machine, now or "
+            "before.",
             ".st-key-estimate",
         ),
         Step(

@@ -49,7 +49,7 @@ def show(all_runs: list[RunInfo]) -> None:
     st.caption("TensorBoard reads the same runs (`pip install tensorboard` before they start):")
     inside = places.RUNS.resolve().is_relative_to(places.ROOT)
     place = places.RUNS.resolve().relative_to(places.ROOT) if inside else places.RUNS
-    st.code(f"tensorboard --logdir {place}", language="bash")
+    st.code(f"tensorboard --logdir {place}", language="bash", wrap_lines=True)
 
 
 _COLUMNS = {

@@ -12,8 +12,8 @@ from hri.core.presets import OWN, preset
 from hri.data.sources import source_of
 
 SHORT = {"train.updates": 700, "train.evaluate_every": 50, "data.validation": 60}
-"""About two minutes on one core, for five objects."""
-LENGTHS = {"short": "about two minutes", "whole": "as the data suggest"}
+"""Enough to see whether there is something to find; how long it takes here is estimated below it."""
+LENGTHS = {"short": "short", "whole": "as the data suggest"}
 ABOUT = {
     "hri": "HRI: relations along the hierarchy",
     "nri": "NRI: any two may be related, with memory",

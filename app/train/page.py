@@ -48,6 +48,6 @@ if view == "new":
 elif view == "runs":
     listing.show(all_runs)
 elif not names:
-    st.info("There is nothing to watch yet: start a run under “new”; *First steps* takes two minutes.")
+    st.info("There is nothing to watch yet: start a run under “new”; *First steps* is the quickest.")
 else:
     watch.show(places.RUNS / name)

@@ -10,6 +10,7 @@ import json
 import math
 import re
 import reprlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -119,6 +120,15 @@ class System:
             _points(values["positions"]),
             _points(values["velocities"]),
         )
+
+
+def always_joined(tree: str, physics: str, seeds: Sequence[int] = range(42, 82)) -> frozenset[Pair]:
+    """Pairs that a spring joins in each of these systems, by default training systems: what nobody need look for.
+
+    Raises:
+        ValueError: as :meth:`System.of_seed`.
+    """
+    return frozenset.intersection(*(frozenset(System.of_seed(tree, physics, seed).springs) for seed in seeds))
 
 
 def _from_json(text: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class Starter:
 
     title: str
     about: str
-    """What it teaches, and how long it takes on one core."""
+    """What it teaches; how long it takes here is estimated beside it."""
     preset: str
     changes: dict[str, Any] = field(default_factory=dict)
     vision_from: str = ""
@@ -30,7 +30,7 @@ class Starter:
 STARTERS: dict[str, Starter] = {
     "first": Starter(
         "First steps",
-        "Five balls on hidden springs: nine of ten are found within three minutes, and you watch them come.",
+        "Five balls on hidden springs: nine of ten are found in the end, and you watch them come.",
         "springs5-state-nri-mlp",
         {
             "train.updates": 800, "train.evaluate_every": 50, "data.train": 8000, "data.validation": 60,
@@ -38,7 +38,7 @@ STARTERS: dict[str, Starter] = {
     ),
     "hierarchy": Starter(
         "A hierarchy",
-        "17 balls in three levels: the springs between parents and leaves come true in some six minutes.",
+        "17 balls in three levels: the springs between parents and leaves come true.",
         "springs-4-3-state-hri-h",
         {
             "train.updates": 1300, "train.evaluate_every": 100, "train.free_steps": 5,
@@ -47,7 +47,7 @@ STARTERS: dict[str, Starter] = {
     ),
     "images": Starter(
         "From images",
-        "Takes a trained encoder and decoder and learns to predict; some minutes.",
+        "Takes a trained encoder and decoder and learns to predict.",
         "springs-4-3-par-hri-h",
         {
             "train.updates": 200, "train.batch": 8, "train.evaluate_every": 25,
@@ -57,7 +57,7 @@ STARTERS: dict[str, Starter] = {
     ),
     "stages": Starter(
         "Both stages",
-        "Learns to see, then to predict, from nothing; about ten minutes.",
+        "Learns to see, then to predict, from nothing.",
         "springs-4-3-par-hri-h",
         {
             "train.stage1_updates": 2000, "train.updates": 200, "train.batch": 8, "train.evaluate_every": 50,

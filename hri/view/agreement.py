@@ -40,11 +40,14 @@ class Group:
     @property
     def words(self) -> str:
         """Such as "edges between intermediates and leaves", "edges between siblings", or of all "edges"."""
-        if self.name == "possible":
-            return "edges"
-        plural = {"root": "the root", "leaf": "leaves", "siblings": "siblings"}
-        ends = [plural.get(end, end if end[-1].isdigit() else f"{end}s") for end in self.name.split("-")]
-        return f"edges between {' and '.join(ends)}"
+        return "edges" if self.name == "possible" else f"edges between {between(self.name)}"
+
+
+def between(name: str) -> str:
+    """Two levels in words, such as "intermediates and leaves" or "siblings"; ``name`` as of a :class:`Group`."""
+    plural = {"root": "the root", "leaf": "leaves", "siblings": "siblings"}
+    ends = [plural.get(end, end if end[-1].isdigit() else f"{end}s") for end in name.split("-")]
+    return " and ".join(ends)
 
 
 @dataclass(frozen=True)

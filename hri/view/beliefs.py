@@ -18,6 +18,7 @@ from hri.core.records import Rollout
 from hri.scores import meanings
 from hri.view.facts import edge_step, true_springs, type_name
 
+_Matrix = Bool[np.ndarray, "N N"]
 OTHER = "other pairs"
 ANY = "any two balls"
 """Where there is no hierarchy to name an edge by."""
@@ -203,6 +204,11 @@ class SpringCounts:
     """By a spring."""
     both: int
 
+    @property
+    def right(self) -> int:
+        """Pairs with a spring and messages, and pairs with neither."""
+        return self.pairs - self.with_messages - self.springs + 2 * self.both
+
 
 def spring_counts(rollout: Rollout) -> SpringCounts:
     """Where messages pass in most steps of the burn-in, in either direction, and where springs are.
@@ -211,6 +217,34 @@ def spring_counts(rollout: Rollout) -> SpringCounts:
         ValueError: springs are not known, no messages, or image slots, between which springs come and go; or charges,
             between which messages always pass.
     """
+    possible, with_messages, springs = _pairs_by_ball(rollout)
+    return _counts(possible, with_messages, springs)
+
+
+def spring_counts_by_level(rollout: Rollout) -> dict[str, SpringCounts]:
+    """The same between every two levels of the tree, by their names (:func:`hri.scores.meanings.level_pairs`).
+
+    Raises:
+        ValueError: as :func:`spring_counts`.
+    """
+    matrices = _pairs_by_ball(rollout)
+    senders, receivers = np.nonzero(matrices[0])
+    levels = meanings.level_pairs(rollout.tree, senders, receivers)
+    return {
+        name: _counts(*(pairs[senders[members], receivers[members]] for pairs in matrices))
+        for name, members in levels.items()
+        if members.any()
+    }
+
+
+def _counts(possible: np.ndarray, with_messages: np.ndarray, springs: np.ndarray) -> SpringCounts:
+    return SpringCounts(*(int(pairs.sum()) for pairs in (possible, with_messages, springs, with_messages & springs)))
+
+
+def _pairs_by_ball(
+    rollout: Rollout,
+) -> tuple[Bool[np.ndarray, "N N"], Bool[np.ndarray, "N N"], Bool[np.ndarray, "N N"]]:
+    """Pairs that the model has an opinion of, those with messages, those with springs; above the diagonal."""
     if rollout.observation != "states":
         raise ValueError("Springs join balls, and this model's nodes are parts of the image.")
     rows = speaking_rows(rollout)
@@ -224,8 +258,7 @@ def spring_counts(rollout: Rollout) -> SpringCounts:
     possible[senders, receivers] = True
     with_messages[senders, receivers] = (rollout.edge_types[0, steps][:, rows] > 0).mean(0) > 0.5
     possible, with_messages = (np.triu(pairs | pairs.T) for pairs in (possible, with_messages))
-    springs = possible & (rollout.true_adjacency[0] > 0)
-    return SpringCounts(*(int(pairs.sum()) for pairs in (possible, with_messages, springs, with_messages & springs)))
+    return possible, with_messages, possible & (rollout.true_adjacency[0] > 0)
 
 
 def speaking_rows(rollout: Rollout) -> Int[np.ndarray, " R"]:

@@ -42,8 +42,18 @@ class Images {
       event.preventDefault();
       document.activeElement?.blur();
     });
-    stack.addEventListener("pointermove", (event) => this.clock.point(this.nodeAt(event, name)));
-    stack.addEventListener("pointerleave", () => this.clock.point(null));
+    const value = element("span", { class: "pixel", hidden: "", "aria-hidden": "true" });
+    stack.append(value);
+    stack.addEventListener("pointermove", (event) => {
+      const hit = this.nodeAt(event, name);
+      this.clock.point(hit);
+      value.textContent = this.valueAt(event, name, hit);
+      value.hidden = event.pointerType === "touch" || !value.textContent;
+    });
+    stack.addEventListener("pointerleave", () => {
+      value.hidden = true;
+      this.clock.point(null);
+    });
     stack.addEventListener("click", (event) => {
       const hit = this.nodeAt(event, name);
       if (hit) this.clock.select(hit);
@@ -122,6 +132,26 @@ class Images {
       if (distance < nearest) [best, nearest] = [node, distance];
     }
     return best === null ? null : { kind: "node", node: best, tree: this.data.tree };
+  }
+
+  // The numbers under the mouse, in words: the pixel, and the slot or ball that it is or lies in.
+  valueAt(event, panel, hit) {
+    const box = event.currentTarget.getBoundingClientRect(), { rows, columns } = this.size, { frame } = this.clock;
+    const column = Math.min(columns - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * columns)));
+    const row = Math.min(rows - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * rows)));
+    const pixel = row * columns + column, at = 3 * (frame * rows * columns + pixel), share = (byte) => (byte / 255).toFixed(2);
+    const { truth, prediction, apart, ghost } = this.arrays;
+    const colour = (values) => ["red", "green", "blue"].map((name, c) => `${name} ${share(values[at + c])}`).join(", ");
+    let words = "";
+    if (panel === "truth") words = colour(truth.values);
+    else if (panel === "apart") words = apart && frame ? `apart by ${share(apart.values[frame * rows * columns + pixel])}` : "";
+    else if (!prediction || frame === 0) return "";
+    else if (panel === "prediction") words = colour(prediction.values);
+    else words = this.shows === "change" ? `change ${share(difference(ghost.values, at, prediction.values, at))}` : `error ${share(difference(truth.values, at, prediction.values, at))}`;
+    const [x, y] = hit === null || this.data.cells ? [] : this.ball(panel, hit.node).map((place) => Math.round(100 * place));
+    const across = `${x} % across and ${y} % down; `;
+    const whose = hit === null ? "" : this.data.cells ? `slot ${hit.node}, ` : `ball ${hit.node}, ${across}`;
+    return `${whose}pixel ${column}, ${row}: ${words}`;
   }
 
   ball(panel, node) {

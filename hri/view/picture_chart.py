@@ -18,7 +18,7 @@ LABELS = {"light": "light left", "balls": "balls kept"}
 
 
 def picture_chart(rollouts: Sequence[Rollout], area: float | None) -> go.Figure | None:
-    """Predicted over true light, and the share of balls that the prediction shows, at each step of the free run.
+    """Predicted over true light, and the share of balls that the prediction shows, step by step after the last truth.
 
     Args:
         rollouts: of one scene, with pictures; the models stand for A, B, ... in this order.
@@ -27,14 +27,14 @@ def picture_chart(rollouts: Sequence[Rollout], area: float | None) -> go.Figure 
     Returns:
         None where a rollout holds no pictures or has no free run.
     """
-    first = rollouts[0].last_true_input + 1
-    if any(r.frames is None or r.predicted_frames is None or first >= r.slots.shape[1] - 1 for r in rollouts):
+    last = rollouts[0].last_true_input  # prediction k is of frame k + 1: this one is step 1, as in all scores
+    if any(r.frames is None or r.predicted_frames is None or last >= r.slots.shape[1] - 2 for r in rollouts):
         return None
     kinds = ("light",) if area is None else ("light", "balls")
     figure = make_subplots(1, len(kinds), subplot_titles=[LABELS[kind] for kind in kinds], horizontal_spacing=0.06)
     for letter, rollout, (ink, dash) in zip(LETTERS, rollouts, _LINES, strict=False):
-        prediction = rollout.predicted_frames[0, first:].astype(np.float32)  # type: ignore[index]
-        truth = rollout.frames[0, first + 1 :].astype(np.float32) / 255  # type: ignore[index]
+        prediction = rollout.predicted_frames[0, last:].astype(np.float32)  # type: ignore[index]
+        truth = rollout.frames[0, last + 1 :].astype(np.float32) / 255  # type: ignore[index]
         for column, kind in enumerate(kinds, start=1):
             shares = light_left(prediction, truth) if area is None or kind == "light" else balls_kept(
                 np.clip(prediction, 0, 1), truth, area
@@ -54,7 +54,7 @@ def picture_chart(rollouts: Sequence[Rollout], area: float | None) -> go.Figure 
                 col=column,
             )
     figure.add_hline(y=1, line={"color": GREY, "width": 1, "dash": "4px,4px"})
-    figure.update_xaxes(title_text="steps on its own predictions", dtick=5, tick0=0, zeroline=False)
+    figure.update_xaxes(title_text="steps ahead", dtick=5, tick0=0, zeroline=False)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_layout(
         height=260,

@@ -31,7 +31,7 @@ class Timeline {
     this.playButton = this.button("Play or pause (space)", this.playIcon, () => clock.toggle());
     this.speed = element("select", { title: "Speed. Up to 8 fps the free run plays at half of it.", "aria-label": "Speed in frames a second" }, ...SPEEDS.map((fps) => element("option", { value: fps, text: `${fps} fps` })));
     this.speed.addEventListener("change", () => { clock.fps = +this.speed.value; });
-    this.readout = element("span", { class: "readout", title: "The frame that is shown, and the last one." });
+    this.readout = element("span", { class: "readout", title: "The frame that is shown, and the last one. Step 1 of the future is the first frame after the last true one." });
     const terms = data.terms ?? {};
     this.phase = element("span", { class: "phase term", title: `${terms["burn-in"]} ${terms["free run"]}` });
     this.story = element("span", { class: "story" });
@@ -46,6 +46,8 @@ class Timeline {
     if (data.curves) this.error.append(element("span", { class: "key term", title: terms.copying }, stroke("of-copying"), "copying"));
     this.error.append(...this.legend.map(({ entry }) => entry));
     const icon = (name) => element("path", { d: ICONS[name] });
+    const keys = this.button("Keyboard (?)", icon("keys"), () => this.help());
+    keys.classList.add("keyboard"); // a phone has none
     const transport = element(
       "div", { class: "transport" },
       this.button("First frame (Home)", icon("first"), () => clock.step(-this.frames)),
@@ -54,7 +56,7 @@ class Timeline {
       this.button("One frame forward (→)", icon("forward"), () => clock.step(1)),
       this.button("Last frame (End)", icon("last"), () => clock.step(this.frames)),
       this.readout, this.phase, this.story, this.error, this.speed,
-      this.button("Keyboard (?)", icon("keys"), () => this.help()),
+      keys,
     );
     root.classList.toggle("several", !!data.curves);
     this.scrub = element("input", { type: "range", min: 0, max: this.frames - 1, step: 1, value: 0, "aria-label": "Frame" });
@@ -73,7 +75,8 @@ class Timeline {
     const share = Math.max(0, Math.min(1, (event.clientX - left) / width)), frame = Math.round(share * (this.frames - 1));
     const at = (values) => (values[frame - 1] === null ? "not a number" : scientific(values[frame - 1]));
     const curves = this.data.curves?.map(({ letter, errors }) => `${letter} ${at(errors)}`) ?? [`error ${at(this.data.errors)}`];
-    this.hint.textContent = frame === 0 ? "frame 0: nothing is predicted" : `frame ${frame}: ${curves.join(", ")}, copying ${at(this.data.copying)}`;
+    const ahead = frame - this.data.last_true_input, steps = ahead > 1 ? `, ${ahead} steps ahead` : ""; // of the last true frame
+    this.hint.textContent = frame === 0 ? "frame 0: nothing is predicted" : `frame ${frame}${steps}: ${curves.join(", ")}, copying ${at(this.data.copying)}`;
     this.hint.style.left = `${100 * share}%`;
     this.hint.classList.toggle("before", share > 0.6);
     this.hint.hidden = event.pointerType === "touch";

@@ -8,12 +8,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
 import pytest
 
-from app.learn import classroom, game, handout
+from app.learn import classroom, game, handout, still
 from app.learn.course import SCENE, STATE_MODEL
 from app.learn.lessons import LESSONS, beliefs, lesson_of
+from hri.core.hierarchy import Tree
 from hri.core.records import Rollout
+from hri.physics.springs import simulate
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,6 +77,20 @@ def test_statements_of_the_hand_out_are_those_of_the_lessons() -> None:
     assert all(sentence.rstrip().endswith((".", ")")) for sentence in told.values())
 
 
+def test_pictures_show_the_springs_among_the_answers_only_and_addresses_are_codes_too() -> None:
+    rollout = Rollout.load(ROOT / "assets" / "stored" / f"{STATE_MODEL}.npz").scene(0)
+    where = "http://192.168.1.7:8501/learn?lesson=springs"
+    page = handout.sheet(LESSONS[:1], {}, {"springs": where}, SCENE, pictures=handout.pictures_of(SCENE, rollout))
+    assert not Reader(page).open
+    questions, answers = page.split('<div class="answers">')
+    springs = int(np.triu(simulate(Tree.parse("4-3"), "04", [SCENE]).springs[0]).sum())
+    assert questions.count("<polyline") == 17
+    assert questions.count('class="spring"') == 0
+    assert answers.count('<line class="spring"') == springs
+    assert f"What {STATE_MODEL} believes at frame" in answers
+    assert still.qr_code(where) in questions
+
+
 def test_statements_need_their_checkpoints(tmp_path: Path) -> None:
     assert handout.statements(tmp_path, SCENE, [lesson_of("parts")])
     with pytest.raises(ValueError, match=STATE_MODEL):
@@ -94,7 +111,7 @@ def test_an_address_for_a_class_says_what_it_was_made_of() -> None:
 @pytest.mark.parametrize("place", ["http://127.0.0.1:8501", "http://localhost:8601/x", "http://[::1]:8501"])
 def test_an_address_that_means_this_machine_says_how_a_class_can_open_it(place: str) -> None:
     told, port = classroom.reach(place), urlsplit(place).port
-    assert told.startswith("This address works on this machine only.")
+    assert told.startswith("The address in this browser works on this machine only.")
     assert f"PORT={port} make app" in told
     assert f"http://{classroom.own_address()}:{port}/learn" in told
 

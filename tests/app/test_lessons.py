@@ -34,7 +34,7 @@ def test_every_lesson_has_all_its_parts() -> None:
 
 def test_values_in_code_are_literals() -> None:
     awkward = "'); raise SystemExit('"
-    lines = beliefs.LESSON.lines(checkpoint=awkward, seed=1, frames_seen=2)
+    lines = beliefs.LESSON.lines(checkpoint=awkward, seed=1, frames_seen=2, kind="siblings")
     compile(lines, "lines", "exec")
     assert repr(awkward) in lines
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -310,17 +311,25 @@ def test_a_mismatch_is_said_and_never_a_wrong_picture(page: Page) -> None:
         assert drawn == colours
 
 
-def test_phone_stacks_graph_under_images(open_page: Callable[..., Page]) -> None:
+def test_a_phone_begins_with_what_moves_and_what_to_watch(open_page: Callable[..., Page]) -> None:
     page = open_page("", 390, 844, reduced_motion="reduce", has_touch=True)
-    images, chart = (
-        page.locator(".images").bounding_box(),
-        page.locator(".st-key-explore-graph .js-plotly-plot").bounding_box(),
+    names = (
+        ".st-key-watch > :last-child",
+        ".images",
+        ".timeline",
+        ".st-key-explore-graph",
+        ".st-key-pickers",
+        ".st-key-panel",
     )
-    assert chart["y"] > images["y"] + images["height"]
-    assert max(images["x"] + images["width"], chart["x"] + chart["width"]) <= 390
-    transport = page.locator(".timeline").bounding_box()
-    assert transport["y"] + transport["height"] <= 845, "the controls stay in reach"
+    boxes = [page.locator(name).bounding_box() for name in names]
+    for upper, lower in pairwise(boxes):
+        assert upper["y"] + upper["height"] <= lower["y"] + 1, "nothing covers what comes below it"
+    assert max(box["x"] + box["width"] for box in boxes) <= 390
+    assert boxes[2]["y"] + boxes[2]["height"] <= 700, "pictures and timeline leave room for the graph"
+    expect(page.locator(".keyboard")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(".st-key-panel").scroll_into_view_if_needed()
+    expect(page.locator(".timeline")).to_be_in_viewport(ratio=1)
 
 
 def test_another_model_changes_every_part(page: Page) -> None:

@@ -280,8 +280,12 @@ def test_a_teacher_makes_an_address_and_a_hand_out_and_the_class_sees_nothing_el
     tree = Tree.parse("4-3")
     assert of_parts.family_shares(simulate(tree, "04", [SEED]), tree).says() in html.unescape(sheet)
     assert html.escape(wanted) in sheet
-    # What the class opens.
-    page.goto(wanted)
+    assert "<polyline" in sheet
+    # The address is one for others; what they open there, seen from here. A camera reads it too.
+    host, path = wanted.split("/learn")
+    assert "127.0.0.1" not in host
+    expect(page.get_by_alt_text("QR code of the address")).to_be_visible()
+    page.goto(page.url.split("/learn")[0] + "/learn" + path)
     expect(page.get_by_role("heading", name="Why parts and wholes?")).to_be_visible(timeout=SLOW)
     expect(page.get_by_test_id("stHeader")).to_be_hidden()
     for name in ("beliefs", "game", "teacher"):

@@ -48,6 +48,45 @@ def test_all_edges_of_a_model_that_infers_the_hierarchys_alone_are_said_to_be_sh
     expect(page.get_by_text("infers only the hierarchy's own edges")).to_be_visible()
 
 
+# Of the first paragraph with this text: as WCAG defines it, with the opacity of all that it lies in.
+CONTRAST = """(text) => {
+    const spans = document.querySelectorAll("[data-testid=stMain] p");
+    let place = [...spans].find((span) => span.textContent.trim() === text), opacity = 1;
+    const paint = document.createElement("canvas").getContext("2d");
+    const bytes = (colour) => {
+        paint.clearRect(0, 0, 1, 1);
+        paint.fillStyle = colour;
+        paint.fillRect(0, 0, 1, 1);
+        return [...paint.getImageData(0, 0, 1, 1).data];
+    };
+    const ink = bytes(getComputedStyle(place).color);
+    const grounds = [];
+    for (; place; place = place.parentElement) {
+        opacity *= +getComputedStyle(place).opacity;
+        grounds.unshift(bytes(getComputedStyle(place).backgroundColor));
+    }
+    const over = (below, layer, share = 1) => {
+        const alpha = share * layer[3] / 255;
+        return below.map((value, k) => layer[k] * alpha + value * (1 - alpha));
+    };
+    const ground = grounds.reduce((below, layer) => over(below, layer), [255, 255, 255]);
+    const linear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    const light = (colour) => [0.2126, 0.7152, 0.0722].reduce((sum, w, k) => sum + w * linear(colour[k] / 255), 0);
+    const [low, high] = [light(over(ground, ink, opacity)), light(ground)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+}"""
+
+
+def test_quiet_words_and_chosen_buttons_can_be_read_in_both_themes(page: Page) -> None:
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.wait_for_function(
+            "(theme) => getComputedStyle(document.querySelector('.stApp')).colorScheme === theme", arg=theme
+        )
+        for text in ("Click a slot, a node or an edge to inspect it.", "Data", "inspect", "radial"):
+            assert page.evaluate(CONTRAST, text) >= 4.5, (theme, text)
+
+
 def test_a_wide_screen_is_used_and_the_icon_comes_along(open_page: Callable[..., Page]) -> None:
     page = open_page(width=1920, height=1080, reduced_motion="reduce")
     box = page.locator(".truth .stack").bounding_box()

@@ -147,6 +147,12 @@ def test_messages_are_held_against_springs_pair_by_pair() -> None:
     springs = int(np.triu(joined).sum())
     found = beliefs.spring_counts(dataclasses.replace(STATES, edge_types=types))
     assert (found.pairs, found.with_messages, found.springs, found.both) == (17 * 16 // 2, springs, springs, springs)
+    levels = beliefs.spring_counts_by_level(dataclasses.replace(STATES, edge_types=types))
+    assert {name: level.pairs for name, level in levels.items() if name != "unrelated"} == {
+        "root-intermediate": 4, "intermediate-leaf": 12, "siblings": 12,
+    }  # fmt: skip
+    assert all(level.right == level.pairs for level in levels.values())
+    assert sum(level.springs for level in levels.values()) == springs
     silent = beliefs.spring_counts(dataclasses.replace(STATES, edge_types=0 * types))
     assert (silent.with_messages, silent.springs, silent.both) == (0, springs, 0)
     late = types.copy()

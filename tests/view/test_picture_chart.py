@@ -19,9 +19,9 @@ def test_every_model_has_its_light_and_its_balls_by_step() -> None:
     assert figure is not None
     lines = {trace.meta: trace for trace in figure.data}
     assert set(lines) == {"light-A", "balls-A", "light-B", "balls-B"}
-    first = int(rollouts[0].last_true_input) + 1
+    last = int(rollouts[0].last_true_input)  # frame last + 1 is one step ahead, as in the scores by step
     for letter, rollout in zip("AB", rollouts, strict=True):
-        prediction, truth = rollout.predicted_frames[0, first:].astype(np.float32), rollout.frames[0, first + 1 :] / 255
+        prediction, truth = rollout.predicted_frames[0, last:].astype(np.float32), rollout.frames[0, last + 1 :] / 255
         np.testing.assert_allclose(lines[f"light-{letter}"].y, light_left(prediction, truth), rtol=1e-4)
         kept = balls_kept(np.clip(prediction, 0, 1), truth, AREA)
         np.testing.assert_allclose(lines[f"balls-{letter}"].y, kept, rtol=1e-4)

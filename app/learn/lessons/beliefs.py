@@ -21,6 +21,10 @@ from hri.scores import ceilings
 from hri.view import style
 from hri.view.style import PAGE, STYLE
 
+KINDS = {"leaf and parent": "leaves {} spring to their parent", "siblings": "siblings {} spring between them"}
+"""Pairs to look at, and how they are called."""
+
+
 # What it states ----------------------------------------------------------------------------------------
 
 
@@ -33,6 +37,8 @@ class Beliefs:
     """``chances[s]``: probability that the edge carries a message, inferred from the first s frames (the last ten of
     them)."""
     springs: Bool[np.ndarray, " R"]
+    kind: str = "leaf and parent"
+    """Of :data:`KINDS`."""
 
     @property
     def auroc(self) -> Float[np.ndarray, " F"]:
@@ -59,20 +65,23 @@ class Beliefs:
         levels = ((0.9, "tells them apart"), (0.65, "leans the right way"), (0.35, "cannot tell them apart"))
         verb = next((words for least, words in levels if share > least), "leans the wrong way")
         return (
-            f"After {frames_seen} frame{'' if frames_seen == 1 else 's'} the model {verb}: leaves with a spring to "
-            f"their parent get {yes:.2f} on average, leaves without one {no:.2f}; the former get the higher "
-            f"probability in {share:.0%} of {couples} comparisons{ties}."
+            f"After {frames_seen} frame{'' if frames_seen == 1 else 's'} the model {verb}: "
+            f"{KINDS[self.kind].format('with a')} get {yes:.2f} on average, those without one {no:.2f}; the former get "
+            f"the higher probability in {share:.0%} of {couples} comparisons{ties}."
         )
 
 
-def beliefs(rollout: Rollout) -> Beliefs:
-    """The edges from leaves to their parents in one scene of a state model: the strong springs that may be missing.
+def beliefs(rollout: Rollout, kind: str = "leaf and parent") -> Beliefs:
+    """The edges of a kind of pair in one scene of a state model: from leaves to their parents, where springs are strong
+    and may be missing, or among siblings, where they are a hundred times weaker.
 
     Raises:
         ValueError: a model that infers no such edges, or a scene without known springs.
     """
     tree, pairs = rollout.tree, rollout.edge_sender_receiver
-    up = [row for row, (i, j) in enumerate(pairs.tolist()) if i in tree.leaves and tree.parents[i] == j]
+    wanted = "up" if kind == "leaf and parent" else "siblings"
+    families, _ = tree.families(*pairs.T)
+    up = [row for row, sender in enumerate(pairs[:, 0]) if families[row] == wanted and sender in tree.leaves]
     if rollout.observation != "states" or rollout.true_adjacency is None or not up:
         raise ValueError("beliefs are compared with springs between balls; choose a state model that infers edges")
     # Edges of step s are inferred from the states before it; the last that are all true are those of the step after
@@ -82,23 +91,29 @@ def beliefs(rollout: Rollout) -> Beliefs:
         sender_receiver=pairs[up],
         chances=chances,
         springs=rollout.true_adjacency[0][pairs[up, 0], pairs[up, 1]].astype(bool),
+        kind=kind,
     )
 
 
-def statement(checkpoint: str, seed: int, frames_seen: int) -> str:
-    """What a model knows of the system of a seed after so many frames."""
+def statement(checkpoint: str, seed: int, frames_seen: int, kind: str) -> str:
+    """What a model knows of the system of a seed after so many frames, of a kind of pair (or "siblings")."""
     from hri.model.checkpoint import load
     from hri.physics.springs import simulate
     from hri.rollout.rollout import roll_out
 
     scene = simulate(Tree.parse("4-3"), "04", [seed])
     rollout = roll_out(load(checkpoint), scene)
-    return beliefs(rollout).says(frames_seen)
+    return beliefs(rollout, kind).says(frames_seen)
 
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
     """After the first frames that fill the model's window."""
-    return {"checkpoint": str(folder / f"{course.STATE_MODEL}.safetensors"), "seed": seed, "frames_seen": 10}
+    return {
+        "checkpoint": str(folder / f"{course.STATE_MODEL}.safetensors"),
+        "seed": seed,
+        "frames_seen": 10,
+        "kind": "leaf and parent",
+    }
 
 
 # What it shows -----------------------------------------------------------------------------------------
@@ -110,24 +125,25 @@ def show(stage: Stage) -> Shown:
 
     tree = Tree.parse("4-3")
     scene = simulate(tree, "04", [stage.seed])
-    curves = beliefs(lesson_state.rollout(course.STATE_MODEL, stage.seed))
-    most = len(curves.chances) - 1
     left, right = st.columns([1, 1], gap="medium")
     with right:
+        kind = st.segmented_control("Pairs", list(KINDS), default="leaf and parent", required=True, key="beliefs-kind")
+        curves = beliefs(lesson_state.rollout(course.STATE_MODEL, stage.seed), kind)
+        most = len(curves.chances) - 1
         frames_seen = st.slider(
             "Frames seen", 0, most, 0, key="beliefs-seen", help="How many true frames the model was shown."
         )
         drawn.load_pandas()
         chart(
             beliefs_figure(curves, frames_seen, stage.size), "beliefs-course",
-            "Probability of each leaf's edge to its parent by the number of frames seen",
+            f"Probability of each edge, {kind}, by the number of frames seen",
         )  # fmt: skip
     with left:
         chances = curves.chances[frames_seen]
         arena(
             "learn-beliefs",
             arena_data(
-                f"beliefs-{stage.seed}-{frames_seen}", scene.positions[0, max(0, frames_seen - 1)][None], tree,
+                f"beliefs-{stage.seed}-{kind}-{frames_seen}", scene.positions[0, max(0, frames_seen - 1)][None], tree,
                 label=f"The balls after {frames_seen} frames and what the model believes of their pairs",
                 pairs=[(int(i), int(j)) for i, j in curves.sender_receiver],
                 looks=[
@@ -142,7 +158,12 @@ def show(stage: Stage) -> Shown:
             st.caption(f"Edges right on unseen systems: {words}.", help=ceilings.EXPLAINED)
     return Shown(
         statement=curves.says(frames_seen),
-        values={"checkpoint": file_of(course.STATE_MODEL), "seed": stage.seed, "frames_seen": frames_seen},
+        values={
+            "checkpoint": file_of(course.STATE_MODEL),
+            "seed": stage.seed,
+            "frames_seen": frames_seen,
+            "kind": kind,
+        },
         explore={"model": course.STATE_MODEL, "seed": str(stage.seed), "frame": str(max(frames_seen, 1))},
         done=frames_seen > 0,
     )
@@ -172,11 +193,15 @@ LESSON = course.Lesson(
     idea=(
         "This model is given the states of the balls, not pictures. At every frame it looks at the last ten states of "
         "all balls and judges each pair: how probable is it that one acts on the other? It was never told where the "
-        "springs are. It only tries to predict well, and the probabilities are its own invention for that end. They "
-        "are not a plain yes or no, but we can ask: does a pair with a spring get a higher one than a pair without?"
+        "springs are. It only tries to predict well, and the probabilities are its own invention for that end. Nobody "
+        "has promised that they mean springs, but we can ask: does a pair with a spring get a higher one than a pair "
+        "without?"
     ),
-    do="Let the frames come in one by one with the slider.",
-    notice="All lines begin close together. When do those of leaves with a spring part from those without?",
+    do="Let the frames come in one by one with the slider. Then look at siblings, whose springs are weaker.",
+    notice=(
+        "All lines begin together. When do those of pairs with a spring part from those without? And do they among "
+        "siblings, whose springs are a hundred times weaker?"
+    ),
     section="3.2",
     mathematics=(
         (

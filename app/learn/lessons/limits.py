@@ -55,8 +55,8 @@ class Failure:
 
 
 def share_of_copying(rollout: Rollout) -> float:
-    """Error of the free run over that of repeating the last true frame, means over its frames."""
-    curves, first = error_curves(rollout), int(rollout.last_true_input) + 1
+    """Error of all frames after the last true one over that of repeating it, means over these frames."""
+    curves, first = error_curves(rollout), int(rollout.last_true_input)  # the error of frame first + 1, step 1
     return float(curves.model[first:].mean() / curves.copy[first:].mean())
 
 

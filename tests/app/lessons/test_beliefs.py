@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from app.explore.drawing import by_level
 from app.learn import course
 from app.learn.lessons import beliefs
+from app.library import ModelSource
 from hri.core.records import Rollout
-from tests.app.lessons.shown import ROOT, file, printed, stored
+from hri.physics.systems import System
+from hri.rollout.rollout import roll_out
+from hri.view.beliefs import spring_counts_by_level
+from tests.app.lessons.shown import ROOT, file, model, printed, stored
 from tests.synthetic import state_rollout
 
 
@@ -31,8 +38,8 @@ def test_the_model_knows_the_strong_springs_after_some_frames_and_nothing_before
 
 def test_the_code_of_beliefs_says_what_the_page_says() -> None:
     name = course.STATE_MODEL
-    values = {"checkpoint": str(file(name)), "seed": course.SCENE, "frames_seen": 8}
-    assert printed("beliefs", **values) == beliefs.beliefs(stored(name)).says(8)
+    values = {"checkpoint": str(file(name)), "seed": course.SCENE, "frames_seen": 8, "kind": "siblings"}
+    assert printed("beliefs", **values) == beliefs.beliefs(stored(name), "siblings").says(8)
 
 
 def test_beliefs_need_springs_and_inferred_edges() -> None:
@@ -41,7 +48,25 @@ def test_beliefs_need_springs_and_inferred_edges() -> None:
     assert (found.springs == made.true_adjacency[0][tuple(found.sender_receiver.T)]).all()
     sure = beliefs.Beliefs(found.sender_receiver, found.springs[None] * 0.5 + 0.2, found.springs)
     assert sure.auroc.tolist() == [1.0]
+    weak = beliefs.beliefs(made, "siblings")
+    parents = np.array(made.tree.parents)
+    assert len(weak.springs) == 24, "both directions of three pairs in each of four families"
+    assert (parents[weak.sender_receiver[:, 0]] == parents[weak.sender_receiver[:, 1]]).all()
+    assert "siblings with a spring between them get" in weak.says(3)
     one_kind = beliefs.Beliefs(found.sender_receiver, found.chances, np.ones(12, dtype=bool))
     assert "nothing to tell apart" in one_kind.says(3)
     with pytest.raises(ValueError, match="state model"):
         beliefs.beliefs(Rollout.load(ROOT / "assets" / "stored" / "springs-4-3-slot-hri.npz").scene(0))
+
+
+def test_a_drawing_without_any_spring_comes_out_right_where_the_model_can_tell() -> None:
+    """Whoever removes all springs sees none between leaves and parents, and why other levels are wrong."""
+    system = dataclasses.replace(System.of_seed("4-3", "04", course.SCENE), springs=())
+    rollout = roll_out(model(course.STATE_MODEL), system.simulate(), pictures=False)
+    levels = spring_counts_by_level(rollout)
+    assert (levels["intermediate-leaf"].with_messages, levels["intermediate-leaf"].right) == (0, 12)
+    lines = by_level(levels, ModelSource(course.STATE_MODEL, path=file(course.STATE_MODEL)), system)
+    root, leaves, siblings = lines
+    assert "always joined" in root
+    assert leaves.endswith("**12 of 12 right**.")
+    assert "On unseen systems: found" in siblings
