@@ -6,6 +6,7 @@ In reading order; a file imports only those above it:
   browsers); where nodes stand
 - browser: the scripts of the player, in the app as on a page that plays offline
 - edit_words, beliefs, agreement: edits in words; which way edges lead, when beliefs change; how many are right
+- skeleton: a body's bones as strokes over pictures, for whatever draws them
 - scene: the interaction graph as marks, for whatever draws it
 - graph, history_charts, edge_chart, influence_chart, phase_chart, relations_chart, ranking_chart: figures of one
   scene

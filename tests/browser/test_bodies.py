@@ -19,9 +19,14 @@ def test_a_body_shows_its_bones_and_its_joints_names(server: Server, open_page: 
     rollout.save(stored)
     try:
         page = open_page(f"?model={NAME}&select=5", reduced_motion="reduce")
-        bones = page.locator(".truth .bone")
+        bones = page.locator(".truth .bone.limbs")
         expect(bones).to_have_count(TREE.size - 1)
-        expect(page.locator(".prediction .bone")).to_have_count(TREE.size - 1)
+        # The predicted body has limbs in its colours, the true one beneath it is dashed.
+        expect(page.locator(".prediction .bone.limbs")).to_have_count(TREE.size - 1)
+        dashes = page.locator(".prediction .bone.trace").evaluate_all("ls => ls.map(l => l.style.strokeDasharray)")
+        assert len(dashes) == TREE.size - 1
+        assert "none" not in dashes
+        expect(page.locator(".bodies")).to_contain_text("true body")
         expect(page.get_by_text("Right hand").first).to_be_visible()
         joints = joint_positions(rollout)
         assert joints is not None
