@@ -13,5 +13,6 @@ In reading order; a file imports only those above it:
 - player, player_compare: all of it as JSON for the browser
 - picture_chart: whether the pictures of several models hold or fade
 - training_charts, result_charts: the course of a training; results
-- svg, moving: one frame as a drawing; trajectories as a small film, before a model has seen them
+- svg, moving, poses: one frame as a drawing; trajectories as a small film, before a model has seen them; a motion as
+  a few poses
 """

@@ -1,0 +1,355 @@
+"""What can be said of a body's relations, of which nobody knows the truth: how many edges speak, whether left and right
+mirror, and whether edges follow the feet.
+
+Nothing here says that an edge is right. Every number stands beside what chance gives, which keeps all but the thing in
+question: mirrored edges beside edges of the same family paired at random, and a course in time beside the same course
+shifted in time within its scene, because what changes slowly always seems to follow what changes slowly. NumPy only.
+
+An edge of step t is inferred from states up to t - 1; so feet are looked at one frame before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from hri.core.hierarchy import Tree, edge_name
+from hri.core.records import Rollout
+from hri.data.windows import swapped_sides
+from hri.scores import meanings
+
+if TYPE_CHECKING:
+    from hri.rollout.influence import Influence
+
+SHUFFLES = 999
+CLEAR = 0.05
+"""Of all shuffles, the share up to which a number is more than chance."""
+LOW, STILL = 0.06, 0.02
+"""A foot is on the ground while it is lower than this share of a leg above the lowest that any foot of its scene comes,
+and rises or sinks by less than this share a frame (at 30 a second some 5 cm, and half a metre a second)."""
+APART = 0.05
+"""Feet take turns where the difference of their heights spreads by more than this share of a leg and changes sign."""
+FEET = ("foot", "ankle")
+
+
+@dataclass(frozen=True)
+class AgainstChance:
+    """A number, what chance gives for it, and how often chance gives as much."""
+
+    value: float
+    chance: float
+    """Mean over the shuffles."""
+    share: float
+    """Of the shuffles and what is, those that are at least as far out."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is more than chance."""
+        return self.share <= CLEAR
+
+    @property
+    def odds(self) -> str:
+        """How often chance does as well, in words."""
+        digits = 0 if self.share >= 0.1 else 1  # so that what is just not clear does not read as if it were
+        return f"in {self.share:.{digits}%} of the shuffles"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that can be said."""
+
+    about: str
+    sentence: str
+    clear: bool | None
+    """Whether it is more than chance; None where no chance stands beside it, or it cannot be asked here."""
+
+
+@dataclass(frozen=True)
+class BodyRelations:
+    """Edges over which messages pass, in S scenes of one model and the frames of their burn-in."""
+
+    tree: Tree
+    pairs: Int[np.ndarray, "R 2"]
+    signal: Float[np.ndarray, "S F R"]
+    """Probability that an edge speaks."""
+    speaks: Bool[np.ndarray, "S F R"]
+    verb: str
+    """What such an edge does: speak, or be of a type where all types do."""
+    heights: Float[np.ndarray, "S T 2"] | None
+    """Of the left and the right foot over the lowest that either comes in the scene, in legs; None: no feet by name."""
+    first: int
+    """Frame of the heights that the first of the F steps is held against."""
+    legs: Bool[np.ndarray, "2 R"]
+    """Edges within the left and within the right leg."""
+
+    @property
+    def shares(self) -> Float[np.ndarray, " R"]:
+        """How often each edge speaks."""
+        return self.speaks.mean((0, 1))
+
+    @property
+    def mirrored(self) -> Int[np.ndarray, "M 2"]:
+        """Rows of the edges that are each other's mirror image, each pair once; none where names tell no sides."""
+        swapped = swapped_sides(self.tree.names, self.tree) if self.tree.names else None
+        if swapped is None:
+            return np.empty((0, 2), dtype=np.int64)
+        row_of = {(int(i), int(j)): row for row, (i, j) in enumerate(self.pairs)}
+        others = [(row, row_of.get((int(swapped[i]), int(swapped[j])))) for row, (i, j) in enumerate(self.pairs)]
+        return np.array([(row, other) for row, other in others if other is not None and row < other]).reshape(-1, 2)
+
+    def mirror(self) -> AgainstChance | None:
+        """Mean difference of how often mirrored edges speak; None where there are none, or all speak equally often."""
+        rows, shares = self.mirrored, self.shares
+        if len(rows) < 2 or np.ptp(shares[rows]) == 0:
+            return None
+        families, _ = self.tree.families(*self.pairs[rows[:, 0]].T)
+        groups = [np.flatnonzero(families == family) for family in np.unique(families)]
+
+        def shuffled(random: np.random.Generator) -> float:
+            order = np.arange(len(rows))
+            for group in groups:
+                order[group] = random.permutation(group)
+            return float(np.abs(shares[rows[:, 0]] - shares[rows[order, 1]]).mean())
+
+        found = float(np.abs(np.diff(shares[rows], axis=1)).mean())
+        return _against(found, shuffled, lambda chance: chance <= found)
+
+    @property
+    def contact(self) -> Bool[np.ndarray, "S T 2"] | None:
+        """When each foot is on the ground."""
+        if self.heights is None:
+            return None
+        moves = np.abs(np.diff(self.heights, axis=1, prepend=self.heights[:, :1]))
+        return (self.heights < LOW) & (moves < STILL)
+
+    def follows_contact(self) -> AgainstChance | None:
+        """Correlation of a foot's contact with how probably the edges of its leg speak; None where one never varies."""
+        contact = self.contact
+        if contact is None or not self.legs.any(1).all():
+            return None
+        beliefs = np.stack([self.signal[..., leg].mean(-1) for leg in self.legs], -1)
+        touches = contact[:, self.first : self.first + beliefs.shape[1]].astype(float)
+        x, c = (values - values.mean(1, keepdims=True) for values in (beliefs, touches))
+        size = float(np.sqrt((x**2).sum() * (c**2).sum()))
+        if size < 1e-9:
+            return None
+        found = float((x * c).sum() / size)
+
+        def shuffled(random: np.random.Generator) -> float:
+            return float((x * _shifted(c, random)).sum() / size)
+
+        return _against(found, shuffled, lambda chance: np.abs(chance) >= abs(found), size=np.abs)
+
+    @property
+    def strides(self) -> Bool[np.ndarray, " S"]:
+        """In which scenes the feet take turns."""
+        if self.heights is None:
+            return np.zeros(len(self.signal), dtype=bool)
+        apart = self.heights[..., 0] - self.heights[..., 1]
+        centred = apart - apart.mean(1, keepdims=True)
+        turns = (np.diff(np.sign(centred), axis=1) != 0).sum(1)
+        return (centred.std(1) > APART) & (turns >= 2)
+
+    def follows_step(self) -> AgainstChance | None:
+        """Share of how edges change that the phase of the step explains; None without steps, or without change.
+
+        The phase is the angle of (difference of the feet's heights, its speed), each over its spread, so one step of
+        both feet is a turn; each edge is fitted by a cosine of it with a phase of its own, over all scenes.
+        """
+        walks = self.strides
+        if self.heights is None or not walks.any():
+            return None
+        apart = self.heights[walks, :, 0] - self.heights[walks, :, 1]
+        apart = apart - apart.mean(1, keepdims=True)
+        speed = np.gradient(apart, axis=1)
+        phase = np.arctan2(speed / speed.std(1, keepdims=True), apart / apart.std(1, keepdims=True))
+        steps = self.signal.shape[1]
+        waves = np.stack([np.cos(phase), np.sin(phase)], -1)[:, self.first : self.first + steps]
+        x = self.signal[walks] - self.signal[walks].mean(1, keepdims=True)
+        total = float((x**2).sum())
+        if total < 1e-9:
+            return None
+
+        def explained(wave: np.ndarray) -> float:
+            wave = wave - wave.mean(1, keepdims=True)
+            basis = np.linalg.qr(wave.reshape(-1, 2))[0]
+            return float(((basis.T @ x.reshape(len(basis), -1)) ** 2).sum() / total)
+
+        found = explained(waves)
+        return _against(found, lambda random: explained(_shifted(waves, random)), lambda chance: chance >= found)
+
+    # In words
+
+    def findings(self) -> list[Finding]:
+        """All of it, a sentence each with its numbers."""
+        if not len(self.pairs):
+            return [Finding("How many", "The model passes no messages, so there are no relations to speak of.", None)]
+        return [self._sparse(), self._mirrors(), self._touches(), self._steps()]
+
+    def _sparse(self) -> Finding:
+        edges, now = len(self.pairs), self.speaks.sum(-1).mean()
+        never, always = int((self.shares == 0).sum()), int((self.shares == 1).sum())
+        return Finding(
+            "How many",
+            f"Of {edges} edges {now:.1f} {self.verb} at a frame ({now / edges:.0%}); {never} never do, {always} always.",
+            None,
+        )
+
+    def _mirrors(self) -> Finding:
+        about, pairs, found = "Left and right", len(self.mirrored), self.mirror()
+        if found is None:
+            why = (
+                f"All {pairs} pairs of edges that mirror each other {self.verb} equally often"
+                if pairs >= 2
+                else "No two edges mirror each other by the names of their joints"
+            )
+            return Finding(about, f"{why}, so chance would do as well.", None)
+        verdict = (
+            "The model treats both sides more alike than chance would."
+            if found.clear
+            else "Nothing says that the model treats both sides alike."
+        )
+        return Finding(
+            about,
+            f"How often an edge and its mirror image {self.verb} differs by {found.value:.2f} on average over {pairs} "
+            f"pairs; by {found.chance:.2f} if edges of the same kind are paired at random, and by as little {found.odds}. "
+            f"{verdict}",
+            found.clear,
+        )
+
+    def _touches(self) -> Finding:
+        about, contact, found = "Feet on the ground", self.contact, self.follows_contact()
+        if contact is None:
+            return Finding(about, "No joint is called a left or a right foot, so contact is not known.", None)
+        share = f"A foot is on the ground in {contact.mean():.0%} of the frames."
+        if found is None:
+            return Finding(about, f"{share} It never changes while edges are seen, or no edge does.", None)
+        verdict = (
+            f"The edges of a leg {self.verb} {'more' if found.value > 0 else 'less'} while its foot is down."
+            if found.clear
+            else "Nothing says that the edges of a leg follow its foot."
+        )
+        return Finding(
+            about,
+            f"{share} Its correlation with how probably the leg's edges {self.verb} is {found.value:+.2f}; shifted in "
+            f"time it is ±{found.chance:.2f} on average, and as large {found.odds}. {verdict}",
+            found.clear,
+        )
+
+    def _steps(self) -> Finding:
+        about, walks, found = "Phase of the step", self.strides, self.follows_step()
+        if not walks.any():
+            return Finding(about, "In no scene do the feet take turns, so there is no step to follow.", None)
+        where = f"The feet take turns in {int(walks.sum())} of {len(walks)} scenes."
+        if found is None:
+            return Finding(about, f"{where} The edges do not change there, so they follow nothing.", None)
+        verdict = "The edges follow the step." if found.clear else "Nothing says that the edges follow the step."
+        return Finding(
+            about,
+            f"{where} The phase of the step explains {found.value:.0%} of how edges change; shifted in time "
+            f"{found.chance:.0%}, and as much {found.odds}. {verdict}",
+            found.clear,
+        )
+
+
+def body_relations(rollout: Rollout, history: int = 0) -> BodyRelations:
+    """What a model's rollouts of a body say, over all their scenes.
+
+    Args:
+        rollout: of S scenes of a model that sees joints.
+        history: states of the model's window; frames without a full one are left out.
+
+    Raises:
+        ValueError: the nodes are no joints; one sentence.
+    """
+    if rollout.observation != "states" or rollout.joints is None or rollout.tree.flat:
+        raise ValueError("only models that see a body's joints have relations between them; this one has other nodes")
+    tree = rollout.tree
+    rows = np.arange(len(rollout.edge_sender_receiver)) if rollout.carries is None else np.flatnonzero(rollout.carries)
+    steps = meanings.burn_in(history, int(rollout.last_true_input))
+    begin = max(1, steps.start)
+    kinds = rollout.edge_probabilities.shape[-1]
+    last = kinds - 1
+    chances = rollout.edge_probabilities[:, begin : steps.stop][:, :, rows].astype(np.float64)
+    types = rollout.edge_types[:, begin : steps.stop][:, :, rows]
+    speak = rollout.all_types_speak
+    feet = [_foot(tree, side) for side in ("left", "right")]
+    chains = [[] if foot is None else _up(tree, foot) for foot in feet]
+    pairs = rollout.edge_sender_receiver[rows].reshape(-1, 2)
+    return BodyRelations(
+        tree=tree,
+        pairs=pairs,
+        signal=chances[..., last] if speak else 1 - chances[..., 0],
+        speaks=types == last if speak else types != 0,
+        verb=f"are of type {last}" if speak else "speak",
+        heights=_heights(rollout, [foot for foot in feet if foot is not None]) if None not in feet else None,
+        first=begin - 1,
+        legs=np.stack([np.isin(pairs, chain).all(1) for chain in chains]),
+    )
+
+
+def influence_says(influence: Influence, tree: Tree, most: int = 3) -> str:
+    """Over how few edges the influence of a scene is spread, and which of them have most of it, in words."""
+    score = np.sort(influence.score)[::-1]
+    if not score.sum() > 0:
+        return "Cutting any one edge moves nothing: no edge carried a message."
+    half = int(np.searchsorted(np.cumsum(score), score.sum() / 2)) + 1
+    order = np.argsort(-influence.score, kind="stable")[:most]
+    named = [edge_name(tree, *influence.edge_sender_receiver[row].tolist()) for row in order if influence.score[row] > 0]
+    return (
+        f"Cut one at a time, {half} of {int((score > 0).sum())} edges that spoke have half of all influence on the "
+        f"predictions; first {', then '.join(named)}."
+    )
+
+
+def _foot(tree: Tree, side: str) -> int | None:
+    """The joint that names call the foot of a side: of several the nearest to the root."""
+    swapped = swapped_sides(tree.names, tree)
+    if swapped is None:
+        return None
+    of_side = re.compile(rf"{side}|^(?i:{side[0]})(?=[_A-Z])|{side.title()}|{side.upper()}")
+    feet = [joint for joint, name in enumerate(tree.names) if any(word in name.lower() for word in FEET)]
+    own = [joint for joint in feet if swapped[joint] != joint and of_side.search(tree.names[joint])]
+    return min(own, key=lambda j: (int(tree.depth[j]), j), default=None)
+
+
+def _up(tree: Tree, joint: int) -> list[int]:
+    """A joint and all above it."""
+    chain = [joint]
+    while (parent := tree.parents[chain[-1]]) >= 0:
+        chain.append(parent)
+    return chain
+
+
+def _heights(rollout: Rollout, feet: list[int]) -> Float[np.ndarray, "S T 2"] | None:
+    if rollout.true_states is None:
+        return None
+    at, tree = rollout.true_states[..., :2].astype(np.float64), rollout.tree
+    # Seen by a camera bones are shorter than they are: the longest that each is seen is the nearest to its length.
+    chains = [_up(tree, foot)[:-1] for foot in feet]
+    lengths = [sum(np.linalg.norm(at[..., j, :] - at[..., tree.parents[j], :], axis=-1).max() for j in c) for c in chains]
+    up = at[..., feet, 1]
+    return (up - up.min((1, 2), keepdims=True)) / max(float(np.mean(lengths)), 1e-9)
+
+
+def _shifted(values: Float[np.ndarray, "S F *shape"], random: np.random.Generator) -> Float[np.ndarray, "S F *shape"]:
+    """Every scene turned around in time by a lag of its own, none included."""
+    lags = random.integers(0, values.shape[1], len(values))
+    return np.stack([np.roll(scene, lag, axis=0) for scene, lag in zip(values, lags, strict=True)])
+
+
+def _against(
+    found: float,
+    shuffled: Callable[[np.random.Generator], float],
+    as_far: Callable[[np.ndarray], np.ndarray],
+    size: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> AgainstChance:
+    """A number beside :data:`SHUFFLES` shuffles of it, the same ones every time."""
+    random = np.random.default_rng(0)
+    chances = np.array([shuffled(random) for _ in range(SHUFFLES)])
+    return AgainstChance(found, float(size(chances).mean()), float((1 + as_far(chances).sum()) / (1 + SHUFFLES)))
