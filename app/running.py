@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hri.rollout.influence import Influence
     from hri.rollout.likeness import Familiar, Seen
     from hri.rollout.phases import Phases
+    from hri.scores.body_relations import BodyRelations
     from hri.scores.ranking import Ranker
 
 
@@ -250,6 +251,46 @@ def _influence(path: Path, rollout: Rollout) -> Influence:
     checkpoint, lock = checkpoint_of(path)
     with lock:
         return influence(checkpoint, rollout)
+
+
+SCENES_SEEN = 24
+"""Unseen scenes in which the relations of a body are looked at."""
+
+
+def body_relations_of(scene: Scene) -> tuple[BodyRelations, str]:
+    """What can be said of a model's relations between joints, and in which scenes that was seen, as a sentence.
+
+    Raises:
+        ValueError: neither recordings nor stored scenes, or a model of other nodes; one sentence.
+    """
+    from hri.scores.body_relations import body_relations
+
+    source, history = scene.source, library.window_of(scene.source)
+    if source.path is not None and library.can_make(source):
+        first = library.FIRST_UNSEEN
+        where = f"Seen in {SCENES_SEEN} scenes of unseen recordings, seeds {first} to {first + SCENES_SEEN - 1}."
+        return _body_relations(source.path, history), where
+    if source.stored is None:
+        raise ValueError("The recordings are not here, and no scenes of this model are stored.")
+    stored = library.stored_scenes(source)
+    return body_relations(stored, history), f"Seen in the model's {len(stored.slots)} stored scenes."
+
+
+@shared_cache(8)
+def _body_relations(path: Path, history: int) -> BodyRelations:
+    import torch
+
+    from hri.rollout.rollout import roll_out
+    from hri.rollout.scenes import scenes_of
+    from hri.scores.body_relations import body_relations
+
+    torch.set_num_threads(1)  # as for a scene
+    checkpoint, lock = checkpoint_of(path)
+    seeds = range(library.FIRST_UNSEEN, library.FIRST_UNSEEN + SCENES_SEEN)
+    scenes = scenes_of(checkpoint.header.config.data, list(seeds))
+    with lock:
+        seen = roll_out(checkpoint, scenes, pictures=False)
+    return body_relations(seen, history)
 
 
 def ranker_of(scene: Scene) -> Ranker:

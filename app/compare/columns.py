@@ -223,7 +223,8 @@ def numbers(scene: Scene, comparison: RolloutComparison, index: int, fair: bool)
             edges = "–" if naming.right is None else f"{hundredth(naming.right)} of 100"
             words = with_guessing(naming.guess, drawn.findable(scene.source))
         except ValueError:
-            edges = "none"
+            unknown = scene.rollout.true_adjacency is None and len(pictures.edge_rows(scene.rollout, "all"))
+            edges = "not known" if unknown else "none"
         st.metric(
             "Edges right", edges, words or None, delta_color="off", delta_arrow="off",
             help="Of the pairs that may be related, the share whose type stands for the truth in this scene's "

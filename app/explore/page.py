@@ -10,7 +10,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="headline"):
     invitation = st.container(width="content")
 
 from app import address, drawn, library, widgets
-from app.explore import changes, clip, difficulty, drawing, guide, inspector, pickers, share, steps, watching
+from app.explore import changes, clip, difficulty, drawing, guide, inspector, pickers, relations, share, steps, watching
 from app.explore.scene import pick_scene
 from app.learn import links as learning
 from app.library import Scene
@@ -22,6 +22,7 @@ PICKER, READABLE = 240, 440
 """Pixels: of the picker of levels, and of the sentence beside it."""
 PANELS = {
     "inspect": inspector.panel,
+    "relations": relations.panel,
     "inside a step": steps.panel,
     "change": changes.panel,
     "draw": drawing.panel,
@@ -94,8 +95,11 @@ def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.N
 @st.fragment
 def workbench(scene: Scene) -> None:
     """One of the panels; only the chosen one costs anything."""
+    panels = [name for name in PANELS if name != "relations" or relations.applies(scene.rollout)]
+    if st.session_state.get("panel") not in panels:  # a body had more of them
+        st.session_state.pop("panel", None)
     panel = st.segmented_control(
-        "Workbench", list(PANELS), default="inspect", required=True, key="panel", bind="query-params",
+        "Workbench", panels, default="inspect", required=True, key="panel", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
     PANELS[panel or "inspect"](scene)

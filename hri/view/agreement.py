@@ -105,6 +105,18 @@ def beside(guess: float | None, findable: float | None) -> str:
     return "; ".join(f"{word} {hundredth(value)}" for word, value in values if value is not None)
 
 
+def speaking(rollout: Rollout) -> list[str]:
+    """How many edges speak at each frame of a body, of which nobody knows the truth, in words; empty elsewhere."""
+    rows = speaking_rows(rollout)
+    if rollout.true_adjacency is not None or rollout.joints is None or not len(rows) or rollout.all_types_speak:
+        return []
+    if rollout.observation != "states":
+        return []
+    times = rollout.slots.shape[1]
+    counts = [int((rollout.edge_types[0, edge_step(rollout, frame), rows] > 0).sum()) for frame in range(times)]
+    return [f"{count} of {len(rows)} edges speak now; nobody knows the truth" for count in counts]
+
+
 def same_in_all(rollouts: Sequence[Rollout], rows: Int[np.ndarray, " R"]) -> tuple[int, int] | None:
     """How many of a model's edges have the same type in most frames of every scene, and of how many edges.
 
