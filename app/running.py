@@ -253,11 +253,11 @@ def _influence(path: Path, rollout: Rollout) -> Influence:
         return influence(checkpoint, rollout)
 
 
-SCENES_SEEN = 24
+SCENES_SEEN = 16
 """Unseen scenes in which the relations of a body are looked at."""
 
 
-def body_relations_of(scene: Scene) -> tuple[BodyRelations, str]:
+def body_relations_of(source: ModelSource) -> tuple[BodyRelations, str]:
     """What can be said of a model's relations between joints, and in which scenes that was seen, as a sentence.
 
     Raises:
@@ -265,32 +265,37 @@ def body_relations_of(scene: Scene) -> tuple[BodyRelations, str]:
     """
     from hri.scores.body_relations import body_relations
 
-    source, history = scene.source, library.window_of(scene.source)
+    history, seeds = library.window_of(source), []
     if source.path is not None and library.can_make(source):
-        first = library.FIRST_UNSEEN
-        where = f"Seen in {SCENES_SEEN} scenes of unseen recordings, seeds {first} to {first + SCENES_SEEN - 1}."
-        return _body_relations(source.path, history), where
-    if source.stored is None:
+        seeds = [*range(library.FIRST_UNSEEN, library.FIRST_UNSEEN + SCENES_SEEN)]
+        where = f"Seen in {len(seeds)} scenes of unseen recordings, seeds {seeds[0]} to {seeds[-1]}."
+    elif source.stored is None:
         raise ValueError("The recordings are not here, and no scenes of this model are stored.")
-    stored = library.stored_scenes(source)
-    return body_relations(stored, history), f"Seen in the model's {len(stored.slots)} stored scenes."
+    else:
+        where = f"Seen in the model's {len(library.stored_seeds(source))} stored scenes."
+    if source.path is None:
+        return body_relations(library.stored_scenes(source), history), where
+    return relations_in(source.path, None if seeds else source.stored, tuple(seeds), history), where
 
 
 @shared_cache(8)
-def _body_relations(path: Path, history: int) -> BodyRelations:
+def relations_in(path: Path, stored: Path | None, seeds: tuple[int, ...], history: int) -> BodyRelations:
+    """The same of one checkpoint, in its stored scenes or (None) those of these seeds."""
     import torch
 
     from hri.rollout.rollout import roll_out
     from hri.rollout.scenes import scenes_of
-    from hri.scores.body_relations import body_relations
+    from hri.rollout.untrained import untrained
+    from hri.scores.body_relations import UNTRAINED, body_relations
 
     torch.set_num_threads(1)  # as for a scene
     checkpoint, lock = checkpoint_of(path)
-    seeds = range(library.FIRST_UNSEEN, library.FIRST_UNSEEN + SCENES_SEEN)
-    scenes = scenes_of(checkpoint.header.config.data, list(seeds))
     with lock:
-        seen = roll_out(checkpoint, scenes, pictures=False)
-    return body_relations(seen, history)
+        if stored is None:
+            seen = roll_out(checkpoint, scenes_of(checkpoint.header.config.data, list(seeds)), pictures=False)
+        else:
+            seen = library.stored_rollout(stored)
+        return body_relations(seen, history, [untrained(checkpoint, seen, seed) for seed in range(UNTRAINED)])
 
 
 def ranker_of(scene: Scene) -> Ranker:

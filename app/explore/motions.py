@@ -57,8 +57,8 @@ def dialog(model: ModelSource, seed: int) -> None:
     if not scenes.here:
         st.caption(f"The recordings are not here, only these scenes of them are. All of them: `{scenes.how_to_get}`")
     st.caption(
-        "Four moments of each, seen from the side. A click shows a scene of it; other seeds begin elsewhere in it and look "
-        "from other sides."
+        "Four moments of each, seen from the side. A click shows a scene of it; other seeds begin elsewhere in it and "
+        "look from other sides."
     )
     _gallery(key="gallery", data={"groups": groups}, on_pick_change=lambda: None)
     pick = (st.session_state.get("gallery") or {}).get("pick")

@@ -31,16 +31,16 @@ def panel(scene: Scene) -> None:
     )
     try:
         with st.spinner("Looking at the edges of many scenes …"):
-            found, where = running.body_relations_of(scene)
+            found, where = running.body_relations_of(scene.source)
     except ValueError as error:
         st.info(widgets.plain(str(error)))
         return
     words, picture = st.columns([1.25, 1], gap="large")
     with words:
-        for finding in found.findings():
+        for finding in found.findings:
             st.markdown(f"{SIGNS[finding.clear]} **{finding.about}.** {widgets.plain(finding.sentence)}")
         st.caption(
-            f"{where} Scenes cut from one recording may overlap, so small shares of shuffles look smaller than they are.",
+            f"{where} Scenes cut from one recording may overlap: small shares of shuffles look smaller than they are.",
             help="Edges: the type in the burn-in, from full windows of true states. On the ground: low, and neither "
             "rising nor sinking. Shuffles: mirrored edges are paired anew within their family; a course in time is "
             "turned around within its scene.",

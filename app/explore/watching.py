@@ -16,7 +16,9 @@ def sentence(scene: Scene) -> tuple[str, str]:
     if turn >= last:
         return "Watch how near the prediction comes to the truth.", explained("burn-in")
     if pictures.bones(rollout).size and rollout.observation == "states" and rollout.true_adjacency is None:
-        words = f"**Watch frames {turn + 1} to {last}:** the model no longer sees the body. Dashed: where it truly goes."
+        words = (
+            f"**Watch frames {turn + 1} to {last}:** the model no longer sees the body. Dashed: where it truly goes."
+        )
         return words, f"{drawn.NO_TRUTH} {explained('free run', 'edge')}"
     finding, more = _finding(rollout, scene)
     run = f"**Watch frames {turn + 1} to {last}:** the model no longer sees the truth{finding}."

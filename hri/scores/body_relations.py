@@ -3,7 +3,8 @@ mirror, and whether edges follow the feet.
 
 Nothing here says that an edge is right. Every number stands beside what chance gives, which keeps all but the thing in
 question: mirrored edges beside edges of the same family paired at random, and a course in time beside the same course
-shifted in time within its scene, because what changes slowly always seems to follow what changes slowly. NumPy only.
+shifted in time within its scene, because what changes slowly always seems to follow what changes slowly. And whatever
+is computed from poses follows them: so what edges follow is held against models that nobody trained. NumPy only.
 
 An edge of step t is inferred from states up to t - 1; so feet are looked at one frame before it.
 """
@@ -11,8 +12,9 @@ An edge of step t is inferred from states up to t - 1; so feet are looked at one
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +28,7 @@ from hri.scores import meanings
 if TYPE_CHECKING:
     from hri.rollout.influence import Influence
 
-SHUFFLES = 999
+SHUFFLES = 499
 CLEAR = 0.05
 """Of all shuffles, the share up to which a number is more than chance."""
 LOW, STILL = 0.06, 0.02
@@ -34,6 +36,8 @@ LOW, STILL = 0.06, 0.02
 and rises or sinks by less than this share a frame (at 30 a second some 5 cm, and half a metre a second)."""
 APART = 0.05
 """Feet take turns where the difference of their heights spreads by more than this share of a leg and changes sign."""
+UNTRAINED = 3
+"""Models that nobody trained, beside which a trained one is put."""
 FEET = ("foot", "ankle")
 
 
@@ -86,6 +90,8 @@ class BodyRelations:
     """Frame of the heights that the first of the F steps is held against."""
     legs: Bool[np.ndarray, "2 R"]
     """Edges within the left and within the right leg."""
+    untrained: tuple[BodyRelations, ...] = ()
+    """The same scenes by models of the same kind that have learned nothing (:mod:`hri.rollout.untrained`)."""
 
     @property
     def shares(self) -> Float[np.ndarray, " R"]:
@@ -127,7 +133,7 @@ class BodyRelations:
         moves = np.abs(np.diff(self.heights, axis=1, prepend=self.heights[:, :1]))
         return (self.heights < LOW) & (moves < STILL)
 
-    def follows_contact(self) -> AgainstChance | None:
+    def follows_contact(self, shuffles: int = SHUFFLES) -> AgainstChance | None:
         """Correlation of a foot's contact with how probably the edges of its leg speak; None where one never varies."""
         contact = self.contact
         if contact is None or not self.legs.any(1).all():
@@ -143,7 +149,7 @@ class BodyRelations:
         def shuffled(random: np.random.Generator) -> float:
             return float((x * _shifted(c, random)).sum() / size)
 
-        return _against(found, shuffled, lambda chance: np.abs(chance) >= abs(found), size=np.abs)
+        return _against(found, shuffled, lambda chance: np.abs(chance) >= abs(found), shuffles, np.abs)
 
     @property
     def strides(self) -> Bool[np.ndarray, " S"]:
@@ -155,7 +161,7 @@ class BodyRelations:
         turns = (np.diff(np.sign(centred), axis=1) != 0).sum(1)
         return (centred.std(1) > APART) & (turns >= 2)
 
-    def follows_step(self) -> AgainstChance | None:
+    def follows_step(self, shuffles: int = SHUFFLES) -> AgainstChance | None:
         """Share of how edges change that the phase of the step explains; None without steps, or without change.
 
         The phase is the angle of (difference of the feet's heights, its speed), each over its spread, so one step of
@@ -181,10 +187,13 @@ class BodyRelations:
             return float(((basis.T @ x.reshape(len(basis), -1)) ** 2).sum() / total)
 
         found = explained(waves)
-        return _against(found, lambda random: explained(_shifted(waves, random)), lambda chance: chance >= found)
+        return _against(
+            found, lambda random: explained(_shifted(waves, random)), lambda chance: chance >= found, shuffles
+        )
 
     # In words
 
+    @cached_property
     def findings(self) -> list[Finding]:
         """All of it, a sentence each with its numbers."""
         if not len(self.pairs):
@@ -216,9 +225,9 @@ class BodyRelations:
         )
         return Finding(
             about,
-            f"How often an edge and its mirror image {self.verb} differs by {found.value:.2f} on average over {pairs} "
-            f"pairs; by {found.chance:.2f} if edges of the same kind are paired at random, and by as little {found.odds}. "
-            f"{verdict}",
+            f"How often an edge and its mirror image {self.verb} differs by {found.value:.2f} on average over "
+            f"{pairs} pairs; by {found.chance:.2f} if edges of the same kind are paired at random, and "
+            f"by as little {found.odds}. {verdict}",
             found.clear,
         )
 
@@ -229,16 +238,15 @@ class BodyRelations:
         share = f"A foot is on the ground in {contact.mean():.0%} of the frames."
         if found is None:
             return Finding(about, f"{share} It never changes while edges are seen, or no edge does.", None)
-        verdict = (
-            f"The edges of a leg {self.verb} {'more' if found.value > 0 else 'less'} while its foot is down."
-            if found.clear
-            else "Nothing says that the edges of a leg follow its foot."
-        )
+        others = [other.value for one in self.untrained if (other := one.follows_contact(0)) is not None]
+        learned, beside = _beside(found, others, "+.2f")
+        way = "more" if found.value > 0 else "less"
+        verdict = _verdict(found, learned, f"a leg's edges {self.verb} {way} while its foot is down", bool(others))
         return Finding(
             about,
             f"{share} Its correlation with how probably the leg's edges {self.verb} is {found.value:+.2f}; shifted in "
-            f"time it is ±{found.chance:.2f} on average, and as large {found.odds}. {verdict}",
-            found.clear,
+            f"time it is ±{found.chance:.2f} on average, and as large {found.odds}{beside}. {verdict}",
+            found.clear and learned,
         )
 
     def _steps(self) -> Finding:
@@ -248,21 +256,43 @@ class BodyRelations:
         where = f"The feet take turns in {int(walks.sum())} of {len(walks)} scenes."
         if found is None:
             return Finding(about, f"{where} The edges do not change there, so they follow nothing.", None)
-        verdict = "The edges follow the step." if found.clear else "Nothing says that the edges follow the step."
+        others = [other.value for one in self.untrained if (other := one.follows_step(0)) is not None]
+        learned, beside = _beside(found, others, ".0%")
+        verdict = _verdict(found, learned, "the edges follow the step", bool(others))
         return Finding(
             about,
             f"{where} The phase of the step explains {found.value:.0%} of how edges change; shifted in time "
-            f"{found.chance:.0%}, and as much {found.odds}. {verdict}",
-            found.clear,
+            f"{found.chance:.0%}, and as much {found.odds}{beside}. {verdict}",
+            found.clear and learned,
         )
 
 
-def body_relations(rollout: Rollout, history: int = 0) -> BodyRelations:
+def _beside(found: AgainstChance, others: Sequence[float], form: str) -> tuple[bool, str]:
+    """Whether a number is further out than that of each untrained model, and theirs in words."""
+    if not others:
+        return True, ""
+    named = ", ".join(f"{other:{form}}" for other in sorted(others))
+    models = f"{len(others)} models that nobody trained" if len(others) > 1 else "a model that nobody trained"
+    return all(abs(found.value) > abs(other) for other in others), f"; in {models} it is {named}"
+
+
+def _verdict(found: AgainstChance, learned: bool, what: str, compared: bool) -> str:
+    """What follows from a number and those beside it."""
+    if not found.clear:
+        return f"Nothing says that {what}."
+    if not learned:
+        return f"{what[0].upper()}{what[1:]}, but not more than where nothing was learned: poses alone do that."
+    more = " and more than where nothing was learned" if compared else ""
+    return f"{what[0].upper()}{what[1:]}, more than chance{more}."
+
+
+def body_relations(rollout: Rollout, history: int = 0, untrained: Sequence[Rollout] = ()) -> BodyRelations:
     """What a model's rollouts of a body say, over all their scenes.
 
     Args:
         rollout: of S scenes of a model that sees joints.
         history: states of the model's window; frames without a full one are left out.
+        untrained: the same scenes by models that nobody trained.
 
     Raises:
         ValueError: the nodes are no joints; one sentence.
@@ -290,6 +320,7 @@ def body_relations(rollout: Rollout, history: int = 0) -> BodyRelations:
         heights=_heights(rollout, [foot for foot in feet if foot is not None]) if None not in feet else None,
         first=begin - 1,
         legs=np.stack([np.isin(pairs, chain).all(1) for chain in chains]),
+        untrained=tuple(body_relations(other, history) for other in untrained),
     )
 
 
@@ -300,7 +331,9 @@ def influence_says(influence: Influence, tree: Tree, most: int = 3) -> str:
         return "Cutting any one edge moves nothing: no edge carried a message."
     half = int(np.searchsorted(np.cumsum(score), score.sum() / 2)) + 1
     order = np.argsort(-influence.score, kind="stable")[:most]
-    named = [edge_name(tree, *influence.edge_sender_receiver[row].tolist()) for row in order if influence.score[row] > 0]
+    named = [
+        edge_name(tree, *influence.edge_sender_receiver[row].tolist()) for row in order if influence.score[row] > 0
+    ]
     return (
         f"Cut one at a time, {half} of {int((score > 0).sum())} edges that spoke have half of all influence on the "
         f"predictions; first {', then '.join(named)}."
@@ -332,24 +365,30 @@ def _heights(rollout: Rollout, feet: list[int]) -> Float[np.ndarray, "S T 2"] | 
     at, tree = rollout.true_states[..., :2].astype(np.float64), rollout.tree
     # Seen by a camera bones are shorter than they are: the longest that each is seen is the nearest to its length.
     chains = [_up(tree, foot)[:-1] for foot in feet]
-    lengths = [sum(np.linalg.norm(at[..., j, :] - at[..., tree.parents[j], :], axis=-1).max() for j in c) for c in chains]
+    lengths = [
+        sum(np.linalg.norm(at[..., j, :] - at[..., tree.parents[j], :], axis=-1).max() for j in c) for c in chains
+    ]
     up = at[..., feet, 1]
     return (up - up.min((1, 2), keepdims=True)) / max(float(np.mean(lengths)), 1e-9)
 
 
 def _shifted(values: Float[np.ndarray, "S F *shape"], random: np.random.Generator) -> Float[np.ndarray, "S F *shape"]:
     """Every scene turned around in time by a lag of its own, none included."""
-    lags = random.integers(0, values.shape[1], len(values))
-    return np.stack([np.roll(scene, lag, axis=0) for scene, lag in zip(values, lags, strict=True)])
+    scenes, frames = values.shape[:2]
+    lags = random.integers(0, frames, scenes)
+    return values[np.arange(scenes)[:, None], (np.arange(frames) - lags[:, None]) % frames]
 
 
 def _against(
     found: float,
     shuffled: Callable[[np.random.Generator], float],
     as_far: Callable[[np.ndarray], np.ndarray],
+    shuffles: int = SHUFFLES,
     size: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> AgainstChance:
-    """A number beside :data:`SHUFFLES` shuffles of it, the same ones every time."""
+    """A number beside so many shuffles of it, the same ones every time; without any, chance is not known."""
+    if not shuffles:
+        return AgainstChance(found, float("nan"), float("nan"))
     random = np.random.default_rng(0)
-    chances = np.array([shuffled(random) for _ in range(SHUFFLES)])
-    return AgainstChance(found, float(size(chances).mean()), float((1 + as_far(chances).sum()) / (1 + SHUFFLES)))
+    chances = np.array([shuffled(random) for _ in range(shuffles)])
+    return AgainstChance(found, float(size(chances).mean()), float((1 + as_far(chances).sum()) / (1 + shuffles)))

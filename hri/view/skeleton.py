@@ -80,7 +80,9 @@ class Skeleton:
     def as_json(self) -> dict[str, Any]:
         """What ``images.js`` needs beside the joints' places, which it has."""
         layers = {
-            panel: [[whose, dataclasses.asdict(look) | {"dash": " ".join(map(str, look.dash))}] for whose, look in parts]
+            panel: [
+                [whose, dataclasses.asdict(look) | {"dash": " ".join(map(str, look.dash))}] for whose, look in parts
+            ]
             for panel, parts in self.layers.items()
         }
         return {

@@ -207,7 +207,7 @@ def _legend(marks: Marks) -> list[Element]:
 
 
 def _panels(rollout: Rollout, panels: dict[str, UInt8[np.ndarray, "H W 3"]], frame: int) -> list[Element]:
-    """Pictures side by side, the slots' cells drawn over those of image models, and the skeleton over those of a body."""
+    """Pictures side by side, the slots' cells drawn over those of image models, the skeleton over a body's."""
     parts, body = [], skeleton(rollout)
     for index, (title, picture) in enumerate(panels.items()):
         left = index * (PANEL + _GAP)
