@@ -135,8 +135,8 @@ def tally(rollout: Rollout, source: library.ModelSource) -> dict[str, Any] | Non
 
     seen = agreement(rollout, library.window_of(source))
     if seen is None:
-        words = speaking(rollout)
-        return {"words": words, "about": NO_TRUTH} if words else None
+        sentences = speaking(rollout)
+        return {"words": sentences, "about": NO_TRUTH} if sentences else None
     most = (library.ceiling_of(source) or {}).get("burn_in", {})
 
     def words(group: Group) -> dict[str, Any]:

@@ -106,7 +106,8 @@ def of_stored(model: ModelSource, scenes: Source, seed: int) -> list[dict[str, A
     seeds = library.stored_seeds(model)
     if not seeds:
         raise ValueError(f"The recordings are not here; get them with `{scenes.how_to_get}`.")
-    stored, tree, tiles = library.stored_scenes(model), scenes.tree, []
+    stored, tree = library.stored_scenes(model), scenes.tree
+    tiles: list[tuple[str, dict[str, Any]]] = []
     states = stored.true_states
     if states is None or tree is None:
         raise ValueError(f"The stored scenes hold no joints; get the recordings with `{scenes.how_to_get}`.")

@@ -205,7 +205,8 @@ class BodyRelations:
         never, always = int((self.shares == 0).sum()), int((self.shares == 1).sum())
         return Finding(
             "How many",
-            f"Of {edges} edges {now:.1f} {self.verb} at a frame ({now / edges:.0%}); {never} never do, {always} always.",
+            f"Of {edges} edges {now:.1f} {self.verb} at a frame ({now / edges:.0%}); {never} never do, {always} "
+            "always.",
             None,
         )
 
@@ -375,8 +376,8 @@ def _heights(rollout: Rollout, feet: list[int]) -> Float[np.ndarray, "S T 2"] | 
 def _shifted(values: Float[np.ndarray, "S F *shape"], random: np.random.Generator) -> Float[np.ndarray, "S F *shape"]:
     """Every scene turned around in time by a lag of its own, none included."""
     scenes, frames = values.shape[:2]
-    lags = random.integers(0, frames, scenes)
-    return values[np.arange(scenes)[:, None], (np.arange(frames) - lags[:, None]) % frames]
+    lags = random.integers(0, frames, (scenes, 1))
+    return values[np.arange(scenes)[:, None], (np.arange(frames) - lags) % frames]
 
 
 def _against(

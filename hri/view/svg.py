@@ -232,7 +232,7 @@ def _skeleton(body: Skeleton, panel: str, frame: int) -> list[Element]:
     """The bones over one picture."""
     parts = []
     for stroke in body.strokes(panel, frame):
-        look = {"stroke": stroke.colour, "stroke_opacity": stroke.look.opacity}
+        look: dict[str, Any] = {"stroke": stroke.colour, "stroke_opacity": stroke.look.opacity}
         (x1, y1), (x2, y2) = (PANEL * stroke.ends.astype(np.float64)).round(2).tolist()
         line = _new("line", class_=f"bone {stroke.look.name}", x1=x1, y1=y1, x2=x2, y2=y2, **look,
                     stroke_width=stroke.width, stroke_linecap="butt" if stroke.look.dash else "round")  # fmt: skip

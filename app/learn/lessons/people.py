@@ -17,8 +17,7 @@ from hri.scores.body_relations import UNTRAINED, AgainstChance, BodyRelations, b
 from hri.view import style
 from hri.view.body_chart import mirror_chart
 
-MODELS = ("people-state-hri", "mocap-state-hri")
-"""The first of them whose checkpoint and stored scenes are here is asked."""
+MODEL = "mocap-state-hri"
 QUESTIONS = ("How many", "Left and right", "Feet on the ground", "Phase of the step")
 
 # What it states ----------------------------------------------------------------------------------------
@@ -49,23 +48,12 @@ def statement(checkpoint: str, scenes: str, question: str) -> str:
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
     """The mirror image; the scene of a class is one of springs and plays no part."""
-    name = model_here()
-    return {"checkpoint": str(folder / f"{name}.safetensors"), "scenes": scenes_of(name), "question": QUESTIONS[1]}
+    return {"checkpoint": str(folder / f"{MODEL}.safetensors"), "scenes": scenes(), "question": QUESTIONS[1]}
 
 
-def model_here() -> str:
-    """The model that is asked."""
-    there = [
-        name
-        for name in MODELS
-        if (places.CHECKPOINTS / f"{name}.safetensors").is_file() and (places.STORED / f"{name}.npz").is_file()
-    ]
-    return next(iter(there), MODELS[-1])
-
-
-def scenes_of(model: str) -> str:
-    """Its stored scenes as a path from the repository's folder."""
-    return os.path.relpath(places.STORED / f"{model}.npz", places.ROOT)
+def scenes() -> str:
+    """The model's stored scenes as a path from the repository's folder."""
+    return os.path.relpath(places.STORED / f"{MODEL}.npz", places.ROOT)
 
 
 # What it shows -----------------------------------------------------------------------------------------
@@ -73,18 +61,17 @@ def scenes_of(model: str) -> str:
 
 def show(stage: Stage) -> Shown:
     """A question to choose, and a chart of the answer beside what chance gives."""
-    model = model_here()
     question = st.segmented_control(
         "What to ask", QUESTIONS, default=QUESTIONS[0], required=True, key="people-question"
     ) or QUESTIONS[0]  # fmt: skip
     with st.spinner("Looking at the model's edges, and at those of models that nobody trained …"):
-        found, seed = lesson_state.body(model)
+        found, seed = lesson_state.body(MODEL)
     drawn.load_pandas()
     chart(answer_figure(found, question, stage.size), "people-chart", f"{question}: what the model's edges answer")
     return Shown(
         statement=says(found, question),
-        values={"checkpoint": file_of(model), "scenes": scenes_of(model), "question": question},
-        explore={"model": model, "seed": str(seed), "panel": "relations"},
+        values={"checkpoint": file_of(MODEL), "scenes": scenes(), "question": question},
+        explore={"model": MODEL, "seed": str(seed), "panel": "relations"},
         done=question != QUESTIONS[0],
     )
 

@@ -17,7 +17,7 @@ def test_the_code_says_what_the_page_says_of_every_question() -> None:
 
 
 def test_an_untrained_model_is_of_the_same_kind_and_another_for_each_seed() -> None:
-    checkpoint, seen = model(people.MODELS[-1]), stored(people.MODELS[-1])
+    checkpoint, seen = model(people.MODEL), stored(people.MODEL)
     one, same, other = (untrained(checkpoint, seen, seed) for seed in (0, 0, 1))
     assert (one.edge_sender_receiver == seen.edge_sender_receiver).all()
     assert (one.edge_probabilities == same.edge_probabilities).all()
