@@ -48,7 +48,7 @@ def gpu_estimate(config: Config, vision_from: str = "") -> dict[str, float]:
         ValueError: the data are not here.
     """
     stage1 = config.train.stage1_updates if config.model.sees_frames and not vision_from else 0
-    hours, parts = 0.0, {}
+    hours, parts = 0.0, dict[str, float]()
     for stage, updates in ((1, stage1), (2, config.train.updates)):
         if updates:
             work = work_of(config, stage)
