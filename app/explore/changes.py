@@ -297,7 +297,8 @@ def what_edges_do(scene: Scene) -> None:
     unit = "states normalised to −1 … 1" if scene.original.observation == "states" else "slot vectors"
     edges = figures_influence.strongest(influence, tree)
     st.markdown(
-        f":small[**Without which edge do the predictions move furthest?** {widgets.plain(edges)}]",
+        f":small[**Without which edge do the predictions move furthest?** {widgets.plain(edges)}. "
+        f"{figures_influence.spread(influence)}]",
         help=f"Influence: mean squared difference between this rollout and the one without the edge, over all nodes, "
         f"features and frames, in {unit}. Edges that never carried a message have 0.",
     )

@@ -95,7 +95,7 @@ def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.N
 @st.fragment
 def workbench(scene: Scene) -> None:
     """One of the panels; only the chosen one costs anything."""
-    panels = [name for name in PANELS if name != "relations" or relations.applies(scene.rollout)]
+    panels = [name for name in PANELS if name != "relations" or pictures.shows_body(scene.rollout)]
     if st.session_state.get("panel") not in panels:  # a body had more of them
         st.session_state.pop("panel", None)
     panel = st.segmented_control(

@@ -27,7 +27,7 @@ FIELDS: dict[str, address.Field] = {
 def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
     """What is drawn over the images: a level's slots (16, 4, 1, all or off), or a body's skeleton."""
     tree = rollout.tree
-    body = rollout.observation == "states" and len(pictures.bones(rollout)) > 0
+    body = pictures.shows_body(rollout)
     if body:
         levels = {"skeleton": "bones", "joints": "all", "off": "off"}
     else:

@@ -7,20 +7,9 @@ import streamlit as st
 from app import drawn, running, widgets
 from app.explore import changes
 from app.library import Scene
-from hri.core.records import Rollout
 
 SIGNS = {True: ":material/check_circle:", False: ":material/do_not_disturb_on:", None: ":material/info:"}
 """Beside what is more than chance, what is not, and what has no chance beside it."""
-
-
-def applies(rollout: Rollout) -> bool:
-    """Whether a scene shows a body whose joints are the nodes, and no truth is known."""
-    return (
-        rollout.observation == "states"
-        and rollout.joints is not None
-        and rollout.true_adjacency is None
-        and not rollout.tree.flat
-    )
 
 
 def panel(scene: Scene) -> None:

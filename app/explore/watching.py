@@ -15,7 +15,7 @@ def sentence(scene: Scene) -> tuple[str, str]:
     turn = int(rollout.last_true_input) + 1
     if turn >= last:
         return "Watch how near the prediction comes to the truth.", explained("burn-in")
-    if pictures.bones(rollout).size and rollout.observation == "states" and rollout.true_adjacency is None:
+    if pictures.shows_body(rollout):
         words = (
             f"**Watch frames {turn + 1} to {last}:** the model no longer sees the body. Dashed: where it truly goes."
         )

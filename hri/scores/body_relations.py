@@ -11,22 +11,18 @@ An edge of step t is inferred from states up to t - 1; so feet are looked at one
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from hri.core.hierarchy import Tree, edge_name
+from hri.core.hierarchy import Tree
 from hri.core.records import Rollout
 from hri.data.windows import swapped_sides
 from hri.scores import meanings
-
-if TYPE_CHECKING:
-    from hri.rollout.influence import Influence
+from hri.scores.feet import foot_of, heights_of, leg_of
 
 SHUFFLES = 499
 CLEAR = 0.05
@@ -38,7 +34,6 @@ APART = 0.05
 """Feet take turns where the difference of their heights spreads by more than this share of a leg and changes sign."""
 UNTRAINED = 3
 """Models that nobody trained, beside which a trained one is put."""
-FEET = ("foot", "ankle")
 
 
 @dataclass(frozen=True)
@@ -309,8 +304,8 @@ def body_relations(rollout: Rollout, history: int = 0, untrained: Sequence[Rollo
     chances = rollout.edge_probabilities[:, begin : steps.stop][:, :, rows].astype(np.float64)
     types = rollout.edge_types[:, begin : steps.stop][:, :, rows]
     speak = rollout.all_types_speak
-    feet = [_foot(tree, side) for side in ("left", "right")]
-    chains = [[] if foot is None else _up(tree, foot) for foot in feet]
+    feet = [foot_of(tree, side) for side in ("left", "right")]
+    chains = [[] if foot is None else leg_of(tree, foot) for foot in feet]
     pairs = rollout.edge_sender_receiver[rows].reshape(-1, 2)
     return BodyRelations(
         tree=tree,
@@ -318,59 +313,11 @@ def body_relations(rollout: Rollout, history: int = 0, untrained: Sequence[Rollo
         signal=chances[..., last] if speak else 1 - chances[..., 0],
         speaks=types == last if speak else types != 0,
         verb=f"are of type {last}" if speak else "speak",
-        heights=_heights(rollout, [foot for foot in feet if foot is not None]) if None not in feet else None,
+        heights=heights_of(rollout, [foot for foot in feet if foot is not None]) if None not in feet else None,
         first=begin - 1,
         legs=np.stack([np.isin(pairs, chain).all(1) for chain in chains]),
         untrained=tuple(body_relations(other, history) for other in untrained),
     )
-
-
-def influence_says(influence: Influence, tree: Tree, most: int = 3) -> str:
-    """Over how few edges the influence of a scene is spread, and which of them have most of it, in words."""
-    score = np.sort(influence.score)[::-1]
-    if not score.sum() > 0:
-        return "Cutting any one edge moves nothing: no edge carried a message."
-    half = int(np.searchsorted(np.cumsum(score), score.sum() / 2)) + 1
-    order = np.argsort(-influence.score, kind="stable")[:most]
-    named = [
-        edge_name(tree, *influence.edge_sender_receiver[row].tolist()) for row in order if influence.score[row] > 0
-    ]
-    return (
-        f"Cut one at a time, {half} of {int((score > 0).sum())} edges that spoke have half of all influence on the "
-        f"predictions; first {', then '.join(named)}."
-    )
-
-
-def _foot(tree: Tree, side: str) -> int | None:
-    """The joint that names call the foot of a side: of several the nearest to the root."""
-    swapped = swapped_sides(tree.names, tree)
-    if swapped is None:
-        return None
-    of_side = re.compile(rf"{side}|^(?i:{side[0]})(?=[_A-Z])|{side.title()}|{side.upper()}")
-    feet = [joint for joint, name in enumerate(tree.names) if any(word in name.lower() for word in FEET)]
-    own = [joint for joint in feet if swapped[joint] != joint and of_side.search(tree.names[joint])]
-    return min(own, key=lambda j: (int(tree.depth[j]), j), default=None)
-
-
-def _up(tree: Tree, joint: int) -> list[int]:
-    """A joint and all above it."""
-    chain = [joint]
-    while (parent := tree.parents[chain[-1]]) >= 0:
-        chain.append(parent)
-    return chain
-
-
-def _heights(rollout: Rollout, feet: list[int]) -> Float[np.ndarray, "S T 2"] | None:
-    if rollout.true_states is None:
-        return None
-    at, tree = rollout.true_states[..., :2].astype(np.float64), rollout.tree
-    # Seen by a camera bones are shorter than they are: the longest that each is seen is the nearest to its length.
-    chains = [_up(tree, foot)[:-1] for foot in feet]
-    lengths = [
-        sum(np.linalg.norm(at[..., j, :] - at[..., tree.parents[j], :], axis=-1).max() for j in c) for c in chains
-    ]
-    up = at[..., feet, 1]
-    return (up - up.min((1, 2), keepdims=True)) / max(float(np.mean(lengths)), 1e-9)
 
 
 def _shifted(values: Float[np.ndarray, "S F *shape"], random: np.random.Generator) -> Float[np.ndarray, "S F *shape"]:

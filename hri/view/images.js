@@ -104,7 +104,7 @@ class Images {
   // Two bodies are told apart by more than colour.
   legend() {
     const key = (look, words) => element("span", {}, stroke(`bone ${look}`), words);
-    return element("p", { class: "bodies" }, key("limbs", "predicted body, limbs coloured as in the graph"), key("trace", "true body"));
+    return element("p", { class: "bodies" }, key("limbs", "predicted, limbs coloured as in the graph"), key("trace", "true"));
   }
 
   // The nodes an overlay level draws; pointing uses the leaves where nothing or everything is drawn.

@@ -27,7 +27,7 @@ def test_a_body_shows_its_bones_and_its_joints_names(server: Server, open_page: 
         dashes = page.locator(".prediction .bone.trace").evaluate_all("ls => ls.map(l => l.style.strokeDasharray)")
         assert len(dashes) == TREE.size - 1
         assert "none" not in dashes
-        expect(page.locator(".bodies")).to_contain_text("true body")
+        expect(page.locator(".bodies")).to_contain_text("limbs coloured as in the graph")
         expect(page.get_by_text("Right hand").first).to_be_visible()
         # Where springs have a count of right edges it says that there is no truth, and the panel what can be said.
         expect(page.locator(".tally")).to_contain_text("nobody knows the truth")
