@@ -16,7 +16,6 @@ from typing import get_args
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial.transform import Rotation
 
 from hri.core.config import DataConfig, MotionConfig
 from hri.core.hierarchy import Tree
@@ -233,6 +232,8 @@ def bent(
 
     Turns are drawn once for all T, about any axis and by any angle up to ``most`` (radians), and add up along a limb.
     """
+    from scipy.spatial.transform import Rotation  # here, because a page that shows a stored scene turns nothing
+
     axes = random.normal(size=(tree.size, 3))
     axes *= (most * random.random(tree.size) / np.linalg.norm(axes, axis=1))[:, None]
     turns = [Rotation.identity()] * tree.size

@@ -64,19 +64,28 @@ def gpu_estimate(config: Config, vision_from: str = "") -> dict[str, float]:
 
 
 def work_of(config: Config, stage: int) -> Work:
-    """Count an update of a stage in this process, on a few sequences; nothing is kept.
+    """Count an update of a stage in this process, on few sequences and on twice as many; nothing is kept.
+
+    What does not grow with the batch, such as an optimiser's products of matrices, is told from what does.
 
     Raises:
         ValueError: the data are not here.
     """
+    batch = config.train.stage1_batch if stage == 1 else config.train.batch
+    (few, operations), (twice, _) = (_counted(config, stage, size) for size in (FEW, 2 * FEW))
+    each = (twice - few) / FEW
+    return Work(few + each * (batch - FEW), operations)
+
+
+def _counted(config: Config, stage: int, batch: int) -> tuple[int, int]:
+    """Floating-point operations and operations of an update on so many sequences or frames."""
     from hri.training.loop import train
 
-    batch = config.train.stage1_batch if stage == 1 else config.train.batch
-    data = replace(config.data, train=FEW, validation=1)
+    data = replace(config.data, train=batch, validation=1)
     settings = replace(
         config.train,
-        batch=min(FEW, config.train.batch),
-        stage1_batch=min(FEW, config.train.stage1_batch),
+        batch=batch,
+        stage1_batch=batch,
         updates=3 if stage == 2 else 0,
         stage1_updates=3 if stage == 1 else 0,
         evaluate_every=3,
@@ -92,7 +101,7 @@ def work_of(config: Config, stage: int) -> Work:
             last = now
             if report.stage == stage and report.update == report.updates:
                 break
-    return Work(min(flops[1:]) * batch / min(FEW, batch), min(operations[1:]))
+    return min(flops[1:]), min(operations[1:])
 
 
 class _Operations(TorchDispatchMode):
