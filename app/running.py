@@ -290,12 +290,13 @@ def relations_in(path: Path, stored: Path | None, seeds: tuple[int, ...], histor
 
     torch.set_num_threads(1)  # as for a scene
     checkpoint, lock = checkpoint_of(path)
-    with lock:
-        if stored is None:
-            seen = roll_out(checkpoint, scenes_of(checkpoint.header.config.data, list(seeds)), pictures=False)
-        else:
-            seen = library.stored_rollout(stored)
-        return body_relations(seen, history, [untrained(checkpoint, seen, seed) for seed in range(UNTRAINED)])
+    if stored is None:
+        scenes = scenes_of(checkpoint.header.config.data, list(seeds))
+        with lock:
+            seen = roll_out(checkpoint, scenes, pictures=False)
+    else:
+        seen = library.stored_rollout(stored)
+    return body_relations(seen, history, [untrained(checkpoint, seen, seed) for seed in range(UNTRAINED)])
 
 
 def ranker_of(scene: Scene) -> Ranker:
