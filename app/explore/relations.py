@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import drawn, running, widgets
+from app import bodies, drawn, widgets
 from app.explore import changes
 from app.library import Scene
 
@@ -20,7 +20,7 @@ def panel(scene: Scene) -> None:
     )
     try:
         with st.spinner("Looking at the edges of many scenes …"):
-            found, where = running.body_relations_of(scene.source)
+            found, where = bodies.body_relations_of(scene.source)
     except ValueError as error:
         st.info(widgets.plain(str(error)))
         return

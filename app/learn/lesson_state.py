@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import library, running
+from app import bodies, library, running
 from app.compute import shared_cache
 from hri.core.records import Rollout
 from hri.rollout.interventions import NOTHING, Intervention
@@ -95,7 +95,7 @@ def body(model: str) -> tuple[BodyRelations, int]:
     path, source = path_of(model), library.sources()[model]
     if source.stored is None:
         raise ValueError(f"This lesson needs stored scenes of {model}, which are not in the folder.")
-    return running.relations_in(path, source.stored, (), library.window_of(source)), library.stored_seeds(source)[0]
+    return bodies.relations_in(path, source.stored, (), library.window_of(source)), library.stored_seeds(source)[0]
 
 
 def influence(model: str, rollout: Rollout) -> Influence:
