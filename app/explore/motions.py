@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from app.library import ModelSource
 from hri.core.config import Config
 from hri.data.source import Source
 from hri.data.sources import source_of
-from hri.data.windows import motion_file, side_view
+from hri.data.windows import side_view
 from hri.view.poses import poses
 
 _gallery = parts.part("gallery", sheet="player.css")
@@ -73,13 +74,12 @@ def of_recordings(scenes: Source, seed: int) -> list[dict[str, Any]]:
     Raises:
         ValueError: the recordings cannot be read; one sentence.
     """
-    assert scenes.data.motion is not None
-    tiles, current = _tiles(scenes, motion_file(scenes.data.motion)), scenes.piece_of(seed)
+    tiles, current = _tiles(scenes, scenes.file), scenes.piece_of(seed)
     return _grouped([(split, tile | {"chosen": place == current}) for place, (split, tile) in enumerate(tiles)])
 
 
 @shared_cache(4)
-def _tiles(scenes: Source, file: Any) -> list[tuple[str, dict[str, Any]]]:
+def _tiles(scenes: Source, file: Path | None) -> list[tuple[str, dict[str, Any]]]:
     """Split and tile of each recording; ``file`` tells when they were changed."""
     tree = scenes.tree
     assert tree is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from hri.core.config import DataConfig, MotionConfig
@@ -115,6 +115,12 @@ class RecordedBodies(Source):
         from hri.data.windows import available
 
         return available(self.motion)
+
+    @property
+    def file(self) -> Path | None:
+        from hri.data.windows import motion_file
+
+        return motion_file(self.motion)
 
     @property
     def how_to_get(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -164,6 +165,11 @@ class Source(ABC):
     def here(self) -> bool:
         """Whether scenes can be made on this machine."""
         return True
+
+    @property
+    def file(self) -> Path | None:
+        """Where the pieces lie on this machine, to tell when they change; None where they are not or are in no file."""
+        return None
 
     @property
     def folder(self) -> str:
