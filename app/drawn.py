@@ -103,6 +103,12 @@ def edges_right(naming: Named, source: library.ModelSource) -> str:
     return ceilings.in_words(naming.right, findable(source), naming.guess)
 
 
+NO_TRUTH = (
+    "Nobody recorded which joints of a body act on each other, so no edge can be counted as right. The panel relations "
+    "under the timeline says what can be said without a truth."
+)
+
+
 @shared_cache(32)
 def agreement(rollout: Rollout, history: int) -> Agreement | None:
     """Edges right at every frame of a scene; None where there is no truth, or no edge, to speak of."""
@@ -122,13 +128,15 @@ def tally(rollout: Rollout, source: library.ModelSource) -> dict[str, Any] | Non
         source: of the model.
 
     Returns:
-        JSON for ``app/player/graph.js``; None where nothing can be right or wrong.
+        JSON for ``app/player/graph.js``; of a body, whose truth nobody knows, how many edges speak; None where there is
+        nothing to be said.
     """
-    from hri.view.agreement import Group, hundredth
+    from hri.view.agreement import Group, hundredth, speaking
 
     seen = agreement(rollout, library.window_of(source))
     if seen is None:
-        return None
+        sentences = speaking(rollout)
+        return {"words": sentences, "about": NO_TRUTH} if sentences else None
     most = (library.ceiling_of(source) or {}).get("burn_in", {})
 
     def words(group: Group) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import streamlit as st
 
 from app import address, drawn, library, running, widgets
 from app.compute import scene_id
-from app.explore import inspector
+from app.explore import inspector, motions
 from app.library import ModelSource, Scene
+from hri.core.config import Config
 from hri.core.decoding import DECODERS
 from hri.core.hierarchy import Tree
 from hri.data.sources import source_of
@@ -143,20 +144,24 @@ def pick_models(places: Sequence[Any], names: list[str]) -> list[ModelSource]:
     return [sources[name] for name in picks]
 
 
-def pick_scene(sources: Sequence[ModelSource], data: Any, seed: Any, another: Any) -> list[Scene]:
+def pick_scene(sources: Sequence[ModelSource], data: Any, seed: Any, another: Any, gallery: Any) -> list[Scene]:
     """Data set and seed for all, and what each model makes of the scene; from one start, with one burn-in.
 
     Raises:
         ValueError: nothing they have in common, or a scene that one of them cannot show; one sentence.
     """
+    motions.wanted()
     choices = common_datasets(sources)
     address.check(PLAYER, {"data": address.Words(choices)})
     dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1)
     start = next(iter(common_seeds(sources) or library.stored_seeds(sources[0])), library.FIRST_UNSEEN)
     config = library.config_of(sources[0])
-    hint = f"Every seed is another system of {'springs' if config is None else config.data.force.parts}."
+    hint = source_of((config or Config()).data).seeds_mean
     number = int(seed.number_input("Seed", 0, library.LAST_SEED, start, key="seed", bind="query-params", help=hint))
     another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(sources,))
+    if all(source.path is not None for source in sources):
+        with gallery:
+            motions.button(sources[0], PLAYER)
     # All as stored, or all computed here: another machine's last digits are no difference between models.
     live = not all(library.is_stored(source, dataset, number) for source in sources)
     with st.spinner("Rolling the models out …"):
@@ -218,7 +223,8 @@ def numbers(scene: Scene, comparison: RolloutComparison, index: int, fair: bool)
             edges = "–" if naming.right is None else f"{hundredth(naming.right)} of 100"
             words = with_guessing(naming.guess, drawn.findable(scene.source))
         except ValueError:
-            edges = "none"
+            unknown = scene.rollout.true_adjacency is None and len(pictures.edge_rows(scene.rollout, "all"))
+            edges = "not known" if unknown else "none"
         st.metric(
             "Edges right", edges, words or None, delta_color="off", delta_arrow="off",
             help="Of the pairs that may be related, the share whose type stands for the truth in this scene's "

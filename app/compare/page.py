@@ -36,12 +36,14 @@ def main() -> None:
     fields: dict[str, address.Field] = {"models": address.Words(COUNTS), "seed": address.SEED}
     address.check("compare", fields | pickers.FIELDS | dict.fromkeys(comparing.KEYS, address.Words(names)))
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
-        many, data, seed, another, level = (st.container(width=width) for width in (140, 170, 170, 170, 260))
+        many, data, seed = (st.container(width=width) for width in (140, 170, 170))
+        another, gallery = (st.container(width="content") for _ in range(2))
+        level = st.container(width=260)
     count = int(many.segmented_control("Models", COUNTS, default="2", required=True, key="models", bind="query-params"))
     left, *columns = comparing.columns(count)
     sources = comparing.pick_models(columns, names)
     try:
-        scenes = comparing.pick_scene(sources, data, seed, another)
+        scenes = comparing.pick_scene(sources, data, seed, another, gallery)
         comparison = compare([scene.rollout for scene in scenes])
     except ValueError as error:
         st.error(widgets.said(str(error)))

@@ -47,7 +47,7 @@ def panel(scene: Scene) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _whole(scene, config, span)
         if config.model.dynamics.passing != "joint":
-            _what_edges_do(scene)
+            what_edges_do(scene)
     with edits:
         _list(scene)
 
@@ -273,7 +273,7 @@ def _as_widths(scene: Scene, influence: Influence) -> None:
     widgets.edge_weights(scene.rollout, influence.edge_sender_receiver, shares, "Widths: influence, not probability")
 
 
-def _what_edges_do(scene: Scene) -> None:
+def what_edges_do(scene: Scene) -> None:
     """The rollout without each edge, as one map."""
     if not st.toggle(
         "What does each edge do?", key="influence",
@@ -297,7 +297,8 @@ def _what_edges_do(scene: Scene) -> None:
     unit = "states normalised to −1 … 1" if scene.original.observation == "states" else "slot vectors"
     edges = figures_influence.strongest(influence, tree)
     st.markdown(
-        f":small[**Without which edge do the predictions move furthest?** {widgets.plain(edges)}]",
+        f":small[**Without which edge do the predictions move furthest?** {widgets.plain(edges)}. "
+        f"{figures_influence.spread(influence)}]",
         help=f"Influence: mean squared difference between this rollout and the one without the edge, over all nodes, "
         f"features and frames, in {unit}. Edges that never carried a message have 0.",
     )

@@ -20,7 +20,7 @@ if "last_scene" not in st.session_state:  # the first look: what is missing has 
     )
 
 from app import address, drawn, library, widgets
-from app.explore import changes, clip, difficulty, drawing, guide, inspector, pickers, share, steps, watching
+from app.explore import changes, clip, difficulty, drawing, guide, inspector, pickers, relations, share, steps, watching
 from app.explore.scene import pick_scene
 from app.learn import links as learning
 from app.library import Scene
@@ -32,6 +32,7 @@ PICKER, READABLE = 240, 440
 """Pixels: of the picker of levels, and of the sentence beside it."""
 PANELS = {
     "inspect": inspector.panel,
+    "relations": relations.panel,
     "inside a step": steps.panel,
     "change": changes.panel,
     "draw": drawing.panel,
@@ -105,8 +106,11 @@ def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.N
 @st.fragment
 def workbench(scene: Scene) -> None:
     """One of the panels; only the chosen one costs anything."""
+    panels = [name for name in PANELS if name != "relations" or pictures.shows_body(scene.rollout)]
+    if st.session_state.get("panel") not in panels:  # a body had more of them
+        st.session_state.pop("panel", None)
     panel = st.segmented_control(
-        "Workbench", list(PANELS), default="inspect", required=True, key="panel", bind="query-params",
+        "Workbench", panels, default="inspect", required=True, key="panel", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
     PANELS[panel or "inspect"](scene)

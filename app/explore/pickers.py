@@ -25,26 +25,35 @@ FIELDS: dict[str, address.Field] = {
 
 @st.fragment
 def overlay_picker(rollout: Rollout, player: str = "explore") -> None:
-    """Which level's slots are drawn over the images: 16, 4, 1, all or off."""
+    """What is drawn over the images: a level's slots (16, 4, 1, all or off), or a body's skeleton."""
     tree = rollout.tree
-    root = 0 if tree.flat else 1
-    sizes = {"leaves": len(tree.leaves), "middle": tree.size - len(tree.leaves) - root, "root": root}
-    levels = {str(size): level for level, size in sizes.items() if size}
-    levels |= ({} if tree.flat else {"all": "all"}) | {"off": "off"}
+    body = pictures.shows_body(rollout)
+    if body:
+        levels = {"skeleton": "bones", "joints": "all", "off": "off"}
+    else:
+        root = 0 if tree.flat else 1
+        sizes = {"leaves": len(tree.leaves), "middle": tree.size - len(tree.leaves) - root, "root": root}
+        levels = {str(size): level for level, size in sizes.items() if size}
+        levels |= ({} if tree.flat else {"all": "all"}) | {"off": "off"}
     address.check(player, {"overlay": address.Words(list(levels))})
     # Another tree counts otherwise: keep the level, not the number. The address carries what is on the button.
     if st.session_state.get("overlay") not in levels and "overlay_level" in st.session_state:
         labels = [label for label, level in levels.items() if level == st.session_state["overlay_level"]]
         st.session_state["overlay"] = next(iter(labels), next(iter(levels)))
+    if body:
+        title, about = "Over the images", "The bones, bones and joints, or neither: then the drawn frames alone."
+    elif tree.flat:
+        title, about = "Balls over the images", "All balls, or none."
+    else:
+        title = "Levels over the images"
+        about = f"Leaves, intermediates, the root, all levels, or none. {explained('slot', 'leaf, intermediate, root')}"
     label = st.segmented_control(
-        "Balls over the images" if tree.flat else "Levels over the images",
+        title,
         list(levels),
         default=next(iter(levels)),
         required=True,
         key="overlay",
-        help="All balls, or none."
-        if tree.flat
-        else f"Leaves, intermediates, the root, all levels, or none. {explained('slot', 'leaf, intermediate, root')}",
+        help=about,
         bind="query-params",
     )
     level = st.session_state["overlay_level"] = levels[label or next(iter(levels))]

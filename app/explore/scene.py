@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import address, library, running, uploader, widgets
-from app.explore import clip, drawing, editing, own
+from app.explore import clip, drawing, editing, motions, own
 from app.library import Scene
 from hri.core.config import Config
 from hri.data.sources import source_of
@@ -33,14 +33,13 @@ def pick_scene() -> Scene:
         model = st.container(width=330)
         with st.container(horizontal=True, width=355, key="of-a-seed"):
             data, seed = (st.container(width=170) for _ in range(2))
-        buttons, about = (st.container(width=width) for width in (265, 290))
+        buttons, about = st.container(width="content"), st.container(width="stretch")
     with buttons, st.container(horizontal=True, vertical_alignment="bottom"):
-        another, upload = st.container(width="content"), st.container(width="content")
+        another, gallery, upload = (st.container(width="content") for _ in range(3))
     with upload:
         uploader.box(own.dialog)
     sources, session = library.sources(), st.session_state
-    if "seed_wanted" in session:  # chosen below, where the seed's box could not be changed any more
-        session["seed"] = session.pop("seed_wanted")
+    if motions.wanted():
         _leave_own()
     names = list(sources)
     # Defaults never depend on what was chosen since: an address without a value stands for the same one for ever.
@@ -67,6 +66,8 @@ def pick_scene() -> Scene:
         on_change=_leave_own,
     )
     another.button("Another scene", icon=":material/casino:", on_click=another_scene, args=(source,))
+    with gallery:
+        motions.button(source)
     place = (source, dataset, int(number))
     system = None if source.only_recorded else drawing.current()
     with st.spinner("Rolling the model out …"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app import drawn, library
 from app.library import Scene
 from hri.core.records import Rollout
+from hri.view import facts as pictures
 from hri.view.terms import explained
 
 
@@ -14,6 +15,11 @@ def sentence(scene: Scene) -> tuple[str, str]:
     turn = int(rollout.last_true_input) + 1
     if turn >= last:
         return "Watch how near the prediction comes to the truth.", explained("burn-in")
+    if pictures.shows_body(rollout):
+        words = (
+            f"**Watch frames {turn + 1} to {last}:** the model no longer sees the body. Dashed: where it truly goes."
+        )
+        return words, f"{drawn.NO_TRUTH} {explained('free run', 'edge')}"
     finding, more = _finding(rollout, scene)
     run = f"**Watch frames {turn + 1} to {last}:** the model no longer sees the truth{finding}."
     return run, f"{more} {explained('free run', 'edge', 'leaf, intermediate, root')}".strip()

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import library, running
+from app import bodies, library, running
 from app.compute import shared_cache
 from hri.core.records import Rollout
 from hri.rollout.interventions import NOTHING, Intervention
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hri.rollout.composition import SlotEffects
     from hri.rollout.influence import Influence
     from hri.rollout.phases import Phases
+    from hri.scores.body_relations import BodyRelations
 
 
 def path_of(model: str) -> Path:
@@ -83,6 +84,18 @@ def _phases(path: Path, rollout: Rollout, step: int) -> Phases:
     checkpoint, lock = alone(path)
     with lock:
         return phases(checkpoint, rollout, step)
+
+
+def body(model: str) -> tuple[BodyRelations, int]:
+    """What can be said of a model's relations between joints in its stored scenes; and the seed of the first of these.
+
+    Raises:
+        ValueError: the model is not there, or none of its scenes are stored; one sentence.
+    """
+    path, source = path_of(model), library.sources()[model]
+    if source.stored is None:
+        raise ValueError(f"This lesson needs stored scenes of {model}, which are not in the folder.")
+    return bodies.relations_in(path, source.stored, (), library.window_of(source)), library.stored_seeds(source)[0]
 
 
 def influence(model: str, rollout: Rollout) -> Influence:

@@ -17,6 +17,17 @@ from hri.data.raw import PLAIN, Choices, Layout
 from hri.data.raw import USUAL as AS_IT_IS
 from hri.data.video import KINDS, WHOLE, Cut
 
+GETTING = {
+    "human36m": "Human3.6M is free for research once you have an account at http://vision.imar.ro/human3.6m: fetch the "
+    "D3 positions of S1, S5, S6, S7, S8, S9 and S11, and name the folder of the .cdf files or data_3d_h36m.npz, which "
+    "VideoPose3D makes of them (DATASETS.md of github.com/facebookresearch/VideoPose3D)",
+    "kth": "KTH is free at https://www.csc.kth.se/cvap/actions: fetch six zip files of videos (about 1.1 GB) and "
+    "00sequences.txt, unpack each into a folder of its action's name beside that file, and name the folder of all",
+}
+"""Where the data sets of the paper are, which no package ships."""
+TRAINED = {"human36m": ("human36m-state-hri", "motion"), "kth": ("kth-par-hri", "clips")}
+"""What is trained on them first, and where its config names their folder."""
+
 
 def data(
     kind: Positional[Literal["human36m", "mocap", "kth", "video", "trajectories", "fetch-demo"]],
@@ -35,7 +46,8 @@ def data(
 ) -> None:
     """Convert recordings or trajectories to the project's own format, or fetch small real ones.
 
-    human36m: VideoPose3D's data_3d_h36m.npz, or the folder of raw .cdf files, to DIR/motion.npz.
+    human36m: VideoPose3D's data_3d_h36m.npz, or the folder of raw .cdf files, to DIR/motion.npz. Without a PATH it says
+    where to get them; so does kth.
 
     mocap: one .bvh, .npz of [T, J, 3] positions or motion of DeepMimic's humanoid (JSON), or a folder of them with the
     same joints, to DIR/motion.npz. Short gaps (NaN) are filled, and what was guessed or skipped is said. The last
@@ -81,7 +93,7 @@ def data(
     if only:
         raise ValueError("--only belongs to `data fetch-demo`")
     if not paths:
-        raise ValueError(f"name what to read: data {kind} PATH --out DIR")
+        raise ValueError(f"name what to read: data {kind} PATH --out DIR{_how_to_get(kind)}")
     if kind == "trajectories":
         answer(trajectories(paths, out, choices, layout, json), json, kind)
         return
@@ -91,7 +103,7 @@ def data(
     if others:
         raise ValueError(f"data {kind} reads one file or folder, not {len(paths)}; bring several as a folder")
     if not path.exists():
-        raise ValueError(f"there is no {path}; name the file or folder to read")
+        raise ValueError(f"there is no {path}; name the file or folder to read{_how_to_get(kind)}")
     if kind != "video" and (cut != WHOLE or by != "time"):
         raise ValueError(
             "--start, --length, --crop, --rate, --grey, --background, --ground and --by belong to `data video`"
@@ -108,11 +120,32 @@ def data(
         from hri.data.formats.kth import convert
 
         with bar("decoding", 600) as reach:
-            answer(convert(path, out, size, reach), json, "KTH")
+            report = convert(path, out, size, reach)
+        answer(report | _next(kind, out, f" --data.render.size {size}"), json, "KTH")
         return
     if kind != "mocap" and care != USUAL:
         raise ValueError("--fps, --stretch and --gap belong to `data mocap`")
-    answer(_motion(kind, path, out, metres, care, trust_pickle), json, kind)
+    answer(_motion(kind, path, out, metres, care, trust_pickle) | _next(kind, out), json, kind)
+
+
+def _how_to_get(kind: str) -> str:
+    """The end of a sentence where a data set of the paper is not here: where it is, and how long a training takes."""
+    if kind not in GETTING:
+        return ""
+    preset, _ = TRAINED[kind]
+    return (
+        f". {GETTING[kind]}. Then `train --preset {preset} --run DIR` trains; with --estimate it says how many hours "
+        "that takes here, with --estimate-gpu how many on a GPU, which docs/gpu.md has for these data"
+    )
+
+
+def _next(kind: str, out: Path, more: str = "") -> dict[str, str]:
+    """The command that trains on what was converted, where the data are of the paper."""
+    if kind not in TRAINED:
+        return {}
+    preset, origin = TRAINED[kind]
+    command = f"python -m hri train --preset {preset} --run runs/{kind} --data.{origin}.folder {out}{more}"
+    return {"train": command, "how long": f"{command} --estimate, or on a GPU --estimate-gpu"}
 
 
 def _motion(kind: str, path: Path, out: Path, metres: float | None, care: Care, trust_pickle: bool) -> dict[str, Any]:

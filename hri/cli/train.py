@@ -46,6 +46,7 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
         vision_from: Path | None = None,
         refine: bool = False,
         estimate: bool = False,
+        estimate_gpu: bool = False,
         device: str = "auto",
         data: DataConfig = start.data,
         model: ModelConfig = start.model,
@@ -81,6 +82,8 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
             vision_from: Take encoder and decoder of this checkpoint and skip stage 1.
             refine: Go on with stage 1 from the checkpoint of --vision-from instead of skipping it.
             estimate: Train nothing; time a few updates and print hours and memory (MB) as a JSON object.
+            estimate_gpu: Train nothing; count the arithmetic of an update and print the hours that it would take on a
+                GPU which is not here, at an assumed rate, as a JSON object.
             device: auto (CUDA where there is one), cpu, cuda or cuda:1. On CUDA whole updates run as one CUDA graph.
             data: Where sequences come from.
             model: What the model is made of.
@@ -94,6 +97,11 @@ def training(flags: Sequence[str] = (), typed: Sequence[str] = ()) -> Callable[.
             from hri.training.estimate import estimate as timed
 
             answer(timed(config, source or "").to_dict(), True, "")
+            return
+        if estimate_gpu:
+            from hri.training.gpu_estimate import gpu_estimate
+
+            answer(gpu_estimate(config, source or ""), True, "")
             return
         from hri.training.loop import train as reports
 

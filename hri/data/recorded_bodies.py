@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from hri.core.config import DataConfig, MotionConfig
 from hri.core.presets import BODIES, PACKAGES
-from hri.data.source import Source, Split
+from hri.data.source import Piece, Source, Split
 
 if TYPE_CHECKING:
     from hri.core.records import Normalisation, Trajectories
@@ -28,6 +28,7 @@ class RecordedBodies(Source):
     files = "a motion.npz"
     caution = "to see the method at work on real movement; far too little data for a model of how people move"
     piece = "recording"
+    pieces_pictured = True
 
     @property
     def motion(self) -> MotionConfig:
@@ -89,11 +90,37 @@ class RecordedBodies(Source):
 
         return about(self.data, seed)
 
+    def pieces(self) -> tuple[Piece, ...]:
+        from hri.data.windows import first_seeds, recordings, side_view
+
+        motion_set, seeds = recordings(self.motion), first_seeds(self.data)
+        return tuple(
+            Piece(
+                recording.name.replace("_", " "),
+                recording.split,
+                len(recording.positions) / recording.fps,
+                seeds[index],
+                side_view(recording.positions),
+            )
+            for index, recording in enumerate(motion_set.recordings)
+        )
+
+    def piece_of(self, seed: int) -> int:
+        from hri.data.windows import recording_of
+
+        return recording_of(self.data, seed)
+
     @property
     def here(self) -> bool:
         from hri.data.windows import available
 
         return available(self.motion)
+
+    @property
+    def file(self) -> Path | None:
+        from hri.data.windows import motion_file
+
+        return motion_file(self.motion)
 
     @property
     def how_to_get(self) -> str:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from jaxtyping import Float
 
 from hri.core.config import Config, DataConfig
 from hri.core.hierarchy import Tree
 from hri.core.records import state_names
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from hri.core.records import Film, Normalisation, Trajectories
     from hri.data.dataset import Sequences
 
@@ -32,6 +34,19 @@ class Axis:
     name: str
     """Such as x, or vx for the velocity along it."""
     unit: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """Something that scenes are cut from, to be picked by its picture."""
+
+    name: str
+    split: Split
+    seconds: float
+    seed: int | None
+    """The smallest of its split whose scene is cut from it; None where none is: it is too short."""
+    poses: Float[np.ndarray, "P J 2"]
+    """A body at a few moments, seen from its side: metres to the right of its root and above the ground."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +140,24 @@ class Source(ABC):
 
     piece: ClassVar[str] = "system"
     """What a scene is cut from or is."""
+    pieces_pictured: ClassVar[bool] = False
+    """Whether the pieces can be told apart by pictures (:meth:`pieces`)."""
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """All that scenes are cut from, in the order of the file; the data must be here, and it takes a moment.
+
+        Raises:
+            ValueError: the data are not here or damaged, or have no pictures.
+        """
+        raise ValueError(f"{self.label} have no pieces to pick from")
+
+    def piece_of(self, seed: int) -> int:
+        """Which of :meth:`pieces` a seed's scene is cut from.
+
+        Raises:
+            ValueError: as :meth:`pieces`.
+        """
+        raise ValueError(f"{self.label} have no pieces to pick from")
 
     # Whether it is here
 
@@ -132,6 +165,11 @@ class Source(ABC):
     def here(self) -> bool:
         """Whether scenes can be made on this machine."""
         return True
+
+    @property
+    def file(self) -> Path | None:
+        """Where the pieces lie on this machine, to tell when they change; None where they are not or are in no file."""
+        return None
 
     @property
     def folder(self) -> str:

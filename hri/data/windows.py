@@ -12,19 +12,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial.transform import Rotation
 
 from hri.core.config import DataConfig, MotionConfig
 from hri.core.hierarchy import Tree
 from hri.core.places import ROOT
 from hri.core.presets import PACKAGES
 from hri.core.records import Trajectories
-from hri.data.motion import MotionSet, Recording
+from hri.data.motion import MotionSet, Recording, Split
 
 FILE = "motion.npz"
+TRIED = 20_000
+"""Seeds that are tried for each split to find one of every recording."""
 
 
 def recordings(motion: MotionConfig) -> MotionSet:
@@ -33,7 +35,7 @@ def recordings(motion: MotionConfig) -> MotionSet:
     Raises:
         ValueError: they are not there, or damaged; the sentence says how to get them.
     """
-    path = _file(motion)
+    path = motion_file(motion)
     if path is None:
         only = PACKAGES.get(Path(motion.folder).name)
         fetching = f"--only {only} --out {motion.folder}" if only else "--out recordings"
@@ -46,10 +48,11 @@ def recordings(motion: MotionConfig) -> MotionSet:
 
 def available(motion: MotionConfig) -> bool:
     """Whether the recordings are there."""
-    return _file(motion) is not None
+    return motion_file(motion) is not None
 
 
-def _file(motion: MotionConfig) -> Path | None:
+def motion_file(motion: MotionConfig) -> Path | None:
+    """Where they are; None where they are not."""
     places = [Path(motion.folder), ROOT / motion.folder]
     return next((place / FILE for place in places if (place / FILE).is_file()), None)
 
@@ -112,6 +115,63 @@ def starts(motion: MotionConfig, recording: Recording) -> range:
     return range(motion.every, len(recording.positions) - motion.every * (motion.frames - 1))
 
 
+def recording_of(data: DataConfig, seed: int) -> int:
+    """Which of the recordings a seed's scene is cut from, by its place among all of them.
+
+    Raises:
+        ValueError: as :func:`recordings`, or none of the seed's split is long enough.
+    """
+    assert data.motion is not None
+    motion_set = recordings(data.motion)
+    drawn = _drawn(data.motion, motion_set, data.split_of(seed), seed)[0]
+    return next(index for index, recording in enumerate(motion_set.recordings) if recording is drawn)
+
+
+def first_seeds(data: DataConfig) -> list[int | None]:
+    """The smallest seed of its split whose scene is cut from each recording, by trying one after another; None where
+    the recording is too short for a window, or :data:`TRIED` seeds do not draw it.
+
+    Raises:
+        ValueError: as :func:`recordings`.
+    """
+    assert data.motion is not None
+    motion_set = recordings(data.motion)
+    seeds: list[int | None] = [None] * len(motion_set.recordings)
+    for split in get_args(Split):
+        waiting = {
+            index
+            for index, recording in enumerate(motion_set.recordings)
+            if recording.split == split and len(starts(data.motion, recording))
+        }
+        first = data.seeds(split).start
+        for seed in range(first, first + TRIED):
+            if not waiting:
+                break
+            index = recording_of(data, seed)
+            if index in waiting:
+                seeds[index] = seed
+                waiting.remove(index)
+    return seeds
+
+
+def side_view(positions: Float[np.ndarray, "T J 3"], poses: int = 4) -> Float[np.ndarray, "P J 2"]:
+    """A body at moments spread evenly over a recording, from where its way, or its width if it stays, is seen best.
+
+    Returns:
+        Metres to the right of its root, and above the lowest joint of the whole recording.
+    """
+    ground = positions[:, 0, :2]
+    offsets = ground - ground.mean(0)
+    if float(np.linalg.norm(np.ptp(ground, axis=0))) < 0.3:  # it stays: what its limbs do is seen instead
+        offsets = (positions[..., :2] - positions[:, :1, :2]).reshape(-1, 2)
+    along = np.linalg.svd(offsets - offsets.mean(0), full_matrices=False)[2][0]
+    along = along if along @ (ground[-1] - ground[0]) >= 0 else -along
+    moments = np.linspace(0, len(positions) - 1, poses).round().astype(int)
+    shown = positions[moments].astype(np.float64)
+    right = (shown[..., :2] - shown[:, :1, :2]) @ along
+    return np.stack([right, shown[..., 2] - positions[..., 2].min()], -1)
+
+
 def about(data: DataConfig, seed: int) -> str:
     """Which part of which recording a seed's scene is, in words."""
     assert data.motion is not None
@@ -172,6 +232,8 @@ def bent(
 
     Turns are drawn once for all T, about any axis and by any angle up to ``most`` (radians), and add up along a limb.
     """
+    from scipy.spatial.transform import Rotation  # here, because a page that shows a stored scene turns nothing
+
     axes = random.normal(size=(tree.size, 3))
     axes *= (most * random.random(tree.size) / np.linalg.norm(axes, axis=1))[:, None]
     turns = [Rotation.identity()] * tree.size

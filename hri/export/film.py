@@ -8,14 +8,17 @@ from typing import NamedTuple
 import imageio.v3 as iio
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from hri.core.records import Rollout
 from hri.physics.render import draw
 from hri.rollout.interventions import Intervention
+from hri.view.skeleton import PANEL, Skeleton, skeleton
 from hri.view.style import FREE, GROUND, TEXT, TRACK, heat
 
 _TITLES = ("truth", "prediction", "error")
+_SMOOTH = 2
+"""How many times as large lines are drawn."""
 
 
 def gif(rollout: Rollout, fps: float | int, scale: int) -> bytes:
@@ -47,7 +50,8 @@ def pictures(rollout: Rollout, scene: int = 0, scale: int = 6) -> UInt8[np.ndarr
     panels = _panels(rollout)
     size, last = panels[0].shape[1], len(panels[0])
     page, title, turn = _Page.of(size, scale), title_of(rollout), rollout.last_true_input + 2
-    return np.stack([_picture(page, [p[f] for p in panels], f + 1, last, turn, title) for f in range(last)])
+    body = skeleton(rollout)
+    return np.stack([_picture(page, [p[f] for p in panels], f + 1, last, turn, title, body) for f in range(last)])
 
 
 def still(rollout: Rollout, frame: int, scale: int = 6) -> UInt8[np.ndarray, "H W 3"]:
@@ -55,7 +59,7 @@ def still(rollout: Rollout, frame: int, scale: int = 6) -> UInt8[np.ndarray, "H 
     panels = _panels(rollout)
     page = _Page.of(panels[0].shape[1], scale)
     turn, title = rollout.last_true_input + 2, title_of(rollout)
-    return _picture(page, [p[frame - 1] for p in panels], frame, len(panels[0]), turn, title)
+    return _picture(page, [p[frame - 1] for p in panels], frame, len(panels[0]), turn, title, skeleton(rollout))
 
 
 def title_of(rollout: Rollout) -> str:
@@ -97,14 +101,25 @@ class _Page(NamedTuple):
         return _Page(scale, panel, gap, top, width + width % 2, height + height % 2, words)
 
 
-def _picture(page: _Page, panels: list[np.ndarray], frame: int, last: int, first_free: int, title: str) -> np.ndarray:
-    """The page at ``frame`` of 1 ... ``last``, with its title below."""
+def _picture(
+    page: _Page,
+    panels: list[np.ndarray],
+    frame: int,
+    last: int,
+    first_free: int,
+    title: str,
+    body: Skeleton | None = None,
+) -> np.ndarray:
+    """The page at ``frame`` of 1 ... ``last``, with its title below; a body's skeleton over its pictures."""
     image = Image.new("RGB", (page.width, page.height), GROUND)
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(13)
     free = frame >= first_free
     for index, (heading, panel) in enumerate(zip(_TITLES, panels, strict=True)):
         left = page.gap + index * (page.panel + page.gap)
-        image.paste(Image.fromarray(panel.repeat(page.scale, 0).repeat(page.scale, 1)), (left, page.top))
+        enlarged = Image.fromarray(panel.repeat(page.scale, 0).repeat(page.scale, 1))
+        if body is not None:
+            enlarged = _with_bones(enlarged, body, heading, frame)
+        image.paste(enlarged, (left, page.top))
         if page.words:
             pen.text((left, page.top - 6), heading, TEXT, font, anchor="ls")
         if index == 1 and free:
@@ -130,6 +145,34 @@ def _picture(page: _Page, panels: list[np.ndarray], frame: int, last: int, first
         pen.text((left, line + 30), _cut(title, right - left - 110, font), TEXT, font, anchor="lt")
         pen.text((right, line + 30), "HRI Explorer", TEXT, font, anchor="rt")
     return np.asarray(image)
+
+
+def _with_bones(picture: Image.Image, body: Skeleton, panel: str, frame: int) -> Image.Image:
+    """A picture, dimmed, and the skeleton over it; drawn large and made small again, which smooths its lines."""
+    side = _SMOOTH * picture.width
+    dark = Image.blend(Image.new("RGB", picture.size), picture, body.frame)
+    large = dark.resize((side, side), Image.Resampling.NEAREST)
+    pen, unit = ImageDraw.Draw(large), side / PANEL
+    for stroke in body.strokes(panel, frame):
+        start, end = stroke.ends.astype(np.float64) * side
+        colour, width = ImageColor.getrgb(stroke.colour), max(1, round(stroke.width * unit))
+        for first, last in _dashes(start, end, [unit * length for length in stroke.look.dash]):
+            pen.line([tuple(first), tuple(last)], colour, width)
+        rounds = [] if stroke.look.dash else [(start, stroke.width / 2), (end, max(stroke.width / 2, stroke.head))]
+        for (x, y), radius in rounds:
+            r = radius * unit
+            pen.ellipse((x - r, y - r, x + r, y + r), colour)
+    return large.reduce(_SMOOTH)
+
+
+def _dashes(start: np.ndarray, end: np.ndarray, dash: list[float]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The pieces of a line that are drawn: all of it where ``dash`` (stroke, gap) is empty."""
+    length = float(np.linalg.norm(end - start))
+    if not dash or length == 0:
+        return [(start, end)]
+    begins = np.arange(0, length, sum(dash))
+    along = (end - start) / length
+    return [(start + at * along, start + min(at + dash[0], length) * along) for at in begins.tolist()]
 
 
 def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:

@@ -6,7 +6,8 @@ In reading order; a file imports only those above it:
   edits; how a rollout is made; what both ask of a model
 - scenes, imaging: what a checkpoint is shown; slots to pixels
 - predicted, predict, rollout: prediction beside truth; the model run; a checkpoint, scenes and edits to a Rollout
-- influence, phases, composition: what each edge does; what happens inside one step; what each slot draws
+- influence, phases, composition, untrained: what each edge does; what happens inside one step; what each slot draws;
+  the same by a model that has learned nothing
 - at_once: all of it in one call
 - likeness, far, reach, rollout_files: whether a clip is like the training data; whether states are, and lie in its
   range; rollouts from strangers, checked

@@ -10,6 +10,6 @@ In reading order; a file imports only those above it:
   whether it gives the losses of the CPU
 - loop: training itself
 - ceiling: the relation network trained with the truth: the most it could find
-- starters, estimate, diagnosis: small experiments to begin with; time and memory beforehand; words for a training's
-  numbers
+- starters, estimate, gpu_estimate, diagnosis: small experiments to begin with; time and memory beforehand, here and
+  on a GPU that is not here; words for a training's numbers
 """

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from hri.core.records import Rollout
 from hri.scores import meanings
 from hri.view.beliefs import Named, speaking_rows
-from hri.view.facts import edge_step, true_springs
+from hri.view.facts import edge_step, shows_body, true_springs
 
 CLEARLY = 0.1
 """So much more than guessing makes a level worth pointing at."""
@@ -106,6 +106,16 @@ def beside(guess: float | None, findable: float | None) -> str:
     """What a share of edges must be read with: "guessing 57; findable 100"; what is not known is left out."""
     values = (("guessing", guess), ("findable", findable))
     return "; ".join(f"{word} {hundredth(value)}" for word, value in values if value is not None)
+
+
+def speaking(rollout: Rollout) -> list[str]:
+    """How many edges speak at each frame of a body, of which nobody knows the truth, in words; empty elsewhere."""
+    rows = speaking_rows(rollout)
+    if not shows_body(rollout) or not len(rows) or rollout.all_types_speak:
+        return []
+    times = rollout.slots.shape[1]
+    counts = [int((rollout.edge_types[0, edge_step(rollout, frame), rows] > 0).sum()) for frame in range(times)]
+    return [f"{count} of {len(rows)} edges speak now; nobody knows the truth" for count in counts]
 
 
 def same_in_all(rollouts: Sequence[Rollout], rows: Int[np.ndarray, " R"]) -> tuple[int, int] | None:

@@ -85,6 +85,14 @@ def bones(rollout: Rollout) -> Int[np.ndarray, "R 2"]:
     return np.stack([parents[below], below], 1)
 
 
+def shows_body(rollout: Rollout) -> bool:
+    """Whether the nodes are a body's joints, of which nobody knows which act on each other; somebody's own trajectories
+    say their units, and may be of anything.
+    """
+    known = rollout.true_adjacency is not None or rollout.units is not None
+    return rollout.observation == "states" and len(bones(rollout)) > 0 and not known
+
+
 def joint_positions(rollout: Rollout) -> Float[np.ndarray, "T M 2"] | None:
     """Column and row of every true joint, as :func:`node_positions`, also where the nodes are slots; None for balls."""
     if rollout.joints is None or rollout.true_states is None:

@@ -135,6 +135,7 @@ class Graph {
     this.tally.hidden = !tally;
     if (!tally) return;
     this.tally.title = tally.about;
+    if (tally.words) return void (this.tally.textContent = tally.words[frame]);
     const beside = ({ guess, findable }) => `guessing ${guess}${findable === null ? "" : `; findable ${findable}`}`;
     const levels = tally.levels.map((level) => element("span", { class: "level", title: beside(level), text: `${level.name} ${level.right[frame]}` }));
     this.tally.replaceChildren(element("b", { text: `${tally.right[frame]} of 100 edges right now` }), `; ${beside(tally)}`, ...levels);

@@ -22,7 +22,7 @@ from hri.core.records import Rollout
 from hri.view.facts import in_plotly, spring_pairs
 from hri.view.layout import HEIGHT, HIT_SHARES, Drawing, Layout, arrange, extent, graph_layout
 from hri.view.scene import EDITED, Key, Marks, keys, node_marks, type_names
-from hri.view.style import BLACK, CLEAR, STYLE, dash_pattern, rgba
+from hri.view.style import BLACK, CLEAR, STYLE, dash_pattern, rgba, under
 
 _MARKS = {"cuts": ("x", 9), "forces": ("star", 11)}
 """Symbol and size of the marks of edits."""
@@ -86,7 +86,7 @@ def interaction_graph(
     figure.update_layout(legend_itemdoubleclick=False)
     if on_image:
         place = {"xref": "x", "yref": "y", "x": 0, "y": 1, "sizex": 1, "sizey": 1, "sizing": "stretch"}
-        figure.add_layout_image(place, source=_BLACK_PIXEL, layer="below", opacity=STYLE.frame)
+        figure.add_layout_image(place, source=_BLACK_PIXEL, layer="below", opacity=under(tree))
     return figure
 
 
@@ -237,6 +237,16 @@ def _legend(entries: Sequence[Key]) -> list[go.Scatter]:
     ]  # fmt: skip
 
 
+_PLACES = {
+    "in": "middle center",
+    "above": "top center",
+    "below": "bottom center",
+    "left": "middle left",
+    "right": "middle right",
+}
+"""Of labels, in Plotly's words."""
+
+
 def _nodes(tree: Tree, layout: Layout, drawing: Drawing) -> go.Scatter:
     """All nodes. The last trace, to win clicks."""
     marks, at = node_marks(tree, layout), drawing.nodes
@@ -249,9 +259,9 @@ def _nodes(tree: Tree, layout: Layout, drawing: Drawing) -> go.Scatter:
         # Labels would have to travel with moving balls, and hide them.
         mode="markers" if around else "markers+text",
         text=[escape(mark.label) for mark in marks],
-        textposition="top center" if marks[0].above else "middle center",
+        textposition=[_PLACES[mark.where] for mark in marks],
         textfont={"size": 9 if layout == "image" else 10}
-        | ({} if marks[0].above else {"color": [mark.ink for mark in marks]}),
+        | ({"color": [mark.ink for mark in marks]} if marks[0].where == "in" else {}),
         marker={
             "symbol": [mark.shape + ("-open" if mark.open else "") for mark in marks],
             "size": [mark.size for mark in marks],

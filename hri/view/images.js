@@ -24,6 +24,7 @@ class Images {
     for (const name of names) panels.append(this.panel(name, ...about[name]));
     root.replaceChildren(panels);
     if (arrays.slots) root.append(this.strip());
+    if (data.skeleton && arrays.prediction_nodes && names.includes("prediction")) root.append(this.legend());
     if (data.explore) root.append(this.way());
     this.error = new Uint8Array(rows * columns * 3);
     this.heat = bytes(data.heat); // red, green and blue of every error
@@ -110,17 +111,23 @@ class Images {
     return element("div", { class: "strip" }, label, element("div", { class: "slots" }, ...this.slots.map((slot) => slot.button)));
   }
 
+  // Two bodies are told apart by more than colour.
+  legend() {
+    const key = (look, words) => element("span", {}, stroke(`bone ${look}`), words);
+    return element("p", { class: "bodies" }, key("limbs", "predicted, limbs coloured as in the graph"), key("trace", "true"));
+  }
+
   // The nodes an overlay level draws; pointing uses the leaves where nothing or everything is drawn.
   nodes(level) {
     const { root, middle, leaves } = this.data;
-    return { root, middle, leaves, all: [...root, ...middle, ...leaves], off: [] }[level] ?? [];
+    return { root, middle, leaves, all: [...root, ...middle, ...leaves] }[level] ?? [];
   }
 
   nodeAt(event, panel) {
     const box = event.currentTarget.getBoundingClientRect();
     const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
     const level = this.clock.settings.level;
-    const nodes = this.nodes(level === "off" || (level === "all" && this.data.cells) ? "leaves" : level);
+    const nodes = this.nodes(level === "bones" ? "all" : level === "off" || (level === "all" && this.data.cells) ? "leaves" : level);
     if (this.data.cells) {
       const node = nodes.find((n) => { const [l, t, r, b] = this.data.cells[n]; return x >= l && x < r && y >= t && y < b; });
       return node === undefined ? null : { kind: "node", node, tree: this.data.tree };
@@ -216,15 +223,16 @@ class Images {
     for (const [name, panel] of Object.entries(this.panels)) {
       if (panel.state !== state) {
         panel.state = state;
-        const bones = level === "off" || !this.joints(name) ? [] : this.data.bones.map(() => element("line", { class: "bone" }));
-        panel.overlay.replaceChildren(...bones, ...nodes.map((node) => this.mark(node, touched.includes(node))));
+        const bones = level === "off" ? [] : this.bones(name);
+        panel.overlay.replaceChildren(...bones.map((bone) => bone.line), ...nodes.map((node) => this.mark(node, touched.includes(node))));
         [panel.bones, panel.marks] = [bones, [...panel.overlay.children].slice(bones.length)];
+        panel.canvas.style.opacity = bones.length ? this.data.skeleton.frame : "";
         if (field && name === "truth") {
           const [left, top, right, bottom] = field.map((share) => 100 * share);
           panel.overlay.append(element("rect", { class: "mark field", x: left, y: top, width: right - left, height: bottom - top }));
         }
       }
-      panel.bones.forEach((bone, k) => this.place(bone, name, this.data.bones[k]));
+      panel.bones.forEach((bone) => this.place(bone));
       if (this.data.cells) continue;
       panel.marks.forEach((mark, k) => {
         const [x, y] = this.ball(name, nodes[k]);
@@ -237,18 +245,31 @@ class Images {
     this.root.dataset.level = level;
   }
 
-  // Where the joints of a body are known in a panel: every node's own place, or beside slots the true ones.
-  joints(panel) {
-    const { joints, truth_nodes, prediction_nodes } = this.arrays;
-    if (!this.data.bones?.length) return null;
-    return joints ? (panel === "truth" ? joints : null) : panel === "prediction" ? prediction_nodes : truth_nodes;
+  // The bones of a panel, back to front (hri.view.skeleton): each a line between two joints of the true or the predicted
+  // body, with a paler and wider one beneath where it has a rim; a head is a round end.
+  bones(panel) {
+    const { joints, truth_nodes, prediction_nodes } = this.arrays, { skeleton } = this.data;
+    const places = { truth: joints ?? truth_nodes, prediction: prediction_nodes };
+    return (skeleton?.layers[panel] ?? []).filter(([whose]) => places[whose]).flatMap(([whose, look]) =>
+      (look.rim ? ["rim", look.name] : [look.name]).flatMap((kind) => {
+        const rim = kind === "rim", width = rim ? look.rim : look.width;
+        return skeleton.bones.flatMap((ends, k) => {
+          const colour = rim ? skeleton.rim : look.colour || skeleton.colours[k];
+          const looks = `stroke:${colour};stroke-width:${width};stroke-opacity:${look.opacity};stroke-dasharray:${look.dash || "none"}`;
+          const made = [{ line: element("line", { class: `bone ${kind}`, style: looks }), at: places[whose], ends }];
+          if (!skeleton.heads.includes(ends[1])) return made;
+          const round = `stroke:${colour};stroke-width:${2 * skeleton.head + width - look.width};stroke-opacity:${look.opacity}`;
+          return [...made, { line: element("line", { class: `crown ${kind}`, style: round }), at: places[whose], ends: [ends[1], ends[1]] }];
+        });
+      }),
+    );
   }
 
-  place(bone, panel, [parent, child]) {
-    const { shape, values } = this.joints(panel), start = this.clock.frame * shape[1];
+  place({ line, at: { shape, values }, ends: [parent, child] }) {
+    const start = this.clock.frame * shape[1];
     const ends = [parent, child].flatMap((joint) => [values[2 * (start + joint)], values[2 * (start + joint) + 1]]);
-    bone.style.visibility = ends.every(Number.isFinite) ? "" : "hidden";
-    ["x1", "y1", "x2", "y2"].forEach((name, k) => Number.isFinite(ends[k]) && bone.setAttribute(name, (100 * ends[k]).toFixed(2)));
+    line.style.visibility = ends.every(Number.isFinite) ? "" : "hidden";
+    ["x1", "y1", "x2", "y2"].forEach((name, k) => Number.isFinite(ends[k]) && line.setAttribute(name, (100 * ends[k]).toFixed(2)));
   }
 
   mark(node, touched) {

@@ -84,6 +84,15 @@ def rank(influence: Influence, row: int) -> int:
     return 1 + int((influence.score > influence.score[row]).sum())
 
 
+def spread(influence: Influence) -> str:
+    """Over how few edges the influence of a scene is spread, in words; empty where nothing moves."""
+    score = np.sort(influence.score)[::-1]
+    if not score.sum() > 0:
+        return ""
+    half = int(np.searchsorted(np.cumsum(score), score.sum() / 2)) + 1
+    return f"{half} of the {int((score > 0).sum())} edges that spoke have half of all influence."
+
+
 def strongest(influence: Influence, tree: Tree, count: int = 3) -> str:
     """The most influential edges in words, the first first; empty where none moves anything."""
     rows = [row for row in np.argsort(-influence.score, kind="stable")[:count] if influence.score[row] > 0]

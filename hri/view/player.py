@@ -14,9 +14,10 @@ from hri.core.hierarchy import in_families, node_name, ranks
 from hri.core.records import Rollout
 from hri.scores.compare import edit_effect
 from hri.view.beliefs import changes, ways
-from hri.view.facts import bones, edge_rows, error_curves, joint_positions, node_positions
+from hri.view.facts import edge_rows, error_curves, joint_positions, node_positions
 from hri.view.layout import HIT_SHARES, Layout, bend_of, radii
 from hri.view.scene import Marks
+from hri.view.skeleton import skeleton
 from hri.view.style import HEAT, STYLE
 from hri.view.terms import explained
 
@@ -24,6 +25,7 @@ from hri.view.terms import explained
 def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, Any]:
     """All that ``images.js`` needs, as JSON; ``original`` is the rollout without edits."""
     tree, levels, curves = rollout.tree, ranks(rollout.tree), error_curves(rollout)
+    body = skeleton(rollout)
     return {
         "root": np.flatnonzero(levels == 0).tolist(),
         "middle": np.flatnonzero(levels == 1).tolist(),
@@ -33,7 +35,7 @@ def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, A
         "errors": numbers(curves.model),
         "unit": curves.unit,
         "moved": None if original is None else numbers(edit_effect(rollout, original)),
-        "bones": bones(rollout).tolist(),
+        "skeleton": None if body is None else body.as_json,
         "heat": heat_table(),
         "terms": {"slot": explained("slot")},
         "arrays": pack(image_arrays(rollout, original)),

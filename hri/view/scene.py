@@ -26,6 +26,7 @@ SHAPES: tuple[Literal["diamond", "square", "circle"], ...] = ("diamond", "square
 """Of root, intermediate and leaf."""
 MOST_NAMED, LONGEST_LABEL = 20, 12
 """Nodes of a graph that have their names written beside them, and letters of such a name."""
+SIDES = ("left", "right")
 EDITED = {"cuts": "cut by hand", "forces": "forced by hand"}
 """Marks of edits and what they mean: a cross over an edge that is cut, a star over one whose type is forced."""
 
@@ -47,15 +48,40 @@ class NodeMark:
     name: str
     label: str
     """What is written: its number, or its name where names are short and few."""
-    above: bool
-    """Written over it, as names are, which do not fit in."""
+    where: Literal["in", "above", "below", "left", "right"]
+    """Where that stands: names do not fit in and stand outside."""
+
+
+def short(name: str) -> str:
+    """A joint's name with its side as a letter, where it is long: R upper arm."""
+    side, _, rest = name.replace("_", " ").partition(" ")
+    return f"{side[0].upper()} {rest}" if rest and len(name) > LONGEST_LABEL and side.lower() in SIDES else name
+
+
+def label_sides(tree: Tree) -> list[Literal["above", "below", "left", "right"]]:
+    """Where the name of each node of the radial layout hides least: beside a chain that goes up or down, above one that
+    goes sideways, and at its end further out, but within the graph.
+    """
+    if tree.flat:
+        return ["above"] * tree.size
+    sides: list[Literal["above", "below", "left", "right"]] = []
+    at = graph_layout(tree, "radial")
+    for node, (x, y) in enumerate((at - at[0]).tolist()):
+        if not tree.children(node):
+            sides.append("above" if y > -1e-6 else "below")
+        elif abs(y) > 0.3 * abs(x):
+            sides.append("right" if x >= 0 else "left")
+        else:
+            sides.append("above")
+    return sides
 
 
 def node_marks(tree: Tree, layout: Layout) -> list[NodeMark]:
     """Nodes by level: shape, size and grey; balls wear their colour in the frame."""
     on_image, marks = layout == "image", []
-    named = bool(tree.names) and tree.size <= MOST_NAMED and max(map(len, tree.names)) <= LONGEST_LABEL
-    around = on_image and tree != SLOT_TREE
+    labels = [short(node_name(tree, node)) for node in range(tree.size)]
+    named = bool(tree.names) and tree.size <= MOST_NAMED and max(map(len, labels)) <= LONGEST_LABEL
+    around, sides = on_image and tree != SLOT_TREE, label_sides(tree)
     for node, (level, fill, ink) in enumerate(zip(ranks(tree).tolist(), *node_colours(tree), strict=True)):
         marks.append(
             NodeMark(
@@ -67,8 +93,8 @@ def node_marks(tree: Tree, layout: Layout) -> list[NodeMark]:
                 rim_width=1.5 if around else 1.0,
                 open=around,
                 name=node_name(tree, node),
-                label=node_name(tree, node) if named else str(node),
-                above=named,
+                label=labels[node] if named else str(node),
+                where=sides[node] if named else "in",
             )
         )
     return marks

@@ -112,6 +112,8 @@ class Style:
     """What is left of the opacity of everything else then."""
     frame: float = 0.75
     """Opacity of the frame under a graph, so that edges show."""
+    frame_of_body: float = 0.4
+    """The same where the frame shows a body's joints, under a skeleton too: it is drawn for the visitor alone."""
 
 
 STYLE = Style()
@@ -181,6 +183,11 @@ def node_colours(tree: Tree) -> tuple[list[str], list[str]]:
     ]
     bright = np.where(has_colour, rgb @ LUMINANCE > BRIGHT, levels == 2)
     return fills, [INK if light else PAPER for light in bright]
+
+
+def under(tree: Tree) -> float:
+    """Opacity of the frame under a graph of these nodes."""
+    return STYLE.frame_of_body if tree.names else STYLE.frame
 
 
 def rgba(hexadecimal: str, alpha: float) -> str:

@@ -13,16 +13,15 @@ from jaxtyping import Float, UInt8
 from hri.core.records import Rollout
 from hri.view.facts import Pairs, edge_rows
 from hri.view.layout import Drawing, Layout, extent, radii
-from hri.view.scene import EDITED, EdgeMark, Marks
-from hri.view.style import BLACK, INK, PAPER, STYLE
+from hri.view.scene import EDITED, EdgeMark, Marks, NodeMark
+from hri.view.skeleton import PANEL, Skeleton, skeleton
+from hri.view.style import BLACK, INK, PAPER, STYLE, under
 
 Show = Literal["graph", "frame", "both"]
 Element = ElementTree.Element
 
 SIDE = 480.0
 """Side of the graph in pixels."""
-PANEL = 224.0
-"""Side of a picture."""
 _GAP, _TITLE, _LEGEND = 12.0, 22.0, 26.0
 _CROSSES = {
     "cuts": ("cut", "M-4 -4 L4 4 M-4 4 L4 -4"),
@@ -63,7 +62,7 @@ def svg(
     words = f"{rollout.checkpoint}, frame {frame} of {times - 1}, {'free run' if free else 'burn-in'}"
     height, parts = _TITLE, [_text(0.0, 14.0, words)]
     if show != "graph":
-        parts.append(_new("g", *_panels(rollout, panels), transform=f"translate(0 {height:g})"))
+        parts.append(_new("g", *_panels(rollout, panels, frame), transform=f"translate(0 {height:g})"))
         height += _TITLE + PANEL + _GAP
     if show != "frame":
         elements = _graph(rollout, frame, layout, pairs, threshold)
@@ -103,7 +102,7 @@ def _graph(rollout: Rollout, frame: int, layout: Layout, pairs: Pairs, threshold
     drawing, parts = marks.drawing(frame), []
     if layout == "image" and rollout.frames is not None:
         parts.append(_new("rect", width=SIDE, height=SIDE, fill=BLACK))
-        parts.append(_image(_rgb(rollout.frames[0, frame]), 0.0, 0.0, SIDE, opacity=STYLE.frame))
+        parts.append(_image(_rgb(rollout.frames[0, frame]), 0.0, 0.0, SIDE, opacity=under(marks.rollout.tree)))
     if marks.lit is not None:
         for (i, j), curve, lit in zip(marks.capsules.tolist(), drawing.springs, marks.lit[frame].tolist(), strict=True):
             a, there, b, back = _points(curve, layout)
@@ -174,10 +173,20 @@ def _nodes(marks: Marks, drawing: Drawing) -> list[Element]:
         whole = _new("g", _new("title", text=mark.name), body, class_="node", data_node=node)
         whole.set("transform", f"translate({place})")
         if not mark.open:
-            above = {"dy": -r - 4, "fill": INK, "class_": "key"} if mark.above else {"dy": 3.5, "fill": mark.ink}
-            whole.append(_new("text", text=mark.label, text_anchor="middle", font_size=10, **above))
+            whole.append(_new("text", text=mark.label, font_size=10, **_label(mark, float(r))))
         parts.append(whole)
     return parts
+
+
+def _label(mark: NodeMark, r: float) -> dict[str, Any]:
+    """Where what is written of a node of radius r stands, and in which ink."""
+    if mark.where == "in":
+        return {"dy": 3.5, "fill": mark.ink, "text_anchor": "middle"}
+    place: dict[str, Any] = {"fill": INK, "class_": "key", "dy": 3.5}
+    if mark.where in ("above", "below"):
+        return place | {"dy": -r - 4 if mark.where == "above" else r + 11, "text_anchor": "middle"}
+    right = mark.where == "right"
+    return place | {"dx": r + 4 if right else -r - 4, "text_anchor": "start" if right else "end"}
 
 
 def _legend(marks: Marks) -> list[Element]:
@@ -197,18 +206,41 @@ def _legend(marks: Marks) -> list[Element]:
     return parts
 
 
-def _panels(rollout: Rollout, panels: dict[str, UInt8[np.ndarray, "H W 3"]]) -> list[Element]:
-    """Pictures side by side, the slots' cells drawn over those of image models."""
-    parts = []
+def _panels(rollout: Rollout, panels: dict[str, UInt8[np.ndarray, "H W 3"]], frame: int) -> list[Element]:
+    """Pictures side by side, the slots' cells drawn over those of image models, the skeleton over a body's."""
+    parts, body = [], skeleton(rollout)
     for index, (title, picture) in enumerate(panels.items()):
         left = index * (PANEL + _GAP)
-        parts += [_text(left, 14.0, title), _image(picture, left, _TITLE, PANEL)]
+        parts.append(_text(left, 14.0, title))
+        if body is None:
+            parts.append(_image(picture, left, _TITLE, PANEL))
+        else:
+            parts.append(_new("rect", x=left, y=_TITLE, width=PANEL, height=PANEL, fill=BLACK))
+            parts.append(_image(picture, left, _TITLE, PANEL, opacity=body.frame))
+            bones = _skeleton(body, title, frame)
+            parts.append(_new("g", *bones, class_="skeleton", transform=f"translate({left:g} {_TITLE:g})"))
         if rollout.observation == "frames":
             lines = "".join(
                 f"M{left + k * PANEL / 4:g} {_TITLE:g} v{PANEL:g} M{left:g} {_TITLE + k * PANEL / 4:g} h{PANEL:g}"
                 for k in (1, 2, 3)
             )
             parts.append(_new("path", d=lines, stroke=PAPER, stroke_opacity=0.25))
+    return parts
+
+
+def _skeleton(body: Skeleton, panel: str, frame: int) -> list[Element]:
+    """The bones over one picture."""
+    parts = []
+    for stroke in body.strokes(panel, frame):
+        look: dict[str, Any] = {"stroke": stroke.colour, "stroke_opacity": stroke.look.opacity}
+        (x1, y1), (x2, y2) = (PANEL * stroke.ends.astype(np.float64)).round(2).tolist()
+        line = _new("line", class_=f"bone {stroke.look.name}", x1=x1, y1=y1, x2=x2, y2=y2, **look,
+                    stroke_width=stroke.width, stroke_linecap="butt" if stroke.look.dash else "round")  # fmt: skip
+        if stroke.look.dash:
+            line.set("stroke-dasharray", " ".join(map(str, stroke.look.dash)))
+        parts.append(line)
+        if stroke.head:
+            parts.append(_new("circle", cx=x2, cy=y2, r=stroke.head, fill=stroke.colour))
     return parts
 
 

@@ -123,7 +123,7 @@ def opens_in_explore(scene: Rollout, seen: str) -> None:
     assert scene.tree == (Tree(PARENTS) if seen == "state" else SLOT_TREE)
     assert (node_name(scene.tree, 13) == JOINTS[13]) == (seen == "state")
     sent: dict[str, Any] = image_data(scene)
-    assert sent["bones"] == [[parent, joint] for joint, parent in enumerate(PARENTS) if joint]
+    assert sent["skeleton"]["bones"] == [[parent, joint] for joint, parent in enumerate(PARENTS) if joint]
     assert len(bones(scene)) == 16
     index = sent["arrays"]["index"]
     places = index["truth_nodes" if seen == "state" else "joints"]

@@ -222,3 +222,30 @@ def test_oracles_and_wrong_names_are_refused() -> None:
         dataclasses.replace(config, model=preset("springs-4-3-state-hri-gt").model)
     with pytest.raises(ValueError, match=r"data.motion.joints has 1 names and data.tree 15 nodes"):
         dataclasses.replace(config, data=dataclasses.replace(config.data, motion=MotionConfig(joints=("hip",))))
+
+
+def test_every_recording_is_picked_by_the_smallest_seed_that_draws_it(tmp_path: Path) -> None:
+    takes = [
+        Recording(f"{split}_{number}", "one", split, 30.0, swinging(length, number).astype(np.float32))  # type: ignore[arg-type]
+        for split in ("train", "validation", "test")
+        for number, length in enumerate((60, 38, 20))  # the last is shorter than a window
+    ]
+    MotionSet(MOTION.joints, TREE, tuple(takes)).write(tmp_path / "motion.npz")
+    source = source_of(data(tmp_path))
+    pieces = source.pieces()
+    assert [(piece.name, piece.split) for piece in pieces][:2] == [("train 0", "train"), ("train 1", "train")]
+    for place, piece in enumerate(pieces):
+        assert piece.poses.shape == (4, len(TREE.parents), 2)
+        assert piece.poses[..., 1].min() >= 0
+        if piece.name.endswith("2"):
+            assert piece.seed is None
+            continue
+        assert piece.seed is not None
+        first = source.data.seeds(piece.split).start
+        drawn = [source.piece_of(seed) for seed in range(first, piece.seed + 1)]
+        assert drawn[-1] == place
+        assert place not in drawn[:-1]
+        assert source.part(piece.seed).startswith(piece.name)
+    # Who walks is seen from the side: on the picture's right is ahead, whichever way the world's axes lie.
+    ahead = windows.side_view(swinging(60, 3))
+    assert np.ptp(ahead[:, TREE.children(0)[-1], 0]) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -71,7 +72,9 @@ def test_a_page_that_plays_offline_has_the_elements_of_any_other(path: Path) -> 
 @pytest.mark.parametrize("kind", [".svg", ".graphml"])
 def test_drawings_and_graphs_hold_names_as_text(kind: str, path: Path) -> None:
     root = ElementTree.fromstring(file_content(open_rollout(path), kind, frame=5))
-    plain = ElementTree.fromstring(file_content(body_rollout(), kind, frame=5))
+    # A joint called head is drawn as one, so the other body's names say nothing either.
+    nameless = dataclasses.replace(body_rollout(), joints=np.array([f"joint {number}" for number in range(15)]))
+    plain = ElementTree.fromstring(file_content(nameless, kind, frame=5))
     assert [part.tag for part in root.iter()] == [part.tag for part in plain.iter()]
     texts = [part.text or "" for part in root.iter()]
     assert all(any(name in text for text in texts) for name in NAMES)

@@ -15,13 +15,27 @@ from app.learn.lessons import (
     limits,
     messages,
     parts,
+    people,
     slots,
     springs,
 )
 
 LESSONS: tuple[Lesson, ...] = tuple(
     module.LESSON
-    for module in (springs, parts, slots, decoders, beliefs, chance, messages, future, cutting, hierarchy, limits)
+    for module in (
+        springs,
+        parts,
+        slots,
+        decoders,
+        beliefs,
+        chance,
+        messages,
+        future,
+        cutting,
+        hierarchy,
+        limits,
+        people,
+    )
 )
 """In the order of the course."""
 
