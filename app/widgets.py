@@ -36,8 +36,9 @@ _PLAYER = places.PLAYER
 
 
 _SHEET = "player.css"
-_images, _timeline, _matrix, _ledger, _shares = (
-    parts.part(name, marks=True, sheet=_SHEET) for name in ("images", "timeline", "matrix", "ledger", "shares")
+_images, _timeline, _matrix, _ledger, _strips, _shares = (
+    parts.part(name, marks=True, sheet=_SHEET)
+    for name in ("images", "timeline", "matrix", "ledger", "strips", "shares")
 )
 _graph = parts.part("graph", "plotly.js", marks=True, sheet=_SHEET)
 _share, _board, _family = (parts.part(name, sheet=_SHEET) for name in ("share", "board", "family"))
@@ -186,6 +187,14 @@ def ledger(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore", nam
     """The strongest edges of the frame that is shown, and the greatest changes of mind."""
     sent = drawn.payload("ledger", rollout, names, pairs)
     _ledger(key=f"{player}-ledger-{pairs}-{names}", data={"player": player, "scene": scene_id(rollout)} | sent)
+
+
+def strips(
+    rollout: Rollout, pairs: pictures.Pairs, history: int = 0, player: str = "explore", names: drawn.Names = "raw"
+) -> None:
+    """Every edge as a strip over time, with the truth beside it; ``history``: states of the model's window."""
+    sent = drawn.payload("strips", rollout, names, pairs, history)
+    _strips(key=f"{player}-strips-{pairs}-{names}", data={"player": player, "scene": scene_id(rollout)} | sent)
 
 
 def board(begin: System, on_change: Callable[[], None], player: str = "explore") -> None:

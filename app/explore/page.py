@@ -10,7 +10,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="headline"):
     invitation = st.container(width="content")
 
 from app import address, drawn, library, widgets
-from app.explore import changes, clip, difficulty, drawing, guide, inspector, pickers, share, steps, watching
+from app.explore import beliefs, changes, clip, difficulty, drawing, guide, inspector, pickers, share, steps, watching
 from app.explore.scene import pick_scene
 from app.learn import links as learning
 from app.library import Scene
@@ -22,6 +22,7 @@ PICKER, READABLE = 240, 440
 """Pixels: of the picker of levels, and of the sentence beside it."""
 PANELS = {
     "inspect": inspector.panel,
+    "edges over time": beliefs.panel,
     "inside a step": steps.panel,
     "change": changes.panel,
     "draw": drawing.panel,

@@ -9,7 +9,7 @@ In reading order; a file imports only those above it:
 - scene: the interaction graph as marks, for whatever draws it
 - graph, history_charts, edge_chart, influence_chart, phase_chart, relations_chart, ranking_chart: figures of one
   scene
-- player, player_compare: all of it as JSON for the browser
+- player, player_compare, strips: all of it as JSON for the browser
 - picture_chart: whether the pictures of several models hold or fade
 - training_charts, result_charts: the course of a training; results
 - svg, moving: one frame as a drawing; trajectories as a small film, before a model has seen them

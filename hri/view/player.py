@@ -117,7 +117,7 @@ def matrix_data(rollout: Rollout, names: Sequence[str] | None = None) -> dict[st
     """All that ``app/player/matrix.js`` needs: every inferred pair, nodes in the order of the tree, as JSON."""
     tree, marks = rollout.tree, Marks(rollout, edge_rows(rollout, "all"), type_words=tuple(names or ()))
     springs = {} if marks.springs is None else {"springs": np.ascontiguousarray(marks.springs)}
-    return _edges(marks, springs) | {
+    return edges_data(marks, springs) | {
         "order": in_families(tree),
         "ranks": ranks(tree).tolist(),
         "parents": list(tree.parents),
@@ -135,11 +135,11 @@ def ledger_data(rollout: Rollout, rows: Int[np.ndarray, " R"], names: Sequence[s
         [change.frame, place[change.row], change.before, change.after, round(change.shift, 3)]
         for change in changes(rollout, rows)
     ]
-    return _edges(marks, springs) | {"changes": turns, "last_true_input": int(rollout.last_true_input)}
+    return edges_data(marks, springs) | {"changes": turns, "last_true_input": int(rollout.last_true_input)}
 
 
-def _edges(marks: Marks, springs: dict[str, np.ndarray]) -> dict[str, Any]:
-    """What is shared by those that show edges without a graph."""
+def edges_data(marks: Marks, springs: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What is shared by those that show edges without a graph; ``springs``: where they are true, for the browser."""
     tree = marks.rollout.tree
     return {
         "frames": len(marks.steps),
