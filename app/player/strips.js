@@ -56,8 +56,10 @@ class Strips {
     this.line = element("path", { class: "now" });
     this.ring = element("rect", { class: "ring", visibility: "hidden" });
     this.heads = element("g", { class: "heads" });
-    this.svg.append(this.ground, this.late, ...this.rows.map(({ whole }) => whole), this.veil, this.heads, this.line, this.ring);
-    this.host = element("div", { class: "all", tabindex: 0, role: "group", "aria-label": "Every edge over time. Arrow up and down: the edge before and after." }, this.svg);
+    this.svg.append(this.ground, this.late, ...this.rows.map(({ whole }) => whole), this.heads);
+    // A drawing of its own, so that a step does not paint a thousand strips anew.
+    this.over = element("svg", { class: "over", "aria-hidden": "true" }, this.veil, this.line, this.ring);
+    this.host = element("div", { class: "all", tabindex: 0, role: "group", "aria-label": "Every edge over time. Arrow up and down: the edge before and after." }, this.svg, this.over);
     this.host.addEventListener("keydown", (event) => this.walk(event));
     this.svg.addEventListener("pointermove", (event) => this.point(this.under(event)));
     this.svg.addEventListener("pointerleave", () => this.point(null));
@@ -105,7 +107,8 @@ class Strips {
     const strip = element("g", {}, ...areas);
     const label = element("text", { class: "label", x: LABEL - 6, "text-anchor": "end", text: `${i} → ${j}` });
     const share = this.data.right ? element("text", { class: "share", "text-anchor": "end", text: this.data.right[e] }) : null;
-    return { strip, label, share, whole: element("g", { class: "strip", "data-pair": `${i} ${j}` }, strip, label, ...(share ? [share] : [])) };
+    const tick = element("rect", { class: "tick", x: 0, y: 0, width: 3, height: this.pitch - 1 });
+    return { strip, label, share, whole: element("g", { class: "strip", "data-pair": `${i} ${j}` }, tick, strip, label, ...(share ? [share] : [])) };
   }
 
   // The edges that the filters let through, in the chosen order.
@@ -126,11 +129,16 @@ class Strips {
       items.push(e);
     }
     const columns = Math.max(1, Math.min(6, Math.floor((width + GAP) / (NARROW + GAP)), Math.ceil(items.length / 4)));
-    const high = Math.ceil(items.length / columns), wide = (width + GAP) / columns - GAP;
+    const high = Math.ceil((items.length + (this.sort.key === "level" ? columns - 1 : 0)) / columns);
+    // A level's name at the foot of a column belongs to the next one.
+    for (let foot = high - 1; foot < items.length; foot += high) if (typeof items[foot] === "string") items.splice(foot, 0, null);
+    const wide = (width + GAP) / columns - GAP;
     const long = wide - LABEL - this.tail, scale = long / this.frames, { pitch } = this, bottom = HEAD + high * pitch;
     this.layout = { columns, high, wide, scale, bottom, cells: [], items };
-    this.svg.setAttribute("width", width);
-    this.svg.setAttribute("height", bottom + 2);
+    for (const svg of [this.svg, this.over]) {
+      svg.setAttribute("width", width);
+      svg.setAttribute("height", bottom + 2);
+    }
     for (const { whole } of this.rows) whole.setAttribute("visibility", "hidden");
     const heads = [], ground = [], late = [], turn = Math.min(this.data.last_true_input + 1, this.frames);
     for (let c = 0; c < columns; c++) {
@@ -144,7 +152,8 @@ class Strips {
       if (this.tail) heads.push(element("text", { x: left + wide, y: 11, "text-anchor": "end", text: "right" }));
       mine.forEach((item, r) => {
         const y = HEAD + r * pitch;
-        if (typeof item === "string") return heads.push(element("rect", { class: "gap", x: left, y, width: wide, height: pitch }), element("text", { class: "way", x: left, y: y + pitch - 3, text: item }));
+        if (item === null) return heads.push(element("rect", { class: "gap", x: left, y, width: wide, height: pitch }));
+        if (typeof item === "string") return heads.push(element("rect", { class: "gap", x: left, y, width: wide, height: pitch }), element("text", { class: "leads", x: left, y: y + pitch - 3, text: item }));
         const { whole, strip, label, share } = this.rows[item];
         whole.setAttribute("visibility", "visible");
         whole.setAttribute("transform", `translate(${left.toFixed(1)},${y})`);

@@ -41,6 +41,11 @@ class RelationsConfig:
         """
         return self.edge_types + (not self.silent)
 
+    @property
+    def full_window(self) -> int:
+        """States that edges are inferred from; 0 where they are not inferred."""
+        return self.history if self.source == "inferred" else 0
+
 
 @dataclass(frozen=True)
 class DynamicsConfig:

@@ -16,7 +16,7 @@ from hri.view.scene import Marks
 from hri.view.style import STYLE
 
 SORTS = {
-    "tree": ("family", "Nodes in the order of the tree: each parent, then all that belongs to it."),
+    "tree": ("tree", "Nodes in the order of the tree: each parent, then all that belongs to it."),
     "level": ("level", "By sender → receiver: which levels an edge joins."),
     "certainty": ("certainty", "The surest first: mean probability of the most probable type."),
     "change": ("change of mind", "Who changes its most probable type earliest comes first; who never does comes last."),
