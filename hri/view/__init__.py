@@ -5,6 +5,7 @@ In reading order; a file imports only those above it:
 - terms, facts, style, layout: what words mean; what a Rollout shows at a frame; how it looks (with marks.js, for
   browsers); where nodes stand
 - browser: the scripts of the player, in the app as on a page that plays offline
+- discs: balls of a model of states, exact at any size
 - edit_words, beliefs, agreement: edits in words; which way edges lead, when beliefs change; how many are right
 - scene: the interaction graph as marks, for whatever draws it
 - graph, history_charts, edge_chart, influence_chart, phase_chart, relations_chart, ranking_chart: figures of one
