@@ -73,6 +73,8 @@ def panel(scene: Scene) -> None:
         if problem := session.pop("system_problem", None):
             st.error(widgets.plain(problem))
         _verdict(scene)
+        if scene.system is not None:
+            widgets.result(scene.rollout, original=scene.original if scene.edited else None)
     with board:
         widgets.board(begin, _accept)
 

@@ -99,7 +99,8 @@ def workbench(scene: Scene) -> None:
         "Workbench", list(PANELS), default="inspect", required=True, key="panel", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
-    PANELS[panel or "inspect"](scene)
+    with st.container(key="workbench"):
+        PANELS[panel or "inspect"](scene)
 
 
 widgets.page_style()

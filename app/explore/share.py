@@ -50,8 +50,8 @@ def _choices(scene: Scene, frame: int) -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shape = st.segmented_control(
             "Film", SHAPES, default="wide", required=True, key="export-shape",
-            help="wide (1280 × 720) and square (720 × 720): pictures, graph and error over time on one page. strip: the "
-            "three pictures alone.",
+            help="wide (1280 × 720) and square (720 × 720): pictures, graph and error over time on one page. "
+            "strip: the three pictures alone.",
         )  # fmt: skip
         dark = st.context.theme.type == "dark"
         theme = st.segmented_control(

@@ -270,7 +270,9 @@ function mount(root, data) {
   let strips = null, ended = false;
   unpack(data.arrays).then((arrays) => {
     if (ended) return;
+    const first = !root.childElementCount;
     strips = new Strips(root, data, arrays, clock);
+    if (first) reveal(root);
     clock.join("strips", data.scene, data.frames, strips.draw);
   });
   return replace(root, () => {

@@ -1,9 +1,10 @@
-"""One frame as a figure for a paper: SVG and PDF of a stated width in centimetres, lines and words as such. No torch."""
+"""One frame as a figure for a paper: SVG and PDF of a width in centimetres, lines and words as such. No torch."""
 
 from __future__ import annotations
 
 import io
 import logging
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 from hri.core.records import Rollout
@@ -36,6 +37,7 @@ def pdf(drawing: str, width: float) -> bytes:
     height = width * high / wide
     page = FPDF(unit="pt", format=(width * POINTS, height * POINTS))
     page.set_creator("HRI Explorer")
+    page.set_creation_date(datetime.fromtimestamp(0, UTC))  # the same drawing is the same file, whenever it is made
     page.set_margin(0)
     page.set_auto_page_break(False)
     page.add_page()

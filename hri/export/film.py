@@ -75,8 +75,9 @@ def panels(rollout: Rollout, frame: int, scale: int = 1) -> dict[str, UInt8[np.n
 
 
 def film_panels(rollout: Rollout, scale: int) -> list[UInt8[np.ndarray, "F H W 3"]]:
-    """Truth, prediction and error of every predicted frame, ``scale`` times as large as a model sees them: whole pixels,
-    or, of balls of a model of states, exact discs.
+    """Truth, prediction and error of every predicted frame, ``scale`` times as large as a model sees them.
+
+    Its pixels stay whole; balls of a model of states are exact discs.
     """
     fine = scale if discs(rollout) is not None else 1
     truth, prediction = _frames(rollout, fine)

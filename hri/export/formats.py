@@ -156,8 +156,8 @@ def _npz(rollout: Rollout, options: Options) -> bytes:
 FORMATS: dict[str, Format] = {
     ".gif": Format(
         "GIF", "Film", "image/gif", ("fps", "scale", "shape", "theme", "title"), _gif,
-        "Truth, prediction and error of every frame, the free run marked, with graph and error over time where a page is "
-        "asked for; plays everywhere.",
+        "Truth, prediction and error of every frame, the free run marked, square or wide with graph and error over time; "
+        "plays everywhere.",
     ),
     ".mp4": Format(
         "MP4", "Film", "video/mp4", ("fps", "scale", "shape", "theme", "title"), _mp4,

@@ -30,7 +30,9 @@ SIZES: dict[Shape, tuple[int, int]] = {"square": (720, 720), "wide": (1280, 720)
 _FINE = 2
 _MARGIN, _HEAD, _WORDS = 16, 48, 20
 """Pixels around everything, of the title above, and of a line of words."""
-Box = tuple[float, float, float, float]
+Number = float | int
+Point = tuple[Number, Number]
+Box = tuple[Number, Number, Number, Number]
 """Left, top, right and bottom in pixels."""
 
 
@@ -218,7 +220,7 @@ class _Pen:
     def __init__(self, image: Image.Image) -> None:
         self.draw = ImageDraw.Draw(image)
 
-    def text(self, at: tuple[float, float], words: str, colour: str, size: int, anchor: str, room: float = 0) -> None:
+    def text(self, at: Point, words: str, colour: str, size: int, anchor: str, room: Number = 0) -> None:
         font = ImageFont.load_default(size * _FINE)
         words = fitting(words, round(room * _FINE), font) if room else words
         self.draw.text((at[0] * _FINE, at[1] * _FINE), words, colour, font, anchor=anchor)
@@ -226,7 +228,7 @@ class _Pen:
     def box(self, box: Box, colour: str) -> None:
         self.draw.rectangle(tuple(round(value * _FINE) for value in box), fill=colour)
 
-    def line(self, points: list, colour: str, width: float, dash: tuple[int, ...] = ()) -> None:
+    def line(self, points: list, colour: str, width: Number, dash: tuple[int, ...] = ()) -> None:
         fine = [(x * _FINE, y * _FINE) for x, y in points]
         thick = max(1, round(width * _FINE))
         for piece in [fine] if not dash else _dashes(fine, [length * _FINE for length in dash]):
@@ -239,7 +241,7 @@ class _Pen:
         corners = [tip, back + across, back - across]
         self.draw.polygon([(float(x) * _FINE, float(y) * _FINE) for x, y in corners], colour)
 
-    def node(self, shape: str, at: tuple[float, float], r: float, fill: str, rim: str) -> None:
+    def node(self, shape: str, at: Point, r: float, fill: str, rim: str) -> None:
         x, y, r = at[0] * _FINE, at[1] * _FINE, r * _FINE
         if shape == "circle":
             self.draw.ellipse((x - r, y - r, x + r, y + r), fill, rim, _FINE)
@@ -250,7 +252,7 @@ class _Pen:
             self.draw.polygon([(x, y - r), (x + r, y), (x, y + r), (x - r, y)], fill, rim, _FINE)
 
 
-def _dashes(points: list[tuple[float, float]], pattern: list[float]) -> Iterator[list[tuple[float, float]]]:
+def _dashes(points: list[Point], pattern: list[int]) -> Iterator[list[Point]]:
     """The strokes of a dashed line: strokes and gaps in turn, measured along it."""
     whole = np.array(points)
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(whole, axis=0), axis=1))])

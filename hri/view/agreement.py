@@ -98,7 +98,9 @@ def right_by_step(naming: Named, rows: Int[np.ndarray, " R"]) -> Bool[np.ndarray
 
 def _says(naming: Named, rows: Int[np.ndarray, " R"]) -> Int[np.ndarray, "T R"]:
     """0 where the type stands for no spring, 1 for a spring, another number for neither."""
-    none = 1 if naming.rollout.all_types_speak else 0  # aligned types begin with these two, behind one that never speaks
+    none = (
+        1 if naming.rollout.all_types_speak else 0
+    )  # aligned types begin with these two, behind one that never speaks
     return naming.rollout.edge_types[0][:, rows].astype(np.int64) - none
 
 

@@ -1,4 +1,4 @@
-"""Balls as exact discs, at any size: what a model of states sees are numbers, so nothing ties its pictures to pixels."""
+"""Balls as exact discs, at any size: a model of states sees numbers, so nothing ties its pictures to pixels."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from hri.core.hierarchy import in_families, node_name, ranks
 from hri.core.records import Rollout
 from hri.scores.compare import edit_effect
 from hri.view.beliefs import changes, ways
+from hri.view.discs import discs
 from hri.view.facts import bones, edge_rows, error_curves, joint_positions, node_positions
 from hri.view.layout import HIT_SHARES, Layout, bend_of, radii
 from hri.view.scene import Marks
@@ -35,9 +36,25 @@ def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, A
         "moved": None if original is None else numbers(edit_effect(rollout, original)),
         "bones": bones(rollout).tolist(),
         "heat": heat_table(),
+        "discs": _discs(rollout, original),
         "terms": {"slot": explained("slot")},
         "arrays": pack(image_arrays(rollout, original)),
     }
+
+
+def _discs(rollout: Rollout, original: Rollout | None) -> dict[str, Any] | None:
+    """Balls that are drawn exactly: colours, half-axes and places, as shares of the frame; None for pixels."""
+    exact = discs(rollout)
+    if exact is None:
+        return None
+    before = None if original is None else discs(original)
+    places = {
+        "truth": exact.truth,
+        "prediction": exact.prediction,
+        "ghost": None if before is None else before.prediction,
+    }
+    arrays = {name: at.astype(np.float32) for name, at in places.items() if at is not None}
+    return {"colours": exact.colours, "axes": np.round(exact.axes, 5).tolist(), "arrays": pack(arrays)}
 
 
 def heat_table() -> str:
