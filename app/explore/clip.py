@@ -230,6 +230,12 @@ def _look(scene: Scene, clip: VideoClip, render: RenderConfig) -> None:
         st.error(widgets.plain(f"{error}."))
         return
     count = len(footage.frames)
+    if clip == scene.clip:
+        widgets.result(scene.rollout, original=scene.original if scene.edited else None)
+        st.caption(f"{count} frames as the model sees them, and what it predicts.")
+        for note in footage.notes:
+            st.caption(widgets.plain(note))
+        return
     few = footage.frames[np.linspace(0, count - 1, PREVIEW).astype(int)]
     rows = [np.concatenate(list(part), 1) for part in np.split(few, 2)]
     picture = np.repeat(np.concatenate(rows).repeat(3, 0).repeat(3, 1), 3 // render.channels, -1)

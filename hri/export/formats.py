@@ -156,7 +156,7 @@ def _npz(rollout: Rollout, options: Options) -> bytes:
 FORMATS: dict[str, Format] = {
     ".gif": Format(
         "GIF", "Film", "image/gif", ("fps", "scale", "shape", "theme", "title"), _gif,
-        "Truth, prediction and error of every frame, the free run marked, square or wide with graph and error over time; "
+        "Truth, prediction and error of every frame, the free run marked, square or wide with graph and timeline; "
         "plays everywhere.",
     ),
     ".mp4": Format(

@@ -63,6 +63,10 @@ class Images {
     root.replaceChildren(panels);
     if (arrays.slots) root.append(this.strip());
     if (data.explore) root.append(this.way());
+    if (discs) { // a leaf's mark is the outline of its ball
+      const [a, b] = data.discs.axes[0].map((axis) => (100 * axis).toFixed(2));
+      this.rim = `M-${a},0a${a},${b} 0 1,0 ${2 * a},0a${a},${b} 0 1,0 -${2 * a},0Z`;
+    }
     this.error = new Uint8Array(rows * columns * 3);
     this.heat = bytes(data.heat); // red, green and blue of every error
   }
@@ -278,7 +282,7 @@ class Images {
   mark(node, touched) {
     const rank = this.data.root.includes(node) ? 0 : this.data.leaves.includes(node) ? 2 : 1;
     const style = `mark rank${rank}${touched ? " touched" : ""}`;
-    if (!this.data.cells) return element("path", { class: style, d: SHAPES[rank] });
+    if (!this.data.cells) return element("path", { class: style, d: rank === 2 && this.discs ? this.rim : SHAPES[rank] });
     const [left, top, right, bottom] = this.data.cells[node].map((share) => 100 * share);
     return element("rect", { class: style, x: left, y: top, width: right - left, height: bottom - top });
   }
