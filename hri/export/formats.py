@@ -120,7 +120,7 @@ def _svg(rollout: Rollout, options: Options) -> bytes:
 def _pdf(rollout: Rollout, options: Options) -> bytes:
     from hri.export.figures import figure, pdf
 
-    return pdf(figure(rollout, options.frame, options.width, options.show), options.width)
+    return pdf(figure(rollout, options.frame, options.width, options.show))
 
 
 def _html(rollout: Rollout, options: Options) -> bytes:

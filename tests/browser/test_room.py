@@ -48,7 +48,8 @@ def test_what_is_selected_moves_nothing_and_a_click_on_a_picture_frames_nothing(
 
 FINE = """(panel, [x, y]) => {
     const canvas = panel.querySelector(".fine");
-    return [...canvas.getContext("2d").getImageData(Math.round(x * canvas.width), Math.round(y * canvas.height), 1, 1).data].slice(0, 3);
+    const at = [x * canvas.width, y * canvas.height].map(Math.round);
+    return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
 }"""
 
 
