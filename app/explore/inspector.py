@@ -204,12 +204,12 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
     drawn.load_pandas()
     from hri.view.edge_chart import edge_timeline
 
-    naming = drawn.named_types(rollout, pickers.names_shown(rollout))
+    naming, chart = drawn.named_types(rollout, pickers.names_shown(rollout)), f"edge-timeline-{pair[0]}-{pair[1]}"
     st.plotly_chart(
-        edge_timeline(naming.rollout, row, naming.types), key=f"edge-timeline-{pair[0]}-{pair[1]}", config={"displayModeBar": False},
+        edge_timeline(naming.rollout, row, naming.types), key=chart, config={"displayModeBar": False},
         alt="Probability of each edge type by frame",
     )  # fmt: skip
-    figures.save(f"edge-timeline-{pair[0]}-{pair[1]}", f"{rollout.checkpoint}-edge-{pair[0]}-{pair[1]}")
+    figures.save(chart, f"{rollout.checkpoint}-edge-{pair[0]}-{pair[1]}")
 
 
 def _name(tree: Tree, node: int) -> str:
