@@ -7,7 +7,7 @@ const WRITTEN = ["font-family", "font-size", "font-weight", "text-anchor"];
 // The layers of a chart as one drawing that needs no style sheet.
 function drawing(chart, centimetres) {
   const { width, height } = chart._fullLayout;
-  const whole = element("svg", { xmlns: SVG, viewBox: `0 0 ${width} ${height}`, width: `${centimetres}cm`, height: `${((centimetres * height) / width).toFixed(3)}cm` });
+  const whole = element("svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${height}`, width: `${centimetres}cm`, height: `${((centimetres * height) / width).toFixed(3)}cm` });
   const ground = [...chartGrounds(chart)].find((colour) => colour && !/^rgba\(.*, 0\)$|^transparent$/.test(colour)) ?? "white";
   whole.append(element("rect", { width, height, fill: ground }));
   for (const layer of chart.querySelectorAll(".main-svg")) {

@@ -223,7 +223,7 @@ def _panels(rollout: Rollout, frame: int, panels: dict[str, UInt8[np.ndarray, "H
 
 def _discs(exact: Discs, places: Float[np.ndarray, "M 2"], left: float, index: int) -> list[Element]:
     """Balls in a black square, cut off where they leave it."""
-    box = {"x": left, "y": _TITLE, "width": PANEL, "height": PANEL}
+    box: dict[str, Any] = {"x": left, "y": _TITLE, "width": PANEL, "height": PANEL}
     clip = f"frame-{index}"
     balls = [
         _new("ellipse", cx=left + PANEL * x, cy=_TITLE + PANEL * y, rx=PANEL * a, ry=PANEL * b, fill=colour)

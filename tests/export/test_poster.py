@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor, ImageSequence
 
+from hri.export.figures import pdf
 from hri.export.formats import export, file_content
 from hri.export.poster import SIZES, Poster, Shape
 from hri.physics.render import draw
@@ -117,3 +118,18 @@ def test_a_figure_may_hold_the_graph_alone() -> None:
 def test_what_cannot_be_made_is_answered_with_a_sentence(options: dict, says: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=says):
         export(SLOTS, tmp_path / "a.pdf", **options)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "says"),
+    [
+        ('<svg viewBox="0 0 1 1"/>', "does not say how many centimetres"),
+        ('<svg width="3cm" viewBox="0 0 0 1"/>', "does not say how many centimetres"),
+        ("no drawing", "is no SVG"),
+        ('<!DOCTYPE svg [<!ENTITY a "b">]><svg/>', "document type"),
+        ('<svg width="3cm" viewBox="0 0 1 1"><image href="http://127.0.0.1/a.png"/></svg>', "is not in it"),
+    ],
+)
+def test_a_strangers_drawing_is_answered_with_a_sentence(drawing: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        pdf(drawing)
