@@ -202,8 +202,9 @@ def test_strips_show_every_edge_over_time_sorted_and_linked(open_page: Callable[
     box = label.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] + 30, box["y"] + box["height"] / 2)
-    page.wait_for_function("() => hriClocks.get('explore').selected?.sender === 5")
-    assert shown_frames(page)[1] > 5
+    page.wait_for_function(
+        "() => { const { selected, frame } = hriClocks.get('explore'); return selected?.sender === 5 && frame > 5; }"
+    )
     strips.locator(".all").focus()
     page.keyboard.press("ArrowDown")
     page.wait_for_function("() => hriClocks.get('explore').selected?.receiver !== 1")
