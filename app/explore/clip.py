@@ -175,11 +175,12 @@ def _square(clip: VideoClip, about: VideoFacts) -> None:
     place = f"{clip.path.parent.name}-square"
 
     def take() -> None:
-        edges = [int(value) for value in session[place]["crop"]]
-        if len(edges) != 4:
+        try:
+            a, b, c, d = (int(value) for value in session[place]["crop"])
+        except (TypeError, ValueError):  # nothing that the square sends
             return
-        for key, (low, high), most in zip(keys, (edges[::2], edges[1::2]), (about.width, about.height), strict=True):
-            session[key] = (max(0, min(low, most)), max(0, min(high, most)))
+        if 0 <= a < c <= about.width and 0 <= b < d <= about.height:
+            session[keys[0]], session[keys[1]] = (a, c), (b, d)
 
     widgets.crop(picture, (about.width, about.height), (left, top, right, bottom), place, take)
     st.caption("Drag the square to what moves, pull its corners to change its size.")

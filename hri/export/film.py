@@ -22,17 +22,19 @@ TITLES = ("truth", "prediction", "error")
 
 def gif(pictures: Iterable[np.ndarray], fps: float | int) -> bytes:
     """Pictures of one size as a film, for ever; a GIF keeps time in hundredths of a second."""
-    buffer = io.BytesIO()
-    film = np.stack(list(pictures))
-    iio.imwrite(buffer, film, extension=".gif", plugin="pillow", duration=round(100 / fps) * 10, loop=0)
+    images, buffer = (Image.fromarray(picture) for picture in pictures), io.BytesIO()
+    time = round(100 / fps) * 10
+    next(images).save(buffer, "GIF", save_all=True, append_images=images, duration=time, loop=0)
     return buffer.getvalue()
 
 
 def mp4(pictures: Iterable[np.ndarray], fps: float | int) -> bytes:
-    """The same as H.264, which plays in every browser."""
+    """The same as H.264, which plays in every browser; one picture at a time is in memory."""
     buffer = io.BytesIO()
-    film = np.stack(list(pictures))
-    iio.imwrite(buffer, film, extension=".mp4", plugin="pyav", codec="libx264", fps=fps)
+    with iio.imopen(buffer, "w", extension=".mp4", plugin="pyav") as film:
+        film.init_video_stream("libx264", fps=fps)
+        for picture in pictures:
+            film.write_frame(picture)
     return buffer.getvalue()
 
 
