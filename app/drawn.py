@@ -65,6 +65,10 @@ def payload(kind: str, rollout: Rollout, *options: Any) -> dict[str, Any]:
     rows = pictures.edge_rows(naming.rollout, rest[0])
     if kind == "ledger":
         return player.ledger_data(naming.rollout, rows, naming.types)
+    if kind == "strips":
+        from hri.view.strips import strips_data
+
+        return strips_data(naming, rows, _matched(rollout, rest[1]), rest[1])
     return player.graph_data(naming.rollout, rows, rest[1], naming.types)
 
 
@@ -114,8 +118,14 @@ def agreement(rollout: Rollout, history: int) -> Agreement | None:
     """Edges right at every frame of a scene; None where there is no truth, or no edge, to speak of."""
     from hri.view import agreement as counting
 
+    naming = _matched(rollout, history)
+    return None if naming is None else counting.agreement(naming, history)
+
+
+def _matched(rollout: Rollout, history: int) -> Named | None:
+    """Types matched to the truth; None where there is nothing to match with."""
     try:
-        return counting.agreement(named_types(rollout, "aligned", history), history)
+        return named_types(rollout, "aligned", history)
     except ValueError:
         return None
 

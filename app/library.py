@@ -204,7 +204,7 @@ def window_of(source: ModelSource) -> int:
         ValueError: the checkpoint cannot be read; one sentence.
     """
     config = config_of(source)
-    return config.model.relations.history if config is not None and config.model.relations.source == "inferred" else 0
+    return 0 if config is None else config.model.relations.full_window
 
 
 @shared_cache(64)

@@ -22,7 +22,7 @@ def part(name: str, *scripts: str, marks: bool = False, sheet: str = "", root: s
         name: of the part.
         scripts: that it needs beside the clock.
         marks: whether it draws with :data:`hri.view.style.SCRIPT`.
-        root: class of the element that it fills; by default its name.
+        root: class of the element that it fills, and what the component is called; by default its name.
         sheet: its style sheet, which knows the variables of :func:`hri.view.style.css`; none where nothing is seen.
     """
     before = [style.SCRIPT] if marks else []
@@ -30,7 +30,7 @@ def part(name: str, *scripts: str, marks: bool = False, sheet: str = "", root: s
     js = [file.read_text(encoding="utf-8") for file in files]
     start = f'export default forStreamlit("{root or name}", mount);'
     css = style.css() + _place(sheet).read_text(encoding="utf-8") if sheet else None
-    return st.components.v2.component(f"hri_{name}", js="\n".join([*js, start]), css=css)
+    return st.components.v2.component(f"hri_{root or name}", js="\n".join([*js, start]), css=css)
 
 
 def _place(file: str) -> Path:

@@ -36,11 +36,13 @@ _PLAYER = places.PLAYER
 
 
 _SHEET = "player.css"
-_images, _timeline, _matrix, _ledger, _shares = (
-    parts.part(name, marks=True, sheet=_SHEET) for name in ("images", "timeline", "matrix", "ledger", "shares")
+_images, _timeline, _matrix, _ledger, _strips, _shares = (
+    parts.part(name, marks=True, sheet=_SHEET)
+    for name in ("images", "timeline", "matrix", "ledger", "strips", "shares")
 )
+_beside = parts.part("images", marks=True, sheet=_SHEET, root="beside")
 _graph = parts.part("graph", "plotly.js", marks=True, sheet=_SHEET)
-_share, _board, _family = (parts.part(name, sheet=_SHEET) for name in ("share", "board", "family"))
+_share, _board, _family, _crop = (parts.part(name, sheet=_SHEET) for name in ("share", "board", "family", "crop"))
 _link = parts.part("link")
 
 
@@ -65,6 +67,12 @@ def images(
     """
     data = {"fields": None if fields is None else fields.tolist()}
     _images(key=f"{player}-images", data=_of_scene("images", rollout, player, original) | data)
+
+
+def result(rollout: Rollout, player: str = "explore", original: Rollout | None = None) -> None:
+    """Truth and prediction once more, on the same clock, beside what has just changed them."""
+    shown = {"panels": ["truth", "prediction"], "part": "beside"}
+    _beside(key=f"{player}-beside", data=_of_scene("images", rollout, player, original) | shown)
 
 
 def timeline(rollout: Rollout, player: str = "explore", original: Rollout | None = None) -> None:
@@ -188,6 +196,14 @@ def ledger(rollout: Rollout, pairs: pictures.Pairs, player: str = "explore", nam
     _ledger(key=f"{player}-ledger-{pairs}-{names}", data={"player": player, "scene": scene_id(rollout)} | sent)
 
 
+def strips(
+    rollout: Rollout, pairs: pictures.Pairs, history: int = 0, player: str = "explore", names: drawn.Names = "raw"
+) -> None:
+    """Every edge as a strip over time, with the truth beside it; ``history``: states of the model's window."""
+    sent = drawn.payload("strips", rollout, names, pairs, history)
+    _strips(key=f"{player}-strips-{pairs}-{names}", data={"player": player, "scene": scene_id(rollout)} | sent)
+
+
 def board(begin: System, on_change: Callable[[], None], player: str = "explore") -> None:
     """Balls to place and throw, springs to switch; ``on_change`` is called when the system on the board is sent.
 
@@ -219,6 +235,22 @@ def _ball(tree: Tree, node: int) -> str:
     """Such as "ball 5 (leaf)"; "ball 3" without a hierarchy."""
     name = hierarchy.node_name(tree, node)
     return name if tree.flat else f"ball {node} ({name.split()[0]})"
+
+
+def crop(
+    picture: str, size: tuple[int, int], part: tuple[int, int, int, int], key: str, on_change: Callable[[], None]
+) -> None:
+    """A picture with a square on it to drag; the new one is under ``crop`` in the session's value of ``key``.
+
+    Args:
+        picture: its address, such as of data.
+        size: width and height that the part is counted in.
+        part: left, top, right and bottom.
+        key: another one for each picture.
+        on_change: called when the visitor lets go.
+    """
+    data = {"picture": picture, "width": size[0], "height": size[1], "crop": list(part)}
+    _crop(key=key, data=data, on_crop_change=on_change)
 
 
 def family(

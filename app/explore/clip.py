@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from app import library, running, uploads, widgets
+from app.compute import shared_cache
 from app.explore import drawing
 from app.library import Scene
 from hri.core.config import RenderConfig
@@ -66,12 +69,15 @@ def panel(scene: Scene) -> None:
         if clip_and_facts is None:
             st.caption("One moving thing before a still background works best.")
             return
+        frame_to_drag = st.container()
         if scene.clip is not None:
             _verdict(scene, scene.clip)
     with cut:
         clip = dataclasses.replace(
             clip_and_facts[0], cut=_cut(clip_and_facts[0], clip_and_facts[1], config.data.render)
         )
+    with frame_to_drag:
+        _square(clip, clip_and_facts[1])
     with look:
         _look(scene, clip, config.data.render)
 
@@ -158,6 +164,43 @@ def _cut(clip: VideoClip, about: VideoFacts, render: RenderConfig) -> Cut:
     return Cut(float(start), float(length), crop, float(rate), bool(grey and not render.grey), bool(background))
 
 
+def _square(clip: VideoClip, about: VideoFacts) -> None:
+    """The first frame of the part that is taken, with the part of the picture on it, to be dragged."""
+    try:
+        picture = _first_frame(clip.path, clip.name, clip.cut.start)
+    except ValueError:  # beside the preview, the same is said in words
+        return
+    session, keys = st.session_state, [f"{clip.path.parent.name}-{axis}" for axis in ("columns", "rows")]
+    (left, right), (top, bottom) = (session[key] for key in keys)
+    place = f"{clip.path.parent.name}-square"
+
+    def take() -> None:
+        try:
+            a, b, c, d = (int(value) for value in session[place]["crop"])
+        except (TypeError, ValueError):  # nothing that the square sends
+            return
+        if 0 <= a < c <= about.width and 0 <= b < d <= about.height:
+            session[keys[0]], session[keys[1]] = (a, c), (b, d)
+
+    widgets.crop(picture, (about.width, about.height), (left, top, right, bottom), place, take)
+    st.caption("Drag the square to what moves, pull its corners to change its size.")
+
+
+@shared_cache(16)
+def _first_frame(path: Path, name: str, moment: float) -> str:
+    """The frame of a clip at a moment, as an address of data for the browser.
+
+    Raises:
+        ValueError: a clip that has none there; one sentence.
+    """
+    import imageio.v3 as iio
+
+    from hri.data.video import still
+
+    content = iio.imwrite("<bytes>", still(path, name, moment), extension=".jpeg")
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+
+
 def centred_square(width: int, height: int) -> tuple[int, int, int]:
     """Left and upper edge and side of the largest square in the middle of a picture, in pixels."""
     side = min(width, height)
@@ -188,6 +231,12 @@ def _look(scene: Scene, clip: VideoClip, render: RenderConfig) -> None:
         st.error(widgets.said(f"{error}."))
         return
     count = len(footage.frames)
+    if clip == scene.clip:
+        widgets.result(scene.rollout, original=scene.original if scene.edited else None)
+        st.caption(f"{count} frames as the model sees them, and what it predicts.")
+        for note in footage.notes:
+            st.caption(widgets.plain(note))
+        return
     few = footage.frames[np.linspace(0, count - 1, PREVIEW).astype(int)]
     rows = [np.concatenate(list(part), 1) for part in np.split(few, 2)]
     picture = np.repeat(np.concatenate(rows).repeat(3, 0).repeat(3, 1), 3 // render.channels, -1)

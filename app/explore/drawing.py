@@ -76,6 +76,8 @@ def panel(scene: Scene) -> None:
         if problem := session.pop("system_problem", None):
             st.error(widgets.said(problem))
         _verdict(scene)
+        if scene.system is not None:
+            widgets.result(scene.rollout, original=scene.original if scene.edited else None)
     with board:
         widgets.board(begin, _accept)
 

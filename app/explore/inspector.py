@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import drawn, library, widgets
+from app import drawn, figures, library, widgets
 from app.explore import pickers
 from app.library import Scene
 from hri.core import hierarchy
@@ -138,6 +138,8 @@ def _about_node(scene: Scene, node: int) -> None:
     chart.plotly_chart(
         figures_history.node_states(rollout, node), key=f"states-{node}", config={"displayModeBar": False}
     )
+    with chart:
+        figures.save(f"states-{node}", f"{rollout.checkpoint}-states-{node}")
     if beside is not None:
         for image, caption in images:
             large = np.repeat(np.repeat(image, PIXEL, 0), PIXEL, 1)  # whole pixels, not smoothed ones
@@ -203,11 +205,12 @@ def _about_edge(rollout: Rollout, pair: list[int]) -> None:
     drawn.load_pandas()
     from hri.view.edge_chart import edge_timeline
 
-    naming = drawn.named_types(rollout, pickers.names_shown(rollout))
+    naming, chart = drawn.named_types(rollout, pickers.names_shown(rollout)), f"edge-timeline-{pair[0]}-{pair[1]}"
     st.plotly_chart(
-        edge_timeline(naming.rollout, row, naming.types), key=f"edge-timeline-{pair}", config={"displayModeBar": False},
+        edge_timeline(naming.rollout, row, naming.types), key=chart, config={"displayModeBar": False},
         alt="Probability of each edge type by frame",
     )  # fmt: skip
+    figures.save(chart, f"{rollout.checkpoint}-edge-{pair[0]}-{pair[1]}")
 
 
 def _name(tree: Tree, node: int) -> str:

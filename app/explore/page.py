@@ -20,7 +20,20 @@ if "last_scene" not in st.session_state:  # the first look: what is missing has 
     )
 
 from app import address, drawn, library, widgets
-from app.explore import changes, clip, difficulty, drawing, guide, inspector, pickers, relations, share, steps, watching
+from app.explore import (
+    beliefs,
+    changes,
+    clip,
+    difficulty,
+    drawing,
+    guide,
+    inspector,
+    pickers,
+    relations,
+    share,
+    steps,
+    watching,
+)
 from app.explore.scene import pick_scene
 from app.learn import links as learning
 from app.library import Scene
@@ -33,6 +46,7 @@ PICKER, READABLE = 240, 440
 PANELS = {
     "inspect": inspector.panel,
     "relations": relations.panel,
+    "edges over time": beliefs.panel,
     "inside a step": steps.panel,
     "change": changes.panel,
     "draw": drawing.panel,
@@ -113,7 +127,8 @@ def workbench(scene: Scene) -> None:
         "Workbench", panels, default="inspect", required=True, key="panel", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
-    PANELS[panel or "inspect"](scene)
+    with st.container(key="workbench"):
+        PANELS[panel or "inspect"](scene)
 
 
 widgets.page_style()

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
+from typing import Any, get_args
 
 import streamlit as st
 
 from app import files, library, places, widgets
 from app.library import Scene
-from hri.export.formats import FORMATS, FPS, Options, file_content
+from hri.export.film import title_of
+from hri.export.formats import FORMATS, FPS, LONGEST_TITLE, WIDTH, Options, Shape, Show, Theme, file_content
 from hri.export.script import clip_lines, python_lines
+
+SHAPES: list[Shape] = ["wide", "square", "strip"]
+THEMES: list[Theme] = list(get_args(Theme))
+SHOWS: dict[Show, str] = {"both": "pictures and graph", "graph": "graph", "frame": "pictures"}
 
 
 def panel(scene: Scene) -> None:
@@ -26,21 +32,53 @@ def panel(scene: Scene) -> None:
             st.caption("Your clip stays with you: the link shows the seed's scene instead.")
         widgets.copy_link(address)
         stem = file_stem(scene)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            fps = st.number_input(
-                "Frames a second", *FPS, int(Options().fps), key="export-fps", width=150, help="In films and pages."
-            )
-            st.caption(f"This frame: {frame}, where the player rests.")
+        chosen = _choices(scene, frame)
         rows: dict[str, list[files.File]] = {}
         for ending, kind in FORMATS.items():
             tail = f"-frame-{frame}" if "frame" in kind.takes else ""
-            make = partial(file_content, scene.rollout, ending, int(fps), frame=frame)
+            make = partial(file_content, scene.rollout, ending, **chosen)
             rows.setdefault(kind.heading, []).append(
                 files.File(kind.label, f"{stem}{tail}{ending}", make, kind.about, kind.mime)
             )
         files.files(rows, "export")
     with right:
         _python(scene, frame)
+
+
+def _choices(scene: Scene, frame: int) -> dict[str, Any]:
+    """How films and figures are to look: :class:`hri.export.formats.Options`."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shape = st.segmented_control(
+            "Film", SHAPES, default="wide", required=True, key="export-shape",
+            help="wide (1280 × 720) and square (720 × 720): pictures, graph and error over time on one page. "
+            "strip: the three pictures alone.",
+        )  # fmt: skip
+        dark = st.context.theme.type == "dark"
+        theme = st.segmented_control(
+            "Colours", THEMES, default="dark" if dark else "light", required=True, key="export-theme",
+            disabled=shape == "strip",
+        )  # fmt: skip
+        fps = st.number_input(
+            "Frames a second", *FPS, int(Options().fps), key="export-fps", width=130, help="In films and pages."
+        )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        title = st.text_input(
+            "Title", max_chars=LONGEST_TITLE, placeholder=title_of(scene.rollout), key="export-title",
+            disabled=shape == "strip", help="Above films and PNG. Left empty, it says which model and scene it is.",
+        )  # fmt: skip
+        width = st.number_input(
+            "Figure (cm)", *WIDTH, Options().width, 0.5, key="export-width", width=130, format="%.1f",
+            help="Width of SVG and PDF: one column of a paper has about 8.5 cm, a page 17.",
+        )  # fmt: skip
+        show = st.selectbox(
+            "It shows", list(SHOWS), key="export-show", width=190, format_func=SHOWS.__getitem__,
+            help="In SVG and PDF.",
+        )  # fmt: skip
+    st.caption(f"This frame: {frame}, where the player rests.")
+    return {
+        "fps": int(fps), "frame": frame, "shape": shape, "theme": theme, "title": title.strip(), "width": float(width),
+        "show": show,
+    }  # fmt: skip
 
 
 def file_stem(scene: Scene) -> str:

@@ -220,5 +220,7 @@ class SpringBoard {
 function mount(root, data, send) {
   const clock = clockOf(data.player);
   const play = () => matchMedia("(prefers-reduced-motion: reduce)").matches || clock.play();
+  const first = !root.childElementCount;
   new SpringBoard(root, data, (text) => send("system", text, true), play);
+  if (first) reveal(root);
 }

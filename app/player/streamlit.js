@@ -3,3 +3,8 @@ const forStreamlit = (name, mount) => ({ data, parentElement, setStateValue, set
   const root = parentElement.querySelector(`.${name}`) ?? parentElement.appendChild(element("div", { class: name }));
   return mount(root, data, (what, value, once) => (once ? setTriggerValue(what, value) : setStateValue(what, value)));
 };
+
+// A panel of the workbench that a visitor has just opened comes into view; one that an address names leaves the page as it is.
+function reveal(root) {
+  if (navigator.userActivation?.isActive) root.getRootNode().host?.closest(".st-key-workbench")?.scrollIntoView({ block: "nearest" });
+}

@@ -12,7 +12,7 @@ st.markdown(
     "*long* hold fewer models, each trained until it hardly got better."
 )
 
-from app import address, drawn, places  # noqa: E402
+from app import address, drawn, figures, places  # noqa: E402
 from app.results import tables  # noqa: E402
 from hri.experiments import claims, scaling, score_tables, scoreboard  # noqa: E402
 from hri.experiments.claims import Claim, ClaimFinding  # noqa: E402
@@ -80,6 +80,7 @@ def contest(board: Board) -> None:
         config={"displayModeBar": False},
         alt=f"Prediction error of each model by step, {setting.label}",
     )
+    figures.save("horizon", "hri-error-over-horizon")
     st.caption(
         f"Error of {unit}, predicted without any true input in between. Bands: one standard deviation over seeds. "
         "Click a name to hide or show it."
@@ -129,6 +130,8 @@ def show_scaling() -> None:
             config={"displayModeBar": False},
             alt=f"{cost.capitalize()} of a training step by number of nodes",
         )
+        with column:
+            figures.save(f"scaling-{cost}", f"hri-scaling-{cost}")
     st.caption(scaling.caption(result))
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app import places, widgets
 from app.train.shared import BADGES, attempt, curves, show_view, standing
+from hri.core.config import Config
 from hri.core.records import Rollout
 from hri.experiments import queueing, runs
 from hri.experiments.runs import RunInfo
@@ -19,6 +20,7 @@ from hri.training.control import ask
 from hri.training.diagnosis import Finding, diagnose
 from hri.training.progress import Progress, duration, progress
 from hri.training.watching import Reconstruction, pictures
+from hri.view.facts import edge_rows
 from hri.view.relations_chart import truth_beside
 from hri.view.training_charts import panels
 
@@ -75,7 +77,7 @@ def _watch(folder: Path, watching: bool) -> None:
         edges_right(records, ceiling)
         curves(panels(records, stage, ceiling), f"{run.name}/{stage}", records[-1]["update"])
     with right:
-        scene(folder, stage)
+        scene(folder, stage, run.config)
 
 
 def controls(run: RunInfo) -> None:
@@ -150,8 +152,8 @@ def say(finding: Finding) -> None:
     box(f"**{finding.title}.** {finding.text} {finding.advice}".strip(), icon=f":material/{icon}:")
 
 
-def scene(folder: Path, stage: int) -> None:
-    """The scene that every validation draws, now or at an earlier moment of the training."""
+def scene(folder: Path, stage: int, config: Config) -> None:
+    """The scene that every validation draws, now or at an earlier moment of the training by this config."""
     paths = {update: path for (of, update), path in pictures(folder).items() if of == stage}
     if not paths:
         st.caption("Here a scene that it never trains on is drawn with every validation.")
@@ -179,6 +181,9 @@ def scene(folder: Path, stage: int) -> None:
         relations(picture, update)
         widgets.images(picture, "train")
         widgets.timeline(picture, "train")
+        if len(edge_rows(picture, "hierarchy")):
+            st.caption("Every edge over time, as the model believes now: they settle as it learns.")
+            widgets.strips(picture, "hierarchy", config.model.relations.full_window, "train")
         widgets.keep_place("train")
     else:
         strip(picture)

@@ -180,6 +180,11 @@ def export(
     frame: int | None = None,
     fps: float = 10.0,
     scale: int = 6,
+    shape: formats.Shape = "strip",
+    theme: formats.Theme = "dark",
+    title: str = "",
+    width: float = 16.0,
+    show: formats.Show = "both",
 ) -> None:
     """Turn a rollout into a film, a picture, a page, a graph or a table.
 
@@ -195,6 +200,11 @@ def export(
         frame: Which frame, from 1, in {frame}; by default the last.
         fps: Frames per second, in {fps}, {FPS[0]} to {FPS[1]}.
         scale: Screen pixels for each pixel of a frame, in {scale}, {SCALE[0]} to {SCALE[1]}.
+        shape: Of {shape}: the three pictures in a strip; square or wide: with graph and error over time.
+        theme: Colours of a square or wide page.
+        title: Of such a page; by default the model and the scene.
+        width: Of {width}, in centimetres, {WIDTH[0]:g} to {WIDTH[1]:g}.
+        show: What {show} hold: pictures and graph, or one of them.
     """
     if out is None and format == "auto":
         raise ValueError("--out or --format must be given: say what the rollout is to become")
@@ -206,15 +216,16 @@ def export(
         raise ValueError(f"{target} is the rollout itself; give another --out")
     loaded = open_rollout(rollout)
     with bar("exporting", None):
-        formats.export(loaded, target, scene, fps, scale, frame)
+        formats.export(loaded, target, scene, fps, scale, frame, shape, theme, title, width, show)
     print(f"wrote {target}: scene {scene} of {rollout}")
 
 
 export.__doc__ = (export.__doc__ or "").format(
     formats=formats.in_words(),
-    **{option: formats.that_take(option) for option in ("fps", "scale", "frame")},
+    **{option: formats.that_take(option) for option in ("fps", "scale", "frame", "shape", "width", "show")},
     FPS=formats.FPS,
     SCALE=formats.SCALE,
+    WIDTH=formats.WIDTH,
 )
 
 

@@ -46,8 +46,8 @@ def reproduce(
 
     Plans: states (every model on 4-3 states, equally long, three seeds of those that the claims compare), states-3-3,
     states-long (fewer models, trained for longer), images (SlotDec and ParDec, one encoder and decoder each for all
-    their models), motion (a recorded body; needs `data fetch-demo --only isaaclab,pybullet --out motions`) and quick (to
-    try the command).
+    their models), motion (a recorded body; needs `data fetch-demo --only isaaclab,pybullet --out motions`) and quick
+    (to try the command).
 
     Every model is trained for the same updates with the command train, chosen on validation and scored on test
     systems with the command evaluate. The folder gets results.json and results.csv after each finished run, with

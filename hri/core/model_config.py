@@ -41,6 +41,11 @@ class RelationsConfig:
         """
         return self.edge_types + (not self.silent)
 
+    @property
+    def full_window(self) -> int:
+        """States that edges are inferred from; 0 where they are not inferred."""
+        return self.history if self.source == "inferred" else 0
+
 
 @dataclass(frozen=True)
 class DynamicsConfig:
@@ -61,8 +66,8 @@ class DynamicsConfig:
     """The LSTM also sees how each node changed since the last step, and the predicted change starts from that one:
     slots then come with a velocity, as states do."""
     places: bool = False
-    """The LSTM also knows which node it is of, by numbers that are learned. States tell where a ball is; a slot does not
-    tell which cell it is, and then no message can say from which side a ball comes."""
+    """The LSTM also knows which node it is of, by numbers that are learned. States tell where a ball is; a slot does
+    not tell which cell it is, and then no message can say from which side a ball comes."""
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,6 @@ BODY_LOOK = RenderConfig(level_radii=(1.0,) * 8, colours="limb")
 """Every joint a ball, one colour a limb."""
 
 
-
 BODY_UPDATES = 1500
 """On as few recordings as those of mocap more updates gain nothing (docs/training.md)."""
 

@@ -172,6 +172,24 @@ def read(source: Path | BytesIO, name: str, size: int, channels: int, cut: Cut =
     return Footage(frames, float(rate), shape[1], shape[0], notes)
 
 
+def still(source: Path | BytesIO, name: str, moment: float = 0.0, most: int = 480) -> UInt8[np.ndarray, "H W 3"]:
+    """One whole frame of a clip in colour, every n-th pixel so that its longer side is at most ``most``.
+
+    Args:
+        moment: seconds from the beginning.
+
+    Raises:
+        ValueError: as :func:`read`.
+    """
+    with _Reader(source, name) as reader:
+        for frame in reader.sampled(moment, reader.rate, 1):
+            opaque, _ = on_ground(frame, (0, 0, 0))
+            picture = turned(opaque.to_ndarray(format="rgb24"), frame)
+            every = -(-max(picture.shape[:2]) // most)
+            return picture[::every, ::every]
+    raise ValueError(f"{name} ends before second {moment:g}; choose an earlier start")
+
+
 def without_background(frames: UInt8[np.ndarray, "T H W C"]) -> UInt8[np.ndarray, "T H W C"]:
     """Black where a pixel stays near its median over time; for a camera that stands still.
 

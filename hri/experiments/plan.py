@@ -203,8 +203,7 @@ PLANS: dict[str, Plan] = {
         ),
         Plan(
             "motion",
-            "HRI, HRI-H, NRI and LSTM on recordings of a body, tested on kinds of motion that training has not met, three "
-            "seeds each",
+            "HRI, HRI-H, NRI and LSTM on recordings of a body, tested on kinds of motion that training has not met",
             (Group(("lstm", "hri-h", "nri-mlp", "nri", "hri"), seeds=(0, 1, 2), tree="mocap"),),
             updates=BODY_UPDATES,
         ),

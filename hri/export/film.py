@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import imageio.v3 as iio
@@ -13,31 +14,36 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from hri.core.records import Rollout
 from hri.physics.render import draw
 from hri.rollout.interventions import Intervention
+from hri.view.discs import discs
 from hri.view.skeleton import PANEL, Skeleton, skeleton
 from hri.view.style import FREE, GROUND, TEXT, TRACK, heat
 
-_TITLES = ("truth", "prediction", "error")
+TITLES = ("truth", "prediction", "error")
 _SMOOTH = 2
 """How many times as large lines are drawn."""
 
 
-def gif(rollout: Rollout, fps: float | int, scale: int) -> bytes:
-    """Every frame of a one-scene rollout, for ever; a GIF keeps time in hundredths of a second."""
-    film, buffer = pictures(rollout, 0, scale), io.BytesIO()
-    iio.imwrite(buffer, film, extension=".gif", plugin="pillow", duration=round(100 / fps) * 10, loop=0)
+def gif(pictures: Iterable[np.ndarray], fps: float | int) -> bytes:
+    """Pictures of one size as a film, for ever; a GIF keeps time in hundredths of a second."""
+    images, buffer = (Image.fromarray(picture) for picture in pictures), io.BytesIO()
+    time = round(100 / fps) * 10
+    next(images).save(buffer, "GIF", save_all=True, append_images=images, duration=time, loop=0)
     return buffer.getvalue()
 
 
-def mp4(rollout: Rollout, fps: float | int, scale: int) -> bytes:
-    """The same as H.264, which plays in every browser."""
-    film, buffer = pictures(rollout, 0, scale), io.BytesIO()
-    iio.imwrite(buffer, film, extension=".mp4", plugin="pyav", codec="libx264", fps=fps)
+def mp4(pictures: Iterable[np.ndarray], fps: float | int) -> bytes:
+    """The same as H.264, which plays in every browser; one picture at a time is in memory."""
+    buffer = io.BytesIO()
+    with iio.imopen(buffer, "w", extension=".mp4", plugin="pyav") as film:
+        film.init_video_stream("libx264", fps=fps)
+        for picture in pictures:
+            film.write_frame(picture)
     return buffer.getvalue()
 
 
-def png(rollout: Rollout, frame: int, scale: int) -> bytes:
-    """One picture of the film, of a frame 1 ... T - 1."""
-    return iio.imwrite("<bytes>", still(rollout, frame, scale), extension=".png")
+def png(picture: np.ndarray) -> bytes:
+    """One picture of a film."""
+    return iio.imwrite("<bytes>", picture, extension=".png")
 
 
 def pictures(rollout: Rollout, scene: int = 0, scale: int = 6) -> UInt8[np.ndarray, "F H W 3"]:
@@ -47,8 +53,8 @@ def pictures(rollout: Rollout, scene: int = 0, scale: int = 6) -> UInt8[np.ndarr
         scale: screen pixels for each pixel of a frame; below 4 there is no room for words.
     """
     rollout = rollout.scene(scene)
-    panels = _panels(rollout)
-    size, last = panels[0].shape[1], len(panels[0])
+    panels = film_panels(rollout, scale)
+    size, last = panels[0].shape[1] // scale, len(panels[0])
     page, title, turn = _Page.of(size, scale), title_of(rollout), rollout.last_true_input + 2
     body = skeleton(rollout)
     return np.stack([_picture(page, [p[f] for p in panels], f + 1, last, turn, title, body) for f in range(last)])
@@ -56,8 +62,8 @@ def pictures(rollout: Rollout, scene: int = 0, scale: int = 6) -> UInt8[np.ndarr
 
 def still(rollout: Rollout, frame: int, scale: int = 6) -> UInt8[np.ndarray, "H W 3"]:
     """The picture of :func:`pictures` for one frame 1 ... T - 1 of a one-scene rollout."""
-    panels = _panels(rollout)
-    page = _Page.of(panels[0].shape[1], scale)
+    panels = film_panels(rollout, scale)
+    page = _Page.of(panels[0].shape[1] // scale, scale)
     turn, title = rollout.last_true_input + 2, title_of(rollout)
     return _picture(page, [p[frame - 1] for p in panels], frame, len(panels[0]), turn, title, skeleton(rollout))
 
@@ -69,16 +75,23 @@ def title_of(rollout: Rollout) -> str:
     return ", ".join([*parts, *(["edited"] if rollout.edits else [])])
 
 
-def panels(rollout: Rollout, frame: int) -> dict[str, UInt8[np.ndarray, "H W 3"]]:
-    """Truth, prediction and error of one frame 1 ... T - 1 of a one-scene rollout, one pixel a pixel."""
-    return {title: panel[frame - 1] for title, panel in zip(_TITLES, _panels(rollout), strict=True)}
+def panels(rollout: Rollout, frame: int, scale: int = 1) -> dict[str, UInt8[np.ndarray, "H W 3"]]:
+    """Truth, prediction and error of one frame 1 ... T - 1 of a one-scene rollout, as :func:`film_panels` has them."""
+    return {title: panel[frame - 1] for title, panel in zip(TITLES, film_panels(rollout, scale), strict=True)}
 
 
-def _panels(rollout: Rollout) -> list[UInt8[np.ndarray, "F H W 3"]]:
-    """Truth, prediction and error of every predicted frame."""
-    truth, prediction = _frames(rollout)
+def film_panels(rollout: Rollout, scale: int) -> list[UInt8[np.ndarray, "F H W 3"]]:
+    """Truth, prediction and error of every predicted frame, ``scale`` times as large as a model sees them.
+
+    Its pixels stay whole; balls of a model of states are exact discs.
+    """
+    fine = scale if discs(rollout) is not None else 1
+    truth, prediction = _frames(rollout, fine)
     error = np.abs(prediction - truth).mean(-1).clip(0, 1)
-    return [_rgb(truth), _rgb(np.clip(prediction, 0, 1)), heat(error)]
+    rest = scale // fine
+    return [
+        panel.repeat(rest, 1).repeat(rest, 2) for panel in (_rgb(truth), _rgb(np.clip(prediction, 0, 1)), heat(error))
+    ]
 
 
 class _Page(NamedTuple):
@@ -114,12 +127,10 @@ def _picture(
     image = Image.new("RGB", (page.width, page.height), GROUND)
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(13)
     free = frame >= first_free
-    for index, (heading, panel) in enumerate(zip(_TITLES, panels, strict=True)):
+    for index, (heading, panel) in enumerate(zip(TITLES, panels, strict=True)):
         left = page.gap + index * (page.panel + page.gap)
-        enlarged = Image.fromarray(panel.repeat(page.scale, 0).repeat(page.scale, 1))
-        if body is not None:
-            enlarged = _with_bones(enlarged, body, heading, frame)
-        image.paste(enlarged, (left, page.top))
+        enlarged = Image.fromarray(panel)
+        image.paste(enlarged if body is None else with_bones(enlarged, body, heading, frame), (left, page.top))
         if page.words:
             pen.text((left, page.top - 6), heading, TEXT, font, anchor="ls")
         if index == 1 and free:
@@ -142,12 +153,12 @@ def _picture(
         pen.text((left, line + 10), f"frame {frame} of {last}", TEXT, font, anchor="lt")
         words = "free run: it sees its own predictions" if free else "burn-in: it sees the truth"
         pen.text((right, line + 10), words, FREE if free else TEXT, font, anchor="rt")
-        pen.text((left, line + 30), _cut(title, right - left - 110, font), TEXT, font, anchor="lt")
+        pen.text((left, line + 30), fitting(title, right - left - 110, font), TEXT, font, anchor="lt")
         pen.text((right, line + 30), "HRI Explorer", TEXT, font, anchor="rt")
     return np.asarray(image)
 
 
-def _with_bones(picture: Image.Image, body: Skeleton, panel: str, frame: int) -> Image.Image:
+def with_bones(picture: Image.Image, body: Skeleton, panel: str, frame: int) -> Image.Image:
     """A picture, dimmed, and the skeleton over it; drawn large and made small again, which smooths its lines."""
     side = _SMOOTH * picture.width
     dark = Image.blend(Image.new("RGB", picture.size), picture, body.frame)
@@ -175,16 +186,18 @@ def _dashes(start: np.ndarray, end: np.ndarray, dash: list[float]) -> list[tuple
     return [(start + at * along, start + min(at + dash[0], length) * along) for at in begins.tolist()]
 
 
-def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+def fitting(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
     """As much of a text as fits into so many pixels."""
     while text and font.getlength(text) > width:
         text = text.removesuffix("…")[:-1] + "…" if len(text) > 1 else ""
     return text
 
 
-def _frames(rollout: Rollout) -> tuple[Float[np.ndarray, "F H W C"], Float[np.ndarray, "F H W C"]]:
-    """True and predicted frames 1 ... T - 1 of a one-scene rollout, pixels in 0 ... 1; states are drawn."""
-    if rollout.frames is not None and rollout.predicted_frames is not None:
+def _frames(rollout: Rollout, times: int) -> tuple[Float[np.ndarray, "F H W C"], Float[np.ndarray, "F H W C"]]:
+    """True and predicted frames 1 ... T - 1 of a one-scene rollout, pixels in 0 ... 1; states are drawn, ``times`` as
+    large where they are balls.
+    """
+    if times == 1 and rollout.frames is not None and rollout.predicted_frames is not None:
         return rollout.frames[0, 1:] / np.float32(255), rollout.predicted_frames[0]
     if rollout.observation == "frames":
         raise ValueError("this rollout holds slots but no frames; make one with `python -m hri rollout`")
@@ -197,7 +210,7 @@ def _frames(rollout: Rollout) -> tuple[Float[np.ndarray, "F H W C"], Float[np.nd
         prediction = np.where(mute_mask[:, :, None], np.float32(np.nan), prediction)  # is not drawn
     # Normalised positions differ from box units by less than a hundredth of a pixel.
     places = [rollout.in_box(states).astype(np.float64) for states in (truth, prediction)]
-    images = [draw(positions, rollout.tree) / np.float32(255) for positions in places]
+    images = [draw(positions, rollout.tree, times=times) / np.float32(255) for positions in places]
     return images[0], images[1]
 
 

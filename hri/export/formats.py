@@ -9,18 +9,35 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from hri.core.files import replacing
 from hri.core.records import Rollout
 
+if TYPE_CHECKING:
+    from hri.export.poster import Poster
+
 FPS, SCALE = (1, 60), (1, 32)
 """Least and most frames a second, and screen pixels for each pixel of a frame."""
+
+
+WIDTH = (2.0, 60.0)
+"""Least and most centimetres of a figure."""
+Shape = Literal["strip", "square", "wide"]
+"""Of films: the three pictures in a row; or pictures, graph and error over time in one page of 720 x 720 or 1280 x 720
+pixels.
+"""
+Theme = Literal["light", "dark"]
+Choice = Literal["fps", "scale", "frame", "shape", "theme", "title", "width", "show"]
+Show = Literal["both", "graph", "frame"]
+"""What a figure holds: pictures and graph, or one of them."""
+LONGEST_TITLE = 120
+"""Letters of a page's title."""
 
 
 class Options(NamedTuple):
@@ -32,6 +49,14 @@ class Options(NamedTuple):
     """Screen pixels for each pixel of a frame, within :data:`SCALE`."""
     frame: int = 1
     """The one that is shown, 1 ... T - 1."""
+    shape: Shape = "strip"
+    theme: Theme = "dark"
+    """Of pages; a strip is dark."""
+    title: str = ""
+    """Of pages; by default the model and the scene."""
+    width: float = 16.0
+    """Centimetres of a figure, within :data:`WIDTH`."""
+    show: Show = "both"
 
 
 @dataclass(frozen=True)
@@ -43,7 +68,7 @@ class Format:
     heading: Literal["Film", "This frame", "Numbers"]
     """Of the row its button stands in."""
     mime: str
-    takes: tuple[Literal["fps", "scale", "frame"], ...]
+    takes: tuple[Choice, ...]
     """The options that change it."""
     write: Callable[[Rollout, Options], bytes]
     """The file's content, of a rollout of one scene."""
@@ -51,29 +76,51 @@ class Format:
     """What is in it, in one line."""
 
 
+def _film(rollout: Rollout, options: Options) -> Iterable[np.ndarray]:
+    if options.shape == "strip":
+        from hri.export.film import pictures
+
+        return pictures(rollout, 0, options.scale)
+    return _poster(rollout, options).frames()
+
+
+def _poster(rollout: Rollout, options: Options) -> Poster:
+    from hri.export.poster import Poster
+
+    assert options.shape != "strip"
+    return Poster(rollout, options.shape, options.theme, options.title)
+
+
 def _gif(rollout: Rollout, options: Options) -> bytes:
     from hri.export.film import gif
 
-    return gif(rollout, options.fps, options.scale)
+    return gif(_film(rollout, options), options.fps)
 
 
 def _mp4(rollout: Rollout, options: Options) -> bytes:
     from hri.export.film import mp4
 
-    return mp4(rollout, options.fps, options.scale)
+    return mp4(_film(rollout, options), options.fps)
 
 
 def _png(rollout: Rollout, options: Options) -> bytes:
-    from hri.export.film import png
+    from hri.export.film import png, still
 
-    return png(rollout, options.frame, options.scale)
+    if options.shape == "strip":
+        return png(still(rollout, options.frame, options.scale))
+    return png(_poster(rollout, options).picture(options.frame))
 
 
 def _svg(rollout: Rollout, options: Options) -> bytes:
-    from hri.export.film import panels
-    from hri.view.svg import svg
+    from hri.export.figures import figure
 
-    return svg(rollout, options.frame, panels(rollout, options.frame)).encode()
+    return figure(rollout, options.frame, options.width, options.show).encode()
+
+
+def _pdf(rollout: Rollout, options: Options) -> bytes:
+    from hri.export.figures import figure, pdf
+
+    return pdf(figure(rollout, options.frame, options.width, options.show))
 
 
 def _html(rollout: Rollout, options: Options) -> bytes:
@@ -108,20 +155,25 @@ def _npz(rollout: Rollout, options: Options) -> bytes:
 
 FORMATS: dict[str, Format] = {
     ".gif": Format(
-        "GIF", "Film", "image/gif", ("fps", "scale"), _gif,
-        "Truth, prediction and error of every frame, the free run marked; plays everywhere.",
+        "GIF", "Film", "image/gif", ("fps", "scale", "shape", "theme", "title"), _gif,
+        "Truth, prediction and error of every frame, the free run marked, square or wide with graph and timeline; "
+        "plays everywhere.",
     ),
     ".mp4": Format(
-        "MP4", "Film", "video/mp4", ("fps", "scale"), _mp4,
+        "MP4", "Film", "video/mp4", ("fps", "scale", "shape", "theme", "title"), _mp4,
         "The same as H.264, sharper and smaller.",
     ),
     ".png": Format(
-        "PNG", "This frame", "image/png", ("scale", "frame"), _png,
-        "Truth, prediction and error of one frame.",
+        "PNG", "This frame", "image/png", ("scale", "frame", "shape", "theme", "title"), _png,
+        "One picture of the film.",
     ),
     ".svg": Format(
-        "SVG", "This frame", "image/svg+xml", ("frame",), _svg,
-        "Pictures and graph of one frame, to be edited.",
+        "SVG", "This frame", "image/svg+xml", ("frame", "width", "show"), _svg,
+        "Pictures and graph of one frame, of a width in centimetres, to be edited.",
+    ),
+    ".pdf": Format(
+        "PDF", "This frame", "application/pdf", ("frame", "width", "show"), _pdf,
+        "The same for a paper, lines and words as such.",
     ),
     ".html": Format(
         "Page that plays offline", "Film", "text/html", ("fps",), _html,
@@ -149,7 +201,7 @@ NAMES = tuple(ending[1:] for ending in FORMATS)
 """Endings without their point."""
 
 
-def that_take(option: Literal["fps", "scale", "frame"]) -> str:
+def that_take(option: Choice) -> str:
     """The formats that an option changes, as "gif, mp4 and html"."""
     names = [ending[1:] for ending, kind in FORMATS.items() if option in kind.takes]
     return f"{', '.join(names[:-1])} and {names[-1]}"
@@ -167,6 +219,11 @@ def export(
     fps: float | int = 10,
     scale: int = 6,
     frame: int | None = None,
+    shape: Shape = "strip",
+    theme: Theme = "dark",
+    title: str = "",
+    width: float = 16.0,
+    show: Show = "both",
 ) -> None:
     """Write one scene in the format the name ends with, atomically.
 
@@ -174,9 +231,15 @@ def export(
         fps: frames a second, of formats that play.
         scale: screen pixels for each pixel of a frame, in films and PNG.
         frame: the one that is shown, 1 ... T - 1, where it is one; by default the last.
+        shape: of films and PNG: pictures in a strip, or a square or wide page with graph and error over time.
+        theme: of such a page: light or dark.
+        title: of such a page, at most 120 letters; by default the model and the scene.
+        width: of SVG and PDF, in centimetres.
+        show: what they hold.
 
     Raises:
-        ValueError: another ending than :data:`FORMATS`, no such scene or frame, or fps and scale out of range.
+        ValueError: another ending than :data:`FORMATS`, no such scene or frame, fps, scale or width out of range, or a
+            title that is too long.
         OSError: the folder cannot be written or the disk is full; what was at ``path`` is still there.
     """
     ending = Path(path).suffix.lower()
@@ -194,11 +257,16 @@ def export(
             f"fps {fps:g} and scale {scale} are out of range; choose fps from {FPS[0]} to {FPS[1]}, scale from "
             f"{SCALE[0]} to {SCALE[1]}"
         )
-    content = file_content(rollout.scene(scene), ending, fps, scale, last if frame is None else frame)
+    if not WIDTH[0] <= width <= WIDTH[1]:
+        raise ValueError(f"a figure of {width:g} cm is out of range; choose {WIDTH[0]:g} to {WIDTH[1]:g} cm")
+    if len(title) > LONGEST_TITLE:
+        raise ValueError(f"the title has {len(title)} letters; choose one of at most {LONGEST_TITLE}")
+    chosen = Options(fps, scale, last if frame is None else frame, shape, theme, title, width, show)
+    content = FORMATS[ending].write(rollout.scene(scene), chosen)
     with replacing(path) as file:
         file.write(content)
 
 
-def file_content(rollout: Rollout, ending: str, fps: float | int = 10, scale: int = 6, frame: int = 1) -> bytes:
-    """What :func:`export` writes of a one-scene rollout, for a download button."""
-    return FORMATS[ending].write(rollout, Options(fps, scale, frame))
+def file_content(rollout: Rollout, ending: str, **chosen: Any) -> bytes:
+    """What :func:`export` writes of a one-scene rollout, for a download button; ``chosen``: of :class:`Options`."""
+    return FORMATS[ending].write(rollout, Options(**chosen))

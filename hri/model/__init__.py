@@ -10,8 +10,8 @@ In reading order; a file imports only those above it:
 - layers: the small parts: batch norm, MLP, message networks, Gumbel-softmax
 - encoder, receptive: frames to 16 + 4 + 1 slots; the part of a frame that each slot can see
 - relations, choices: slots to edge types, inferred from the most recent states; the types that speak
-- phases, dynamics, markov, joint: who speaks when; slots and edge types to the next slots: with memory and without;
-  without a graph
+- inputs, phases, dynamics, markov, joint: what is known beside slots; who speaks when; slots and edge types to the next
+  slots: with memory and without; without a graph
 - fast.kernels, fast.edges, fast.burn_in, fast.recurrence, fast.device: the arithmetic that training waits for,
   arranged for CPUs and for GPUs
 - decoders, overlapping, vision: slots to frames: SlotDec and ParDec, and two of ours; encoder and decoder together

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from hri.core.config import DynamicsConfig, RelationsConfig
 from hri.core.hierarchy import Tree
+from hri.model.inputs import INERTIA, PLACE, SPAN
 from hri.model.layers import Messages, linear
 from hri.model.phases import Phase, phases_of
 from hri.model.versions import Versions
@@ -58,22 +59,6 @@ class MessagePassing(nn.Module):
             spoken = self.messages(hidden, weights.index_select(0, phase.rows), phase)
             hidden = hidden + spoken if self.residual else spoken
             yield name, hidden
-
-
-SPAN = 8.0
-"""No number of a standardised slot comes near it. A long free run that leaves the slots it knows stays finite."""
-PLACE = 16
-"""Numbers that tell a node which one it is."""
-INERTIA = 0.5
-"""Of the last change, the share that the next one starts as: slots whose ball moves on change in another way."""
-
-
-def with_changes(
-    states: Float[Tensor, "T N B D"], before: Float[Tensor, "N B D"] | None = None
-) -> Float[Tensor, "T N B D2"]:
-    """States and how each changed since the one before; the first has not changed where nothing is known ``before``."""
-    earlier = torch.cat([(states[0] if before is None else before)[None], states[:-1]])
-    return torch.cat([states, states - earlier], -1)
 
 
 class GraphDynamics(MessagePassing):

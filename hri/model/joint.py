@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from hri.core.config import DynamicsConfig, RelationsConfig
 from hri.core.hierarchy import Tree
-from hri.model.dynamics import INERTIA, SPAN, LSTMState
+from hri.model.dynamics import LSTMState
+from hri.model.inputs import INERTIA, SPAN
 from hri.model.layers import linear
 
 

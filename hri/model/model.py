@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from hri.core.config import Config
 from hri.model.choices import Choose, most_likely
-from hri.model.dynamics import GraphDynamics, MessagePassing, with_changes
+from hri.model.dynamics import GraphDynamics, MessagePassing
 from hri.model.fast import device, edges, recurrence  # noqa: F401 - each registers what it computes faster
+from hri.model.inputs import with_changes
 from hri.model.joint import JointDynamics
 from hri.model.markov import MarkovDynamics
 from hri.model.relations import Relations, evidence

@@ -44,6 +44,7 @@ def draw(
     tree: Tree,
     config: RenderConfig = PUBLISHED,
     seeds: Int[np.ndarray, " M"] | None = None,
+    times: int = 1,
 ) -> UInt8[np.ndarray, "M H W C"]:
     """Frames of M arrangements of the tree's balls.
 
@@ -53,6 +54,7 @@ def draw(
         tree: says which nodes are leaves and which level each is on.
         config: size, radii, shapes, curtain, grey.
         seeds: the scene each frame belongs to; only the curtain asks for it.
+        times: as many pixels a side as the config says, for people; no model sees such frames.
 
     Raises:
         ValueError: positions are not [M, N, 2] or [M, N, 3] for this tree, or a curtain is asked for without seeds.
@@ -65,19 +67,20 @@ def draw(
         if seeds is None or np.shape(seeds) != positions.shape[:1]:
             raise ValueError(f"a curtain needs the scene's seed of each of the {len(positions)} frames: pass seeds")
         corners = curtains(seeds, config.size)
-    axes, kinds = half_axes(tree, config), _kinds(tree, config)
+    size = config.size * times
+    axes, kinds = half_axes(tree, config) * times, _kinds(tree, config)
     colours = colours_of(tree, config).astype(np.float64)
     if config.grey:
         colours = (colours @ LUMINANCE)[:, None]
-    centres = to_pixels(positions[..., :2], config.size)
+    centres = to_pixels(positions[..., :2], size)
     if positions.shape[2] == 3:
         order = np.argsort(-positions[..., 2], axis=1, kind="stable")
     else:
         order = np.tile(np.arange(tree.size), (len(positions), 1))
-    frames = np.zeros((len(positions), config.size, config.size, config.channels), dtype=np.uint8)
+    frames = np.zeros((len(positions), size, size, config.channels), dtype=np.uint8)
     spread(lambda rows: _draw(centres[rows], order[rows], axes, kinds, colours, frames[rows]), len(frames), 64)
-    side = round(config.size * CURTAIN)
-    for m, (left, top) in enumerate(corners):
+    side = round(size * CURTAIN)
+    for m, (left, top) in enumerate(corners * times):
         frames[m, top : top + side, left : left + side] = 0
     return frames
 

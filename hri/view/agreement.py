@@ -66,15 +66,13 @@ def agreement(naming: Named, history: int = 0) -> Agreement | None:
         naming: a rollout of one scene with types matched to the truth (:func:`hri.view.beliefs.aligned_names`).
         history: states of the model's window, where that is known: frames without a full one do not count in ``whole``.
     """
-    rollout = naming.rollout
-    springs, rows = true_springs(rollout), speaking_rows(rollout)
-    if springs is None or not len(rows):
+    rollout, rows = naming.rollout, speaking_rows(naming.rollout)
+    truth = _truth_by_step(rollout, rows) if len(rows) else None
+    if truth is None:
         return None
+    right = _says(naming, rows) == truth
     senders, receivers = rollout.edge_sender_receiver[rows].T
     steps = np.array([edge_step(rollout, frame) for frame in range(rollout.slots.shape[1])])
-    truth = springs[:, senders, receivers].astype(np.int64)
-    none = 1 if rollout.all_types_speak else 0  # aligned types begin with these two, behind one that never speaks
-    right = rollout.edge_types[0, : len(truth), :][:, rows] == none + truth
     burn_in = meanings.burn_in(history, int(rollout.last_true_input))
 
     def group(name: str, members: Bool[np.ndarray, " R"]) -> Group:
@@ -88,6 +86,31 @@ def agreement(naming: Named, history: int = 0) -> Agreement | None:
     levels = [group(name, members) for name, members in pairs.items() if name != "unrelated" and members.any()]
     open_questions = tuple(level for level in levels if level.guess < 1)
     return Agreement(group("possible", possible), open_questions if len(levels) > 1 else ())
+
+
+def right_by_step(naming: Named, rows: Int[np.ndarray, " R"]) -> Bool[np.ndarray, "T R"] | None:
+    """Whether the type of each of these edges stands for the truth, at each step; None where that is not known.
+
+    Args:
+        naming: a rollout of one scene with types matched to the truth (:func:`hri.view.beliefs.aligned_names`).
+        rows: of its edges.
+    """
+    truth = _truth_by_step(naming.rollout, rows)
+    return None if truth is None else _says(naming, rows) == truth
+
+
+def _says(naming: Named, rows: Int[np.ndarray, " R"]) -> Int[np.ndarray, "T R"]:
+    """0 where the type stands for no spring, 1 for a spring, another number for neither."""
+    none = (
+        1 if naming.rollout.all_types_speak else 0
+    )  # aligned types begin with these two, behind one that never speaks
+    return naming.rollout.edge_types[0][:, rows].astype(np.int64) - none
+
+
+def _truth_by_step(rollout: Rollout, rows: Int[np.ndarray, " R"]) -> Int[np.ndarray, "T R"] | None:
+    springs = true_springs(rollout)
+    senders, receivers = rollout.edge_sender_receiver[rows].reshape(-1, 2).T
+    return None if springs is None else springs[:, senders, receivers].astype(np.int64)
 
 
 def best_level(seen: Agreement) -> Group | None:

@@ -6,9 +6,47 @@ const SHAPES = [
   "M-3.4,0a3.4,3.4 0 1,0 6.8,0a3.4,3.4 0 1,0 -6.8,0Z", // leaf: circle
 ];
 
+const FINE = 512, ERROR = 256; // pixels of a side of what is drawn as discs, and of its error
+
+// Balls whose places are known exactly, at any size: over the pixels that another model would see.
+class Discs {
+  constructor({ colours, axes }, arrays) {
+    Object.assign(this, { colours, axes, arrays });
+    [this.one, this.other] = [0, 1].map(() => element("canvas", { width: ERROR, height: ERROR }).getContext("2d", { willReadFrequently: true }));
+  }
+
+  paint(context, name, frame) {
+    const { width, height } = context.canvas, { shape, values } = this.arrays[name];
+    context.fillStyle = "black";
+    context.fillRect(0, 0, width, height);
+    this.colours.forEach((colour, k) => {
+      const at = (frame * shape[1] + k) * 2, [x, y] = [values[at], values[at + 1]];
+      if (!Number.isFinite(x + y)) return;
+      context.fillStyle = colour;
+      context.beginPath();
+      context.ellipse(x * width, y * height, this.axes[k][0] * width, this.axes[k][1] * height, 0, 0, 2 * Math.PI);
+      context.fill();
+    });
+  }
+
+  // The difference of two pictures in the colours of errors.
+  paintHeat(context, first, second, frame, heat) {
+    this.paint(this.one, first, frame);
+    this.paint(this.other, second, frame);
+    const [a, b] = [this.one, this.other].map((each) => each.getImageData(0, 0, ERROR, ERROR).data);
+    const image = context.createImageData(ERROR, ERROR), pixels = image.data;
+    for (let p = 0; p < pixels.length; p += 4) {
+      const at = 3 * difference(a, p, b, p);
+      for (let c = 0; c < 3; c++) pixels[p + c] = heat[at + c];
+      pixels[p + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+  }
+}
+
 class Images {
-  constructor(root, data, arrays, clock) {
-    Object.assign(this, { root, data, arrays, clock });
+  constructor(root, data, arrays, clock, discs) {
+    Object.assign(this, { root, data, arrays, clock, discs });
     const [, rows, columns] = arrays.truth.shape;
     this.size = { rows, columns };
     this.panels = {};
@@ -26,6 +64,10 @@ class Images {
     if (arrays.slots) root.append(this.strip());
     if (data.skeleton && arrays.prediction_nodes && names.includes("prediction")) root.append(this.legend());
     if (data.explore) root.append(this.way());
+    if (discs) { // a leaf's mark is the outline of its ball
+      const [a, b] = data.discs.axes[0].map((axis) => (100 * axis).toFixed(2));
+      this.rim = `M-${a},0a${a},${b} 0 1,0 ${2 * a},0a${a},${b} 0 1,0 -${2 * a},0Z`;
+    }
     this.error = new Uint8Array(rows * columns * 3);
     this.heat = bytes(data.heat); // red, green and blue of every error
   }
@@ -38,6 +80,13 @@ class Images {
     const stack = element("div", { class: "stack" }, canvas, overlay, blank);
     const ghost = name === "prediction" && this.arrays.ghost ? element("canvas", { class: "ghost", width: this.size.columns, height: this.size.rows, role: "img", "aria-label": "The prediction without your edits" }) : null;
     if (ghost) canvas.after(ghost);
+    const fine = {};
+    if (this.discs && name !== "apart") {
+      const size = name === "error" ? ERROR : FINE, make = (style) => element("canvas", { class: style, width: size, height: size, "aria-hidden": "true" });
+      const layers = [["main", make("fine")], ...(ghost ? [["ghost", make("fine before")]] : [])];
+      overlay.before(...layers.map(([, layer]) => layer));
+      for (const [what, layer] of layers) fine[what] = layer.getContext("2d");
+    }
     // A click on a picture must not give the focus to the page behind it, which would frame itself at the next key.
     stack.addEventListener("mousedown", (event) => {
       event.preventDefault();
@@ -59,7 +108,7 @@ class Images {
       const hit = this.nodeAt(event, name);
       if (hit) this.clock.select(hit);
     });
-    this.panels[name] = { context: canvas.getContext("2d"), ghost: ghost?.getContext("2d"), canvas, overlay, blank, note, stack };
+    this.panels[name] = { context: canvas.getContext("2d"), ghost: ghost?.getContext("2d"), canvas, overlay, blank, note, stack, fine };
     const figure = element("figure", { class: name, title: hint });
     figure.append(element("figcaption", {}, name === "error" && this.arrays.ghost ? this.choice(figure, hint) : this.title(name, title), note), stack);
     return figure;
@@ -179,9 +228,10 @@ class Images {
     if (apart && this.arrays.apart) this.paintHeat(apart, (pixel) => this.arrays.apart.values[(frame * this.error.length) / 3 + pixel]);
     if (this.arrays.prediction) {
       this.paint(this.panels.prediction.context, this.arrays.prediction, frame);
-      this.paintError(frame);
+      if (error) this.paintError(frame);
       if (this.arrays.ghost) this.paint(this.panels.prediction.ghost, this.arrays.ghost, frame);
     }
+    if (this.discs) this.exact(frame);
     this.slots?.forEach((slot, k) => this.paint(slot.context, this.arrays.slots, frame * this.slots.length + k));
     const free = frame - this.data.last_true_input - 1;
     if (truth) truth.note.textContent = `frame ${frame}`;
@@ -192,6 +242,14 @@ class Images {
     this.root.dataset.frame = frame;
     this.root.dataset.scene = this.data.scene;
   };
+
+  exact(frame) {
+    const { truth, prediction, error } = this.panels, { discs } = this;
+    if (truth) discs.paint(truth.fine.main, "truth", frame);
+    if (prediction) discs.paint(prediction.fine.main, "prediction", frame);
+    if (prediction?.fine.ghost) discs.paint(prediction.fine.ghost, "ghost", frame);
+    if (error && frame) discs.paintHeat(error.fine.main, this.shows === "change" ? "ghost" : "truth", "prediction", frame, this.heat);
+  }
 
   paint(context, { values }, index) {
     paintPixels(context, values, index, this.size.rows, this.size.columns);
@@ -275,7 +333,7 @@ class Images {
   mark(node, touched) {
     const rank = this.data.root.includes(node) ? 0 : this.data.leaves.includes(node) ? 2 : 1;
     const style = `mark rank${rank}${touched ? " touched" : ""}`;
-    if (!this.data.cells) return element("path", { class: style, d: SHAPES[rank] });
+    if (!this.data.cells) return element("path", { class: style, d: rank === 2 && this.discs ? this.rim : SHAPES[rank] });
     const [left, top, right, bottom] = this.data.cells[node].map((share) => 100 * share);
     return element("rect", { class: style, x: left, y: top, width: right - left, height: bottom - top });
   }
@@ -284,9 +342,9 @@ class Images {
 function mount(root, data) {
   const clock = clockOf(data.player), part = data.part ?? "images";
   let images = null, ended = false;
-  unpack(data.arrays).then((arrays) => {
+  Promise.all([unpack(data.arrays), data.discs && unpack(data.discs.arrays)]).then(([arrays, places]) => {
     if (ended) return;
-    images = new Images(root, data, arrays, clock);
+    images = new Images(root, data, arrays, clock, places && new Discs(data.discs, places));
     clock.join(part, data.scene, arrays.truth.shape[0], images.draw, data.start);
   });
   return replace(root, () => {

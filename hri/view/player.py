@@ -14,6 +14,7 @@ from hri.core.hierarchy import in_families, node_name, ranks
 from hri.core.records import Rollout
 from hri.scores.compare import edit_effect
 from hri.view.beliefs import changes, ways
+from hri.view.discs import discs
 from hri.view.facts import edge_rows, error_curves, joint_positions, node_positions
 from hri.view.layout import HIT_SHARES, Layout, bend_of, radii
 from hri.view.scene import Marks
@@ -37,9 +38,25 @@ def image_data(rollout: Rollout, original: Rollout | None = None) -> dict[str, A
         "moved": None if original is None else numbers(edit_effect(rollout, original)),
         "skeleton": None if body is None else body.as_json,
         "heat": heat_table(),
+        "discs": _discs(rollout, original),
         "terms": {"slot": explained("slot")},
         "arrays": pack(image_arrays(rollout, original)),
     }
+
+
+def _discs(rollout: Rollout, original: Rollout | None) -> dict[str, Any] | None:
+    """Balls that are drawn exactly: colours, half-axes and places, as shares of the frame; None for pixels."""
+    exact = discs(rollout)
+    if exact is None:
+        return None
+    before = None if original is None else discs(original)
+    places = {
+        "truth": exact.truth,
+        "prediction": exact.prediction,
+        "ghost": None if before is None else before.prediction,
+    }
+    arrays = {name: at.astype(np.float32) for name, at in places.items() if at is not None}
+    return {"colours": exact.colours, "axes": np.round(exact.axes, 5).tolist(), "arrays": pack(arrays)}
 
 
 def heat_table() -> str:
@@ -119,7 +136,7 @@ def matrix_data(rollout: Rollout, names: Sequence[str] | None = None) -> dict[st
     """All that ``app/player/matrix.js`` needs: every inferred pair, nodes in the order of the tree, as JSON."""
     tree, marks = rollout.tree, Marks(rollout, edge_rows(rollout, "all"), type_words=tuple(names or ()))
     springs = {} if marks.springs is None else {"springs": np.ascontiguousarray(marks.springs)}
-    return _edges(marks, springs) | {
+    return edges_data(marks, springs) | {
         "order": in_families(tree),
         "ranks": ranks(tree).tolist(),
         "parents": list(tree.parents),
@@ -137,11 +154,11 @@ def ledger_data(rollout: Rollout, rows: Int[np.ndarray, " R"], names: Sequence[s
         [change.frame, place[change.row], change.before, change.after, round(change.shift, 3)]
         for change in changes(rollout, rows)
     ]
-    return _edges(marks, springs) | {"changes": turns, "last_true_input": int(rollout.last_true_input)}
+    return edges_data(marks, springs) | {"changes": turns, "last_true_input": int(rollout.last_true_input)}
 
 
-def _edges(marks: Marks, springs: dict[str, np.ndarray]) -> dict[str, Any]:
-    """What is shared by those that show edges without a graph."""
+def edges_data(marks: Marks, springs: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What is shared by those that show edges without a graph; ``springs``: where they are true, for the browser."""
     tree = marks.rollout.tree
     return {
         "frames": len(marks.steps),

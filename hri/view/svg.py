@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from hri.core.records import Rollout
+from hri.view.discs import Discs, discs
 from hri.view.facts import Pairs, edge_rows
 from hri.view.layout import Drawing, Layout, extent, radii
 from hri.view.scene import EDITED, EdgeMark, Marks, NodeMark
@@ -39,6 +40,7 @@ def svg(
     layout: Layout = "radial",
     pairs: Pairs = "hierarchy",
     threshold: float = 0.0,
+    width: float | None = None,
 ) -> str:
     """A standing picture of one frame of a one-scene rollout.
 
@@ -49,6 +51,7 @@ def svg(
         layout: of the graph: radial, or nodes over the true frame.
         pairs: the hierarchy's edges, or all.
         threshold: hide edges whose probability of interacting is lower.
+        width: of the drawing in centimetres; None: a pixel of the screen for each of its units.
 
     Raises:
         ValueError: no such frame.
@@ -57,7 +60,7 @@ def svg(
     if not 0 <= frame < times:
         raise ValueError(f"there is no frame {frame}; this rollout has frames 0 to {times - 1}")
     panels = panels or {}
-    width = max(SIDE if show != "frame" else 0.0, len(panels) * (PANEL + _GAP) - _GAP if show != "graph" else 0.0)
+    wide = max(SIDE if show != "frame" else 0.0, len(panels) * (PANEL + _GAP) - _GAP if show != "graph" else 0.0)
     free = frame > rollout.last_true_input + 1
     words = f"{rollout.checkpoint}, frame {frame} of {times - 1}, {'free run' if free else 'burn-in'}"
     height, parts = _TITLE, [_text(0.0, 14.0, words)]
@@ -66,18 +69,19 @@ def svg(
         height += _TITLE + PANEL + _GAP
     if show != "frame":
         elements = _graph(rollout, frame, layout, pairs, threshold)
-        parts.append(_new("g", *elements, transform=f"translate({(width - SIDE) / 2:g} {height:g})"))
+        parts.append(_new("g", *elements, transform=f"translate({(wide - SIDE) / 2:g} {height:g})"))
         height += SIDE + _LEGEND
-    width, height = width + 2 * _GAP, height + 2 * _GAP
+    wide, height = wide + 2 * _GAP, height + 2 * _GAP
+    size = (wide, height) if width is None else (f"{width:g}cm", f"{width * height / wide:.4g}cm")
     whole = _new(
         "svg",
         _new("title", text=words),
-        _new("rect", x=-_GAP, y=-_GAP, width="100%", height="100%", fill=PAPER),
+        _new("rect", x=-_GAP, y=-_GAP, width=wide, height=height, fill=PAPER),
         *parts,
         xmlns="http://www.w3.org/2000/svg",
-        width=width,
-        height=height,
-        viewBox=f"{-_GAP:g} {-_GAP:g} {width:g} {height:g}",
+        width=size[0],
+        height=size[1],
+        viewBox=f"{-_GAP:g} {-_GAP:g} {wide:g} {height:g}",
         font_family="system-ui, sans-serif",
         font_size=12,
         role="img",
@@ -207,18 +211,23 @@ def _legend(marks: Marks) -> list[Element]:
 
 
 def _panels(rollout: Rollout, panels: dict[str, UInt8[np.ndarray, "H W 3"]], frame: int) -> list[Element]:
-    """Pictures side by side, the slots' cells drawn over those of image models, the skeleton over a body's."""
-    parts, body = [], skeleton(rollout)
+    """Pictures side by side: the slots' cells over those of image models, the skeleton over a body's, balls of states
+    as discs.
+    """
+    parts, body, exact = [], skeleton(rollout), discs(rollout)
     for index, (title, picture) in enumerate(panels.items()):
         left = index * (PANEL + _GAP)
         parts.append(_text(left, 14.0, title))
-        if body is None:
-            parts.append(_image(picture, left, _TITLE, PANEL))
-        else:
+        if body is not None:
             parts.append(_new("rect", x=left, y=_TITLE, width=PANEL, height=PANEL, fill=BLACK))
             parts.append(_image(picture, left, _TITLE, PANEL, opacity=body.frame))
             bones = _skeleton(body, title, frame)
             parts.append(_new("g", *bones, class_="skeleton", transform=f"translate({left:g} {_TITLE:g})"))
+        elif exact is not None and title in ("truth", "prediction"):
+            places = exact.truth if title == "truth" else exact.prediction
+            parts += _discs(exact, places[frame], left, index)
+        else:
+            parts.append(_image(picture, left, _TITLE, PANEL))
         if rollout.observation == "frames":
             lines = "".join(
                 f"M{left + k * PANEL / 4:g} {_TITLE:g} v{PANEL:g} M{left:g} {_TITLE + k * PANEL / 4:g} h{PANEL:g}"
@@ -244,9 +253,26 @@ def _skeleton(body: Skeleton, panel: str, frame: int) -> list[Element]:
     return parts
 
 
+def _discs(exact: Discs, places: Float[np.ndarray, "M 2"], left: float, index: int) -> list[Element]:
+    """Balls in a black square, cut off where they leave it."""
+    box: dict[str, Any] = {"x": left, "y": _TITLE, "width": PANEL, "height": PANEL}
+    clip = f"frame-{index}"
+    balls = [
+        _new("ellipse", cx=left + PANEL * x, cy=_TITLE + PANEL * y, rx=PANEL * a, ry=PANEL * b, fill=colour)
+        for colour, (x, y), (a, b) in zip(exact.colours, places.tolist(), exact.axes.tolist(), strict=True)
+        if np.isfinite(x + y)
+    ]
+    return [
+        _new("clipPath", _new("rect", **box), id=clip),
+        _new("rect", **box, fill=BLACK),
+        _new("g", *balls, clip_path=f"url(#{clip})"),
+    ]
+
+
 def _image(picture: UInt8[np.ndarray, "H W 3"], x: float, y: float, side: float, **more: Any) -> Element:
     """A picture in the file itself; enlarged, because viewers would smooth its pixels."""
-    png = iio.imwrite("<bytes>", picture.repeat(8, 0).repeat(8, 1), extension=".png")
+    times = max(1, 256 // len(picture))
+    png = iio.imwrite("<bytes>", picture.repeat(times, 0).repeat(times, 1), extension=".png")
     data = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     return _new("image", x=x, y=y, width=side, height=side, **more, href=data)
 

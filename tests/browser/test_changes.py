@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -233,15 +234,26 @@ def test_a_shared_address_shows_the_same_picture_and_files_arrive(
 
     files = {}
     expect(page.get_by_text("This frame: 44, where the player rests.")).to_be_visible()
-    for label in ("GIF", "MP4", "Page that plays offline", "PNG", "SVG", "GraphML", "CSV", "JSON", "NumPy"):
+    page.get_by_role("spinbutton", name="Figure (cm)").fill("8.5")
+    page.get_by_role("spinbutton", name="Figure (cm)").press("Enter")
+    for label in ("PNG", "MP4", "GIF", "Page that plays offline", "SVG", "PDF", "GraphML", "CSV", "JSON", "NumPy"):
+        if label in ("MP4", "GIF"):  # the wide page first, then a square one and the pictures alone
+            shape = page.get_by_role("radio", name="square" if label == "MP4" else "strip", exact=True)
+            shape.click()
+            expect(shape).to_be_checked()
+            page.wait_for_timeout(500)
         with page.expect_download(timeout=30_000) as got:
             page.get_by_role("button", name=label, exact=True).click()
         files[Path(got.value.suggested_filename).suffix] = Path(got.value.path()).read_bytes()
         assert got.value.suggested_filename.startswith(f"{NAME}-springs-4-3-{SEED}-edited")
     seen = wanted(SetLevel("up"))
-    assert len(iio.imread(files[".gif"], extension=".gif")) == len(iio.imread(files[".mp4"], extension=".mp4")) == 48
-    assert iio.imread(files[".png"], extension=".png").ndim == 3
-    assert files[".svg"].startswith(b"<svg")
+    film = iio.imread(files[".mp4"], extension=".mp4")
+    assert film.shape == (48, 720, 720, 3)
+    assert all(np.abs(after.astype(int) - before).max() > 24 for before, after in itertools.pairwise(film))
+    assert len(iio.imread(files[".gif"], extension=".gif")) == 48
+    assert iio.imread(files[".png"], extension=".png").shape[:2] == (720, 1280)
+    assert b'width="8.5cm"' in files[".svg"]
+    assert files[".pdf"].startswith(b"%PDF-")
     assert b"<html" in files[".html"]
     graph = nx.read_graphml(io.BytesIO(files[".graphml"]))
     assert graph.graph["frame"] == 44

@@ -35,6 +35,27 @@ def test_a_video_is_uploaded_cut_and_rolled_out(visit: Callable[[str], Page]) ->
     upload(page, "dot.mp4", clip)
     expect(page.get_by_text("64 × 48 pixels, 10 frames a second, 3.0 s")).to_be_visible()
     expect(page.get_by_text("30 frames as the model will see them")).to_be_visible()
+    # The square is dragged on a frame, and pulled at its corner; the sliders say the same numbers.
+    square = page.locator(".crop")
+    expect(square).to_have_attribute("data-crop", "8 0 56 48")
+    square.scroll_into_view_if_needed()
+    box = square.bounding_box()
+    assert box is not None
+    pixel = box["width"] / 64
+    for begin, end, part in (
+        ((32, 24), (40, 24), "16 0 64 48"),
+        ((64, 48), (48, 32), "16 0 48 32"),
+        ((32, 16), (24, 16), "8 0 40 32"),
+        ((40, 32), (56, 48), "8 0 56 48"),
+    ):
+        page.mouse.move(*(at + pixel * share for at, share in zip((box["x"], box["y"]), begin, strict=True)))
+        page.mouse.down()
+        page.mouse.move(*(at + pixel * share for at, share in zip((box["x"], box["y"]), end, strict=True)), steps=4)
+        page.mouse.up()
+        expect(square).to_have_attribute("data-crop", part)
+        left, _, right, _ = part.split()
+        expect(page.get_by_role("slider", name="Columns — start")).to_have_value(left)
+        expect(page.get_by_role("slider", name="Columns — end")).to_have_value(right)
     start = page.get_by_role("spinbutton", name="Start")
     start.fill("0.5")
     start.press("Enter")
@@ -43,6 +64,7 @@ def test_a_video_is_uploaded_cut_and_rolled_out(visit: Callable[[str], Page]) ->
     expect(page.get_by_text("your clip, unlike what it was trained on")).to_be_visible()
     expect(page.get_by_role("spinbutton", name="Seed")).to_be_hidden()  # it is no scene of a seed
     expect(page.get_by_text("Unlike what it was trained on: its predictions mean little.")).to_be_visible()
+    expect(page.locator(".beside[data-frame] .prediction")).to_be_visible()
     page.get_by_text("Without background", exact=True).click()
     expect(page.get_by_role("button", name="Roll out")).to_be_enabled()
     click(page, "Roll out")

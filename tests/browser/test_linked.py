@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
 from hri.core import hierarchy
 from hri.view import beliefs
 from hri.view import facts as pictures
+from hri.view.strips import strips_data
 from tests.browser.conftest import SCENES
 from tests.browser.driving import settle, shown_frames
 from tests.browser.test_explore import CENTRES, CHART, LANDING, MIDDLE, STROKES
@@ -157,3 +160,51 @@ def test_filters_reach_graph_matrix_and_lists(open_page: Callable[..., Page]) ->
     expect(page.locator(".matrix .told")).to_contain_text(
         f"spring {named.rollout.edge_probabilities[0, 0, row, 1]:.2f}"
     )
+
+
+def test_strips_show_every_edge_over_time_sorted_and_linked(open_page: Callable[..., Page]) -> None:
+    page = open_page("?panel=edges over time&matrix=true", reduced_motion="reduce")
+    strips = page.locator(".strips")
+    expect(strips).to_have_attribute("data-frame", "0")
+    rows = pictures.edge_rows(LANDING, "hierarchy")
+    told = strips_data(
+        beliefs.learned_names(LANDING), rows, beliefs.aligned_names(LANDING), 0
+    )  # a stored rollout without a checkpoint: no window is known
+    for sort in told["sorts"][1:] + told["sorts"][:1]:  # by the tree at first
+        strips.locator(f"[data-sort={sort['key']}]").click()
+        order = " ".join("-".join(map(str, told["pairs"][row])) for row in sort["order"])
+        expect(strips).to_have_attribute("data-order", order)
+    strips.locator("[data-sort=tree]").click()
+    expect(strips).to_have_attribute("data-order", " ".join(reversed(order.split())))
+
+    # The area of a strip is the probability, frame by frame; the playback's frame is a line across.
+    area = strips.locator('.strip[data-pair="5 1"] .area').get_attribute("d") or ""
+    heights = [1 - float(high) for high in re.findall(r"[ML]\d+,([\d.]+)H", area)[: LANDING.slots.shape[1] - 1]]
+    row = int(np.flatnonzero((LANDING.edge_sender_receiver == [5, 1]).all(1))[0])
+    assert np.array(heights) == pytest.approx(LANDING.edge_probabilities[0, :-1, row, 1], abs=0.003)
+    before = strips.locator(".now").get_attribute("d")
+    page.keyboard.press("Shift+ArrowRight")
+    settle(page, 5)
+    expect(strips).to_have_attribute("data-frame", "5")
+    assert strips.locator(".now").get_attribute("d") != before
+
+    # Pointed at here, it lights in graph and matrix; chosen there, it is marked here; a click goes to its frame.
+    strips.locator('.strip[data-pair="5 1"] .label').hover(force=True)
+    page.wait_for_function(f"() => ({LIT})().join() === '1,5'")
+    expect(page.locator(".matrix .told")).to_contain_text("leaf 5 → intermediate 1")
+    expect(strips.locator(".told")).to_contain_text("leaf 5 → intermediate 1, frame 5")
+    page.mouse.move(5, 5)
+    cell(page, 0, 4).click()
+    expect(strips.locator(".ring")).to_have_attribute("visibility", "visible")
+    expect(strips.locator(".strip.touched")).to_have_attribute("data-pair", "0 4")
+    label = strips.locator('.strip[data-pair="5 1"] .label')
+    label.scroll_into_view_if_needed()
+    box = label.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] + 30, box["y"] + box["height"] / 2)
+    page.wait_for_function(
+        "() => { const { selected, frame } = hriClocks.get('explore'); return selected?.sender === 5 && frame > 5; }"
+    )
+    strips.locator(".all").focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("() => hriClocks.get('explore').selected?.receiver !== 1")

@@ -48,7 +48,7 @@ def offline(browser: Browser, rollout: Rollout, path: Path, **options: Any) -> I
 
 
 def pixels(page: Page, panel: str) -> np.ndarray:
-    flat = page.locator(f".{panel} canvas").evaluate(
+    flat = page.locator(f".{panel} canvas").first.evaluate(
         "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
     )
     return np.array(flat).reshape(32, 32, 4)[..., :3]
@@ -130,7 +130,7 @@ def test_graph_and_pictures_follow_each_other(browser: Browser, tmp_path: Path) 
         page.locator(".node").nth(7).click()
         expect(page.locator(".truth .mark.touched")).to_have_count(1)
         expect(page.locator("#edge")).to_have_text("leaf 7")
-        box = page.locator(".truth canvas").bounding_box()
+        box = page.locator(".truth canvas").first.bounding_box()
         assert box is not None
         cell = SLOTS.tree.cells[4]
         page.mouse.click(box["x"] + box["width"] * cell[:3:2].mean(), box["y"] + box["height"] * cell[1::2].mean())

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -152,6 +153,28 @@ def test_downloads_hold_the_files_numbers(open_results: Callable[..., Page]) -> 
     assert {"model": "nri", "score": "nll", "mean": "14100.0", "n": "3"}.items() <= next(
         row for row in rows if row["model"] == "nri" and row["tree"] == "4-3" and row["score"] == "nll"
     ).items()
+
+
+def test_a_chart_is_a_figure_of_a_stated_width(open_results: Callable[..., Page]) -> None:
+    page = open_results()
+    lines = page.evaluate(f"{chart(page)}._fullData.filter((trace) => trace.mode?.includes('lines')).length")
+    figure = page.locator(".figure").first
+    figure.get_by_role("spinbutton").fill("8.5")
+    files = {}
+    for kind in ("SVG", "PDF"):
+        with page.expect_download(timeout=30_000) as got:
+            figure.get_by_role("button", name=kind, exact=True).click()
+        assert got.value.suggested_filename == f"hri-error-over-horizon.{kind.lower()}"
+        files[kind] = Path(got.value.path()).read_bytes()
+    root = ElementTree.fromstring(files["SVG"])
+    _, _, wide, high = map(float, (root.get("viewBox") or "").split())
+    assert root.get("width") == "8.5cm"
+    box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", files["PDF"])
+    assert box is not None
+    cm = [float(value) / 72 * 2.54 for value in box.groups()]
+    assert cm == pytest.approx([8.5, 8.5 * high / wide], abs=0.01)
+    drawn = [path for path in root.iter("{http://www.w3.org/2000/svg}path") if (path.get("d") or "").count("L") > 3]
+    assert len(drawn) >= lines > 0
 
 
 def test_scaling_is_drawn_and_its_powers_said(open_results: Callable[..., Page]) -> None:

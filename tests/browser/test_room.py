@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from hri.view.discs import discs
+from tests.browser.conftest import SCENES
 from tests.browser.driving import settle
 from tests.browser.test_explore import CHART
 
@@ -41,6 +44,36 @@ def test_what_is_selected_moves_nothing_and_a_click_on_a_picture_frames_nothing(
     assert page.evaluate(PLACES) == before
     select(page, "{kind: 'edge', sender: 1, receiver: 5}")
     assert page.evaluate(PLACES) == before
+
+
+FINE = """(panel, [x, y]) => {
+    const canvas = panel.querySelector(".fine");
+    const at = [x * canvas.width, y * canvas.height].map(Math.round);
+    return [...canvas.getContext("2d").getImageData(...at, 1, 1).data].slice(0, 3);
+}"""
+
+
+def test_balls_of_a_model_of_states_are_discs_and_its_panels_come_into_view(open_page: Callable[..., Page]) -> None:
+    page, exact = open_page("?model=synthetic-state", reduced_motion="reduce"), discs(SCENES["synthetic-state"])
+    assert exact is not None
+    page.keyboard.press("End")
+    settle(page, 48)
+    for panel, places in (("truth", exact.truth[48]), ("prediction", exact.prediction[48])):
+        stack = page.locator(f".{panel} .stack")
+        assert stack.locator(".fine").evaluate("(canvas) => canvas.width") == 512
+        for k, (colour, at) in enumerate(zip(exact.colours, places, strict=True)):
+            above = np.abs((places[k + 1 :] - at) / exact.axes[0]).max(-1) < 1.1
+            if np.isfinite(at).all() and (np.abs(at - 0.5) < 0.45).all() and not above.any():
+                red, green, blue = stack.evaluate(FINE, at.tolist())
+                assert f"#{red:02x}{green:02x}{blue:02x}" == colour, (panel, k)
+        assert stack.evaluate(FINE, [0.01, 0.01]) == [0, 0, 0]
+    # A panel that is chosen comes into view; what an address names does not move the page.
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("(box) => box.scrollTop") == 0
+    page.get_by_role("radio", name="edges over time").click()
+    page.locator(".strips[data-frame]").wait_for()
+    expect(page.locator(".strips .told")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".timeline")).to_be_in_viewport(ratio=1)
 
 
 def test_all_edges_of_a_model_that_infers_the_hierarchys_alone_are_said_to_be_shown(page: Page) -> None:

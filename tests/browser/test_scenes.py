@@ -89,6 +89,11 @@ def test_springs_are_drawn_thrown_predicted_and_shared(visit: Callable[[str], Pa
     click(page, "Simulate and predict")
     expect(page.get_by_text("you drew the system")).to_be_visible()
     expect(page.get_by_text("of your 2 springs.")).to_be_visible()
+    # The result is beside the board: both, and the button, are on one screen.
+    expect(page.locator(".beside[data-frame]")).to_be_visible()
+    page.locator(".st-key-workbench").scroll_into_view_if_needed()
+    for part in (page.locator(".beside .prediction .stack"), page.get_by_role("button", name="Simulate and predict")):
+        expect(part).to_be_in_viewport(ratio=1)
     system, told = drawn(page), page.locator(".board").get_attribute("data-system") or ""
     seen = predicted(system)
     step_to(page, 30)

@@ -102,7 +102,7 @@ def test_every_format_has_a_name(format: str, folder: Path) -> None:
         (["--format", "npz"], "is the rollout itself"),
         (["--format", "gif", "--out", "a.png"], "a.png does not end with .gif"),
         (["--out", "a.svg", "--frame", "49"], "frame 49 was not predicted; choose one of 1 to 48"),
-        (["--format", "pdf"], "choose from auto, gif, mp4, png, svg, html, graphml, json, csv, npz"),
+        (["--format", "tex"], "choose from auto, gif, mp4, png, svg, pdf, html, graphml, json, csv, npz"),
     ],
 )
 def test_exports_that_cannot_be_are_one_line(

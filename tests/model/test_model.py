@@ -16,8 +16,8 @@ from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.presets import PRESETS, VARIANTS
 from hri.model.choices import given, most_likely, sampled, soft, straight
 from hri.model.decoders import ParallelDecoder, SlotDecoder, with_index
-from hri.model.dynamics import INERTIA
 from hri.model.encoder import LeafEncoder
+from hri.model.inputs import INERTIA
 from hri.model.layers import Edges, Messages, Norm, gumbel_noise, linear
 from hri.model.losses import edge_prior, frame_nll, state_nll
 from hri.model.model import Model
