@@ -11,7 +11,6 @@ import streamlit as st
 
 from app import files, library, places, widgets
 from app.library import Scene
-from hri.export.film import title_of
 from hri.export.formats import FORMATS, FPS, LONGEST_TITLE, WIDTH, Options, Shape, Show, Theme, file_content
 from hri.export.script import clip_lines, python_lines
 

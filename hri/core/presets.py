@@ -244,7 +244,7 @@ CLIPS: dict[str, tuple[DataConfig, VisionConfig, TrainConfig]] = {
             validation=60,
             test=200,
             render=RenderConfig(grey=True),
-            clips=ClipsConfig(folder="films32", frames=24, shift=4),
+            clips=ClipsConfig(folder="people", frames=24, shift=4),
         ),
         VisionConfig(),
         TrainConfig(stage1_updates=20_000, stage1_learning_rate=3e-3, precision="bf16"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FEW, FEW_TOLD = 5000, ". So few frames only show the method at work on real movement: no model of how people move"
 """Frames of clips below which a checkpoint says so."""
-TITLES = {"kth": "KTH", "walker": "clips of a walker"}
+TITLES = {"kth": "KTH", "walker": "clips of a walker", "people": "films of people in a room"}
 """What a form calls the clips that presets know."""
 
 
@@ -82,6 +82,11 @@ class RecordedClips(Source):
 
     @property
     def how_to_get(self) -> str:
+        if self.name == "people":
+            return (
+                "python -m hri data fetch-demo --only pose2sim --out films` and `python -m hri data video films --out "
+                f"{self.clips.folder} --size {self.data.render.size} --rate 30 --background --by film"
+            )
         return "python -m hri data kth` or `data video"
 
     def in_folder(self, folder: str) -> DataConfig:

@@ -15,6 +15,7 @@ from hri.core.records import Rollout
 from hri.physics.render import draw
 from hri.rollout.interventions import Intervention
 from hri.view.discs import discs
+from hri.view.facts import title_of
 from hri.view.skeleton import PANEL, Skeleton, skeleton
 from hri.view.style import FREE, GROUND, TEXT, TRACK, heat
 
@@ -66,13 +67,6 @@ def still(rollout: Rollout, frame: int, scale: int = 6) -> UInt8[np.ndarray, "H 
     page = _Page.of(panels[0].shape[1] // scale, scale)
     turn, title = rollout.last_true_input + 2, title_of(rollout)
     return _picture(page, [p[frame - 1] for p in panels], frame, len(panels[0]), turn, title, skeleton(rollout))
-
-
-def title_of(rollout: Rollout) -> str:
-    """What a one-scene rollout is, such as "springs-4-3-slot-hri, seed 200042, edited"."""
-    seed = -1 if rollout.seeds is None else int(rollout.seeds[0])
-    parts = [rollout.checkpoint or "a model", *([f"seed {seed}"] if seed >= 0 else [])]
-    return ", ".join([*parts, *(["edited"] if rollout.edits else [])])
 
 
 def panels(rollout: Rollout, frame: int, scale: int = 1) -> dict[str, UInt8[np.ndarray, "H W 3"]]:

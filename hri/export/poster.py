@@ -14,10 +14,10 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from hri.core.records import Rollout
-from hri.export.film import TITLES, film_panels, fitting, title_of, with_bones
+from hri.export.film import TITLES, film_panels, fitting, with_bones
 from hri.view.agreement import agreement, hundredth
 from hri.view.beliefs import aligned_names
-from hri.view.facts import edge_rows, error_curves, scientific
+from hri.view.facts import edge_rows, error_curves, scientific, title_of
 from hri.view.layout import extent, radii
 from hri.view.scene import EdgeMark, Marks
 from hri.view.skeleton import skeleton

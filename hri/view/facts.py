@@ -24,6 +24,13 @@ from hri.rollout.predicted import predicted_nodes, values_to_score
 Pairs = Literal["hierarchy", "all"]
 
 
+def title_of(rollout: Rollout) -> str:
+    """What a one-scene rollout is, such as "springs-4-3-slot-hri, seed 200042, edited"."""
+    seed = -1 if rollout.seeds is None else int(rollout.seeds[0])
+    parts = [rollout.checkpoint or "a model", *([f"seed {seed}"] if seed >= 0 else [])]
+    return ", ".join([*parts, *(["edited"] if rollout.edits else [])])
+
+
 def in_plotly(text: str) -> str:
     """Text from outside for Plotly, which reads tags in labels, hovers and legends: so that it is shown as it is."""
     return escape(text, quote=False)

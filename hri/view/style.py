@@ -28,6 +28,14 @@ RIM = "#d0d7de"
 """Outline of nodes."""
 PAGE = {"night": "#14181d", "chalk": "#f0f3f6", "pale": "#b4bcc6", "dusk": "#c9d1d9", "sheet": "#f3f5f8"}
 """Grounds and lines of the drawing board, words on black, lines on dark, boxes on paper."""
+WIDGETS = {
+    "hush": "#4a525c",
+    "chosen": "#005f96",
+    "chosendark": "#7cc7f2",
+    "action": "#0072b2",
+    "actiondark": "#2779b5",
+}
+"""Disabled labels, chosen and primary buttons of the app's own widgets, with contrast in light and dark."""
 OFFLINE = {
     "light": {"ground": PAPER, "ink": INK, "faint": "#656d76", "line": RIM},
     "dark": {"ground": "#0e1117", "ink": "#e6edf3", "faint": "#9198a1", "line": "#3d444d"},
@@ -201,5 +209,5 @@ def css() -> str:
     values = {
         "grey": GREY, "blue": BLUE, "vermillion": VERMILLION, "green": GREEN, "purple": PURPLE, "sky": SKY,
         "spring": STYLE.spring, "touched": STYLE.touched, "white": PAPER, "black": BLACK, "ink": INK, "faint": GREYS[0],
-    } | PAGE  # fmt: skip
+    } | PAGE | WIDGETS  # fmt: skip
     return ":root, :host { " + " ".join(f"--{name}: {value};" for name, value in values.items()) + " }\n"

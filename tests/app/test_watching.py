@@ -46,7 +46,7 @@ def test_a_graph_that_is_the_same_in_every_scene_is_said_to_be() -> None:
     [
         ("springs-4-3-state-lstm", "passes no messages"),
         ("springs-4-3-state-hri-gt", "was given the true springs"),
-        ("mocap-state-hri", "only what it believes"),
+        ("mocap-state-hri", "no longer sees the body"),
     ],
 )
 def test_models_are_praised_for_nothing_they_have_not_done(name: str, part: str) -> None:

@@ -20,6 +20,7 @@ from hri.export.film import pictures
 from hri.export.formats import FORMATS, Format, Options, export, in_words, that_take
 from hri.rollout.edits import Mute
 from hri.rollout.interventions import Intervention
+from hri.view import facts
 from hri.view.style import FREE, HEAT, TEXT
 from tests.synthetic import slot_rollout, state_rollout
 
@@ -231,9 +232,9 @@ def test_another_format_needs_one_row(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_pictures_say_what_they_show() -> None:
-    assert film.title_of(dataclasses.replace(ROLLOUT, checkpoint="a-model", seeds=np.array([7]))) == "a-model, seed 7"
+    assert facts.title_of(dataclasses.replace(ROLLOUT, checkpoint="a-model", seeds=np.array([7]))) == "a-model, seed 7"
     edited = dataclasses.replace(ROLLOUT, checkpoint="", seeds=np.array([-1]), edits="e.1-2.0")
-    assert film.title_of(edited) == "a model, edited", "a scene that was drawn has no seed"
+    assert facts.title_of(edited) == "a model, edited", "a scene that was drawn has no seed"
     named, other = (
         film.still(dataclasses.replace(ROLLOUT, checkpoint=name), 1, SCALE) for name in ("one", "another model " * 20)
     )
