@@ -13,6 +13,7 @@ from app import files, library, places, widgets
 from app.library import Scene
 from hri.export.formats import FORMATS, FPS, LONGEST_TITLE, WIDTH, Options, Shape, Show, Theme, file_content
 from hri.export.script import clip_lines, python_lines
+from hri.view.facts import title_of
 
 SHAPES: list[Shape] = ["wide", "square", "strip"]
 THEMES: list[Theme] = list(get_args(Theme))
