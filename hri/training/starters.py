@@ -48,20 +48,20 @@ STARTERS: dict[str, Starter] = {
     "images": Starter(
         "From images",
         "Takes a trained encoder and decoder and learns to predict.",
-        "springs-4-3-par-hri-h",
+        "springs-3-3-strided-hri-h",
         {
             "train.updates": 200, "train.batch": 8, "train.evaluate_every": 25,
-            "data.train": 200, "data.validation": 20,
+            "data.train": 400, "data.validation": 20,
         },
-        "springs-4-3-par-hri",
+        "springs-3-3-strided-hri-h",
     ),
     "stages": Starter(
         "Both stages",
         "Learns to see, then to predict, from nothing.",
-        "springs-4-3-par-hri-h",
+        "springs-3-3-strided-hri-h",
         {
-            "train.stage1_updates": 2000, "train.updates": 200, "train.batch": 8, "train.evaluate_every": 50,
-            "data.train": 200, "data.validation": 20,
+            "train.stage1_updates": 1500, "train.updates": 200, "train.batch": 8, "train.evaluate_every": 50,
+            "data.train": 400, "data.validation": 20,
         },
     ),
     "full": Starter(
