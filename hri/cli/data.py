@@ -145,7 +145,7 @@ def _next(kind: str, out: Path, more: str = "") -> dict[str, str]:
         return {}
     preset, origin = TRAINED[kind]
     command = f"python -m hri train --preset {preset} --run runs/{kind} --data.{origin}.folder {out}{more}"
-    return {"train": command, "how long": f"{command} --estimate, or on a GPU --estimate-gpu"}
+    return {"command": command, "how long": f"{command} --estimate, or on a GPU --estimate-gpu"}
 
 
 def _motion(kind: str, path: Path, out: Path, metres: float | None, care: Care, trust_pickle: bool) -> dict[str, Any]:

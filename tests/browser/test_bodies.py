@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
 from hri.view.facts import joint_positions
@@ -44,6 +45,7 @@ def test_a_body_shows_its_bones_and_its_joints_names(server: Server, open_page: 
         stored.unlink()
 
 
+@pytest.mark.slow
 def test_a_motion_is_picked_by_its_picture_and_back_leads_to_the_one_before(visit: Callable[..., Page]) -> None:
     page = visit("?model=mocap-state-hri")
     page.get_by_role("button", name="Motions").click()

@@ -155,6 +155,7 @@ def test_downloads_hold_the_files_numbers(open_results: Callable[..., Page]) -> 
     ).items()
 
 
+@pytest.mark.slow
 def test_a_chart_is_a_figure_of_a_stated_width(open_results: Callable[..., Page]) -> None:
     page = open_results()
     lines = page.evaluate(f"{chart(page)}._fullData.filter((trace) => trace.mode?.includes('lines')).length")

@@ -53,6 +53,7 @@ FINE = """(panel, [x, y]) => {
 }"""
 
 
+@pytest.mark.slow
 def test_balls_of_a_model_of_states_are_discs_and_its_panels_come_into_view(open_page: Callable[..., Page]) -> None:
     page, exact = open_page("?model=synthetic-state", reduced_motion="reduce"), discs(SCENES["synthetic-state"])
     assert exact is not None

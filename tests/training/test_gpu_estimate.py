@@ -11,6 +11,7 @@ from hri.core.presets import preset
 from hri.training import gpu_estimate
 
 
+@pytest.mark.slow
 def test_arithmetic_is_that_of_the_batch_whatever_was_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = preset("springs-3-3-state-lstm")
     config = dataclasses.replace(usual, train=dataclasses.replace(usual.train, batch=8))
