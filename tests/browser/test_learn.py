@@ -260,6 +260,7 @@ def test_the_game_is_played_to_its_end_and_its_score_is_right(learn: Callable[[s
     expect(page.get_by_test_id("stCode")).to_contain_text(f"game={number}&result={mine.to_address()}")
 
 
+@pytest.mark.slow
 def test_a_teacher_makes_an_address_and_a_hand_out_and_the_class_sees_nothing_else(
     learn: Callable[[str], Page],
 ) -> None:

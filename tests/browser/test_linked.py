@@ -162,6 +162,7 @@ def test_filters_reach_graph_matrix_and_lists(open_page: Callable[..., Page]) ->
     )
 
 
+@pytest.mark.slow
 def test_strips_show_every_edge_over_time_sorted_and_linked(open_page: Callable[..., Page]) -> None:
     page = open_page("?panel=edges over time&matrix=true", reduced_motion="reduce")
     strips = page.locator(".strips")

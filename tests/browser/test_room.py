@@ -111,6 +111,7 @@ CONTRAST = """(text) => {
 }"""
 
 
+@pytest.mark.slow
 def test_quiet_words_and_chosen_buttons_can_be_read_in_both_themes(page: Page) -> None:
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
