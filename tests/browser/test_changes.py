@@ -191,6 +191,7 @@ def test_nodes_types_and_influence(visit: Callable[[str], Page]) -> None:
     expect(page.locator(".st-key-influence-map .js-plotly-plot .heatmaplayer image")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_an_edge_is_forced_for_a_span_and_a_level_cleared_in_one_frame(visit: Callable[[str], Page]) -> None:
     page = visit(f"?model={NAME}&seed={SEED}&panel=change&select=1-0&frame=15")
     settle(page, 15)
@@ -326,6 +327,7 @@ def test_log_is_clean(live: Server) -> None:
     assert "Traceback" not in text, text
 
 
+@pytest.mark.slow
 def test_an_image_model_sees_no_ball_behind_a_curtain(visit: Callable[[str], Page], tmp_path: Path) -> None:
     page = visit("?model=springs-4-3-slot-hri&panel=change&select=5&frame=20")
     settle(page, 20)

@@ -157,6 +157,7 @@ def choose(page: Page, label: str, name: str) -> None:
     page.get_by_role("option", name=name, exact=True).click()
 
 
+@pytest.mark.slow
 def test_four_models_state_models_and_the_way_to_explore(
     visit: Callable[..., Page], stored: dict[str, Rollout]
 ) -> None:

@@ -267,6 +267,7 @@ def test_clicking_edges_and_nodes_selects_what_was_clicked(page: Page) -> None:
         expect(page.get_by_text(f"{sender} → {receiver}.").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_zoom_resize_and_theme_keep_the_graph_right(page: Page) -> None:
     page.keyboard.press("Shift+ArrowRight")
     settle(page, 5)

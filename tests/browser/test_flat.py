@@ -50,6 +50,7 @@ def test_charges_are_watched_asked_about_and_cut(flat: Server, visit: Callable[.
     expect(page.get_by_text("Cut ball 3 → ball 1, all frames")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_charges_are_drawn(flat: Server, visit: Callable[..., Page]) -> None:
     page = visit(f"{flat.url}/?model={CHARGED}&seed=200042&panel=draw")
     page.locator(".board svg").scroll_into_view_if_needed()
@@ -74,6 +75,7 @@ def test_charges_are_drawn(flat: Server, visit: Callable[..., Page]) -> None:
     assert_predicts(page, roll_out(made(CHARGED), system.simulate()), 30)
 
 
+@pytest.mark.slow
 def test_springs_between_any_two_are_drawn(flat: Server, visit: Callable[..., Page]) -> None:
     page = visit(f"{flat.url}/?model={SPRINGS}&seed=200042&panel=draw")
     page.get_by_role("button", name="No springs").click()

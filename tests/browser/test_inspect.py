@@ -100,6 +100,7 @@ def test_a_slot_shows_what_it_sees_draws_and_belongs_to(visit: Callable[[str], P
     expect(page.get_by_text("Its 4 leaves drawn, frame 25")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_edits_are_marked_influence_widens_and_a_step_opens(visit: Callable[[str], Page]) -> None:
     cut, forced = SetEdge(1, 6, 0, 10, 29), SetEdge(6, 1, 1)
     page = visit(f"?model={NAME}&seed={SEED}&layout=image&select=1-6&frame=20&edits=1~edge_1_6_0_10_29~edge_6_1_1")

@@ -128,6 +128,7 @@ def test_a_change_of_mind_is_gone_to(open_page: Callable[..., Page]) -> None:
     assert shown_frames(page) == [change.frame] * 3
 
 
+@pytest.mark.slow
 def test_filters_reach_graph_matrix_and_lists(open_page: Callable[..., Page]) -> None:
     page, rollout = (
         open_page("?model=synthetic-par&matrix=true&pairs=all", reduced_motion="reduce"),

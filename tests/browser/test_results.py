@@ -129,6 +129,7 @@ def test_a_row_opens_its_checkpoint_in_explore(open_results: Callable[..., Page]
     expect(page.get_by_role("combobox", name="Model")).to_have_value(KNOWN)
 
 
+@pytest.mark.slow
 def test_a_sorted_table_still_opens_the_right_row(open_results: Callable[..., Page]) -> None:
     page = open_results()
     box = table_box(page, "models")
@@ -178,6 +179,7 @@ def test_a_chart_is_a_figure_of_a_stated_width(open_results: Callable[..., Page]
     assert len(drawn) >= lines > 0
 
 
+@pytest.mark.slow
 def test_scaling_is_drawn_and_its_powers_said(open_results: Callable[..., Page]) -> None:
     page = open_results()
     for key in ("scaling-time", "scaling-memory"):

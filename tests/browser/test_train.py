@@ -164,6 +164,7 @@ def test_the_first_starter_finds_nine_of_ten_springs_while_one_watches(open_trai
     assert int(right[1]) >= 8
 
 
+@pytest.mark.slow
 def test_looking_back_at_a_run_and_through_its_training_in_explore(open_train: Callable[..., Page]) -> None:
     page = open_train("?view=watch&run=done")
     badge(page, "finished")
@@ -197,6 +198,7 @@ def choose_row(page: Page, row: int) -> None:
     page.mouse.click(box["x"] + 14, box["y"] + 35 * (row + 1.5))
 
 
+@pytest.mark.slow
 def test_runs_are_found_noted_exported_promoted_deleted_and_brought_back(
     open_train: Callable[..., Page], place: Path
 ) -> None:
