@@ -152,7 +152,7 @@ BODY_LOOK = RenderConfig(level_radii=(1.0,) * 8, colours="limb")
 
 
 BODY_UPDATES = 1500
-"""On as few recordings as those of mocap more updates gain nothing (docs/training.md)."""
+"""On as few recordings as those of mocap more updates gain hardly anything (docs/training.md)."""
 
 
 def _of_bodies(body: str, variant: str) -> TrainConfig:
