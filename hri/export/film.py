@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import imageio.v3 as iio
@@ -161,8 +161,9 @@ def with_bones(picture: Image.Image, body: Skeleton, panel: str, frame: int) -> 
     for stroke in body.strokes(panel, frame):
         start, end = stroke.ends.astype(np.float64) * side
         colour, width = ImageColor.getrgb(stroke.colour), max(1, round(stroke.width * unit))
-        for first, last in _dashes(start, end, [unit * length for length in stroke.look.dash]):
-            pen.line([tuple(first), tuple(last)], colour, width)
+        ends = [tuple(start.tolist()), tuple(end.tolist())]
+        for piece in dashes(ends, [unit * length for length in stroke.look.dash]):
+            pen.line(piece, colour, width)
         rounds = [] if stroke.look.dash else [(start, stroke.width / 2), (end, max(stroke.width / 2, stroke.head))]
         for (x, y), radius in rounds:
             r = radius * unit
@@ -170,14 +171,25 @@ def with_bones(picture: Image.Image, body: Skeleton, panel: str, frame: int) -> 
     return large.reduce(_SMOOTH)
 
 
-def _dashes(start: np.ndarray, end: np.ndarray, dash: list[float]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The pieces of a line that are drawn: all of it where ``dash`` (stroke, gap) is empty."""
-    length = float(np.linalg.norm(end - start))
-    if not dash or length == 0:
-        return [(start, end)]
-    begins = np.arange(0, length, sum(dash))
-    along = (end - start) / length
-    return [(start + at * along, start + min(at + dash[0], length) * along) for at in begins.tolist()]
+Number = float | int
+Point = tuple[Number, Number]
+
+
+def dashes(points: Sequence[Point], pattern: Sequence[Number]) -> Iterator[list[Point]]:
+    """The strokes of a line: strokes and gaps of ``pattern`` in turn along it; without a pattern all of it."""
+    if not pattern:
+        yield list(points)
+        return
+    whole = np.array(points, dtype=np.float64)
+    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(whole, axis=0), axis=1))])
+    at, part = 0.0, 0
+    while at < along[-1]:
+        end = min(at + pattern[part % len(pattern)], float(along[-1]))
+        if part % 2 == 0:
+            inside = along[(along > at) & (along < end)]
+            stops = np.concatenate([[at], inside, [end]])
+            yield list(zip(*(np.interp(stops, along, whole[:, axis]).tolist() for axis in (0, 1)), strict=True))
+        at, part = end, part + 1
 
 
 def fitting(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:

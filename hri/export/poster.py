@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from hri.core.records import Rollout
-from hri.export.film import TITLES, film_panels, fitting, with_bones
+from hri.export.film import TITLES, Number, Point, dashes, film_panels, fitting, with_bones
 from hri.view.agreement import agreement, hundredth
 from hri.view.beliefs import aligned_names
 from hri.view.facts import edge_rows, error_curves, scientific, title_of
@@ -31,8 +31,6 @@ SIZES: dict[Shape, tuple[int, int]] = {"square": (720, 720), "wide": (1280, 720)
 _FINE = 2
 _MARGIN, _HEAD, _WORDS = 16, 48, 20
 """Pixels around everything, of the title above, and of a line of words."""
-Number = float | int
-Point = tuple[Number, Number]
 Box = tuple[Number, Number, Number, Number]
 """Left, top, right and bottom in pixels."""
 
@@ -245,7 +243,7 @@ class _Pen:
     def line(self, points: list, colour: str, width: Number, dash: tuple[int, ...] = ()) -> None:
         fine = [(x * _FINE, y * _FINE) for x, y in points]
         thick = max(1, round(width * _FINE))
-        for piece in [fine] if not dash else _dashes(fine, [length * _FINE for length in dash]):
+        for piece in dashes(fine, [length * _FINE for length in dash]):
             if len(piece) > 1:
                 self.draw.line(piece, colour, thick, joint="curve")
 
@@ -264,20 +262,6 @@ class _Pen:
             self.draw.rectangle((x - s, y - s, x + s, y + s), fill, rim, _FINE)
         else:
             self.draw.polygon([(x, y - r), (x + r, y), (x, y + r), (x - r, y)], fill, rim, _FINE)
-
-
-def _dashes(points: list[Point], pattern: list[int]) -> Iterator[list[Point]]:
-    """The strokes of a dashed line: strokes and gaps in turn, measured along it."""
-    whole = np.array(points)
-    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(whole, axis=0), axis=1))])
-    at, part = 0.0, 0
-    while at < along[-1]:
-        end = min(at + pattern[part % len(pattern)], float(along[-1]))
-        if part % 2 == 0:
-            inside = along[(along > at) & (along < end)]
-            stops = np.concatenate([[at], inside, [end]])
-            yield list(zip(*(np.interp(stops, along, whole[:, axis]).tolist() for axis in (0, 1)), strict=True))
-        at, part = end, part + 1
 
 
 def _mix(colour: str, ground: str, share: float) -> str:
