@@ -20,6 +20,8 @@ from hri.view.skeleton import PANEL, Skeleton, skeleton
 from hri.view.style import FREE, GROUND, TEXT, TRACK, heat
 
 TITLES = ("truth", "prediction", "error")
+Number = float | int
+Point = tuple[Number, Number]
 _SMOOTH = 2
 """How many times as large lines are drawn."""
 
@@ -169,10 +171,6 @@ def with_bones(picture: Image.Image, body: Skeleton, panel: str, frame: int) -> 
             r = radius * unit
             pen.ellipse((x - r, y - r, x + r, y + r), colour)
     return large.reduce(_SMOOTH)
-
-
-Number = float | int
-Point = tuple[Number, Number]
 
 
 def dashes(points: Sequence[Point], pattern: Sequence[Number]) -> Iterator[list[Point]]:
