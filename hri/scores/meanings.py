@@ -11,6 +11,7 @@ the words).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import permutations
 
 import numpy as np
 from jaxtyping import Int
@@ -28,12 +29,13 @@ def assign(counts: Int[np.ndarray, "K 2"]) -> list[str | None]:
     Args:
         counts: how often each type was said where there was [no spring, a spring].
     """
-    from scipy.optimize import linear_sum_assignment  # here, because a page that shows raw types never needs it
-
-    stand_for: list[str | None] = [None] * len(counts)
-    for kind, meaning in zip(*linear_sum_assignment(-counts), strict=True):
-        stand_for[kind] = MEANINGS[meaning]
-    return stand_for
+    # Trying every pair of types takes microseconds; SciPy's optimisers would add half a second to the first look.
+    said = np.vstack([counts, np.zeros((max(0, 2 - len(counts)), 2), counts.dtype)])
+    pair = max(permutations(range(len(said)), 2), key=lambda kinds: said[kinds, [0, 1]].sum())
+    stand_for: list[str | None] = [None] * len(said)
+    for kind, meaning in zip(pair, MEANINGS, strict=True):
+        stand_for[kind] = meaning
+    return stand_for[: len(counts)]
 
 
 def right(counts: Int[np.ndarray, "K 2"], stand_for: Sequence[str | None]) -> float | None:

@@ -240,12 +240,12 @@ def test_nothing_to_show_says_what_to_do(app: AppTest) -> None:
     assert "put a checkpoint into" in app.info[0].value
 
 
-def test_a_stored_scene_needs_neither_torch_nor_numba(app: AppTest) -> None:
+def test_a_stored_scene_needs_no_torch_numba_or_scipy(app: AppTest) -> None:
     code = (
         "import os, sys; from streamlit.testing.v1 import AppTest;"
         "app = AppTest.from_file('streamlit_app.py', default_timeout=60).run();"
         "assert not app.exception and not app.error, (app.exception, app.error);"
-        "sys.exit(' and '.join({'torch', 'numba'} & sys.modules.keys()) or 0)"
+        "sys.exit(' and '.join({'torch', 'numba', 'scipy'} & sys.modules.keys()) or 0)"
     )
     environment = os.environ | {"HRI_STORED": str(places.STORED), "HRI_CHECKPOINTS": str(places.CHECKPOINTS)}
     run = subprocess.run(
