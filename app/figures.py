@@ -11,7 +11,7 @@ from app.parts import part
 from hri.core.errors import sentence
 from hri.export.formats import WIDTH, Options
 
-_figure = part("figure", sheet="player.css")
+_figure = part("figure", "plotly.js", sheet="player.css")
 
 
 def save(chart: str, name: str) -> None:
