@@ -59,6 +59,10 @@ class Options(NamedTuple):
     show: Show = "both"
 
 
+USUAL = Options()
+"""What every export has unless told otherwise, from the page, the command and Python alike."""
+
+
 @dataclass(frozen=True)
 class Format:
     """One kind of file."""
@@ -216,14 +220,14 @@ def export(
     rollout: Rollout,
     path: str | os.PathLike[str],
     scene: int = 0,
-    fps: float | int = 10,
-    scale: int = 6,
+    fps: float | int = USUAL.fps,
+    scale: int = USUAL.scale,
     frame: int | None = None,
-    shape: Shape = "strip",
-    theme: Theme = "dark",
-    title: str = "",
-    width: float = 16.0,
-    show: Show = "both",
+    shape: Shape = USUAL.shape,
+    theme: Theme = USUAL.theme,
+    title: str = USUAL.title,
+    width: float = USUAL.width,
+    show: Show = USUAL.show,
 ) -> None:
     """Write one scene in the format the name ends with, atomically.
 
