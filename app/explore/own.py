@@ -14,12 +14,11 @@ from app import places, uploads, widgets
 from app.compute import shared_cache
 from hri.core.errors import sentence
 from hri.data.motion import Split
-from hri.data.raw import Choices, Layout
+from hri.data.raw import ENDINGS, Choices, Layout
 
 if TYPE_CHECKING:
     from hri.data.trajectories import TrajectorySet
 
-ENDINGS = ["npz", "npy", "csv", "tsv", "txt", "parquet", "pq"]
 TREES = {
     "file": "as the file says",
     "flat": "none",
@@ -56,7 +55,7 @@ def dialog() -> None:
     """Upload, look, train."""
     files = st.file_uploader(
         "Tables (CSV, Parquet) or arrays (npz, npy); of NRI's generator its nine files together; 20 MB each at most",
-        type=ENDINGS, accept_multiple_files=True, key="own-files",
+        type=[ending[1:] for ending in ENDINGS], accept_multiple_files=True, key="own-files",
         help="docs/own-data.md has the layouts. Larger files: `python -m hri data trajectories FILE --out own/NAME`.",
     )  # fmt: skip
     if not files:

@@ -11,6 +11,10 @@ from jaxtyping import Float
 from hri.core.limits import Between, check_limits
 from hri.data.motion import Split
 
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+ENDINGS = (".npz", ".npy", *TABLES)
+"""Of files that are read."""
+
 
 @dataclass(frozen=True)
 class Choices:
