@@ -32,11 +32,11 @@ def panel(scene: Scene) -> None:
             st.caption("Your clip stays with you: the link shows the seed's scene instead.")
         widgets.copy_link(address)
         stem = file_stem(scene)
-        chosen = _choices(scene, frame)
+        options = _choices(scene, frame)
         rows: dict[str, list[files.File]] = {}
         for ending, kind in FORMATS.items():
             tail = f"-frame-{frame}" if "frame" in kind.takes else ""
-            make = partial(file_content, scene.rollout, ending, **chosen)
+            make = partial(file_content, scene.rollout, ending, **options)
             rows.setdefault(kind.heading, []).append(
                 files.File(kind.label, f"{stem}{tail}{ending}", make, kind.about, kind.mime)
             )

@@ -265,12 +265,12 @@ def export(
         raise ValueError(f"a figure of {width:g} cm is out of range; choose {WIDTH[0]:g} to {WIDTH[1]:g} cm")
     if len(title) > LONGEST_TITLE:
         raise ValueError(f"the title has {len(title)} letters; choose one of at most {LONGEST_TITLE}")
-    chosen = Options(fps, scale, last if frame is None else frame, shape, theme, title, width, show)
-    content = FORMATS[ending].write(rollout.scene(scene), chosen)
+    options = Options(fps, scale, last if frame is None else frame, shape, theme, title, width, show)
+    content = FORMATS[ending].write(rollout.scene(scene), options)
     with replacing(path) as file:
         file.write(content)
 
 
-def file_content(rollout: Rollout, ending: str, **chosen: Any) -> bytes:
-    """What :func:`export` writes of a one-scene rollout, for a download button; ``chosen``: of :class:`Options`."""
-    return FORMATS[ending].write(rollout, Options(**chosen))
+def file_content(rollout: Rollout, ending: str, **options: Any) -> bytes:
+    """What :func:`export` writes of a one-scene rollout, for a download button; ``options``: of :class:`Options`."""
+    return FORMATS[ending].write(rollout, Options(**options))
