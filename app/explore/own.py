@@ -14,7 +14,7 @@ from app import places, uploads, widgets
 from app.compute import shared_cache
 from hri.core.errors import sentence
 from hri.data.motion import Split
-from hri.data.raw import ENDINGS, Choices, Layout
+from hri.data.raw import ENDINGS, Choices, EdgeOrder, Layout
 
 if TYPE_CHECKING:
     from hri.data.trajectories import TrajectorySet
@@ -42,7 +42,7 @@ FIELDS = {
     "--edge-order": "Order of edge vectors",
 }
 """Where the page asks for what the terminal has a flag for."""
-ORDERS = {"": "as the file says", "nri": "by receiver (NRI)", "dnri": "by sender (dNRI)"}
+ORDERS: dict[EdgeOrder, str] = {"": "as the file says", "nri": "by receiver (NRI)", "dnri": "by sender (dNRI)"}
 KNOWN = {
     "none": "not known: nobody recorded what acts on what",
     "relations": "known for every pair, so the model's edges can be scored",

@@ -112,7 +112,7 @@ def _look_at_places(pieces: list[tuple[str, RawSequence]], names: tuple[str, ...
                 f"{letter} is {places[0, 0, axis]:g} for all objects at all times, so it tells a model nothing; "
                 "--coordinates names others"
             )
-    at_zero = ~places.any(2)
+    at_zero: np.ndarray = np.asarray((places == 0).all(axis=2))
     for node in np.flatnonzero(at_zero.any(0) & ~at_zero.all(0)).tolist():
         if (count := int(at_zero[:, node].sum())) > 1:
             notes.append(
