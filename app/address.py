@@ -36,7 +36,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeNumber:
     """A whole number."""
 
     low: int
@@ -64,8 +64,8 @@ class Share:
         return "" if fits else "; it must lie between 0 and 1."
 
 
-Field = Words | Whole | Share
-SEED = Whole(0, library.LAST_SEED, "seeds")
+Field = Words | WholeNumber | Share
+SEED = WholeNumber(0, library.LAST_SEED, "seeds")
 SWITCH = Words(("true", "false", "True", "False", "TRUE", "FALSE"))
 NAMES = {"pairs": "edges", "panel": "the panel", "ways": "levels", "models": "models", "math": "mathematics"} | {
     key: f"Model {letter}" for key, letter in zip(library.COMPARED, "ABCD", strict=True)
@@ -131,7 +131,7 @@ def opening(scene: Scene) -> tuple[dict[str, Any] | None, list[str]]:
     query, complaints, tree = st.query_params, [], scene.original.tree
     selection = None
     last = scene.original.slots.shape[1] - 1
-    frames = Whole(0, last, "frames")
+    frames = WholeNumber(0, last, "frames")
     frame = frames.value(query.get("frame") or "")
     if (text := query.get("frame")) and frame is None:
         complaints.append(f"The address asks for frame {_short(text)}; this scene has frames 0 to {last}.")

@@ -141,7 +141,7 @@ def tally(rollout: Rollout, source: library.ModelSource) -> dict[str, Any] | Non
         JSON for ``app/player/graph.js``; of a body, whose truth nobody knows, how many edges speak; None where there is
         nothing to be said.
     """
-    from hri.view.agreement import Group, hundredth, speaking
+    from hri.view.agreement import EdgeGroup, hundredth, speaking
 
     seen = agreement(rollout, library.window_of(source))
     if seen is None:
@@ -149,7 +149,7 @@ def tally(rollout: Rollout, source: library.ModelSource) -> dict[str, Any] | Non
         return {"words": sentences, "about": NO_TRUTH} if sentences else None
     most = (library.ceiling_of(source) or {}).get("burn_in", {})
 
-    def words(group: Group) -> dict[str, Any]:
+    def words(group: EdgeGroup) -> dict[str, Any]:
         best = (most.get(group.name) or {}).get("accuracy")
         return {
             "name": group.name.replace("-", "–"),

@@ -9,9 +9,9 @@ import streamlit as st
 
 from app.parts import part
 from hri.core.errors import sentence
-from hri.export.formats import WIDTH, Options
+from hri.export.formats import USUAL, WIDTH
 
-_figure = part("figure", sheet="player.css")
+_figure = part("figure", "plotly.js", sheet="player.css")
 
 
 def save(chart: str, name: str) -> None:
@@ -30,7 +30,7 @@ def save(chart: str, name: str) -> None:
     if drawing := session.pop(request, None):
         number = session[f"{key}-count"] = session.get(f"{key}-count", 0) + 1
         answer = {"number": number} | _as_pdf(str(drawing))
-    width, (least, most) = Options().width, WIDTH
+    width, (least, most) = USUAL.width, WIDTH
     data = {"chart": chart, "name": name, "width": width, "least": least, "most": most, "answer": answer}
     _figure(key=key, data=data, on_drawing_change=remember)
 

@@ -21,7 +21,7 @@ LEAD = 5
 
 
 @dataclass(frozen=True)
-class Step:
+class TourStep:
     """What to do, and where."""
 
     title: str
@@ -40,14 +40,14 @@ class Step:
     """What the ring surrounds then, if something else."""
 
 
-def free_run(turn: int, target: str) -> Step:
+def free_run(turn: int, target: str) -> TourStep:
     """The step that begins a tour of predictions: the free run.
 
     Args:
         turn: the last frame that is predicted from a true one.
         target: CSS selector of what is watched.
     """
-    return Step(
+    return TourStep(
         "The model goes on alone",
         f"Up to frame {turn - 1} the model sees the truth. After that it lives on its own predictions: watch how long "
         "the prediction still looks like the truth, and the error grow in the timeline.",
@@ -59,7 +59,7 @@ def free_run(turn: int, target: str) -> Step:
     )
 
 
-def tour(name: str, title: str, steps: Sequence[Step], player: str = "explore") -> None:
+def tour(name: str, title: str, steps: Sequence[TourStep], player: str = "explore") -> None:
     """The invitation to a tour, or where that was dismissed in this browser a small button.
 
     Args:

@@ -93,3 +93,12 @@ def test_the_files_that_docs_send_one_to_are_there() -> None:
             assert (root / name).is_file(), f"{page.name} names {name}"
         for name in re.findall(r"\]\(((?!http)[^)#]+)", text):
             assert (page.parent / name).exists(), f"{page.name} links to {name}"
+
+
+def test_a_class_name_is_used_once() -> None:
+    places: dict[str, list[str]] = {}
+    for path in [*ROOT.rglob("*.py"), *(ROOT.parent / "app").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(str(path.relative_to(ROOT.parent)))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

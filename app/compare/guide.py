@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app import tour
 from app.compare.columns import PLAYER
 from app.library import Scene
-from app.tour import Step
+from app.tour import TourStep
 from hri.view.player_compare import LETTERS
 
 
@@ -16,18 +16,18 @@ def show(scenes: Sequence[Scene]) -> None:
     tour.tour("compare", "How to tell which model predicts better, and whose edges are right", steps(scenes), PLAYER)
 
 
-def steps(scenes: Sequence[Scene]) -> list[Step]:
+def steps(scenes: Sequence[Scene]) -> list[TourStep]:
     """Those of these scenes."""
     turn, last = int(scenes[0].rollout.last_true_input) + 1, len(scenes) - 1
     return [
         tour.free_run(turn, ".st-key-compare-transport"),
-        Step(
+        TourStep(
             "Which comes nearer",
             f"“Free run” is the mean error of the frames that a model predicts from its own predictions. Beside it "
             f"stands how many times that of model {LETTERS[0]} it is. Lower is better.",
             f".st-key-compare-numbers-{last}",
         ),
-        Step(
+        TourStep(
             "What each believes",
             "One graph a model, at the frame that is shown: coloured arrows are what it believes, thin gold outlines "
             "what is really there. Under each stands how many of its edges are right.",
@@ -35,7 +35,7 @@ def steps(scenes: Sequence[Scene]) -> list[Step]:
             "Stop where the free run begins",
             ({"pause": True}, {"seek": turn}, {"scroll": ".st-key-compare-graph-0"}),
         ),
-        Step(
+        TourStep(
             "Once is chance",
             "One scene says little. “Another scene” shows all models the next one, from the same start.",
             ".st-key-pickers",

@@ -6,7 +6,7 @@ import numpy as np
 
 from app import drawn, library, tour
 from app.library import Scene
-from app.tour import Step
+from app.tour import TourStep
 from hri.core.hierarchy import edge_name
 from hri.core.records import Rollout
 
@@ -16,7 +16,7 @@ def show(scene: Scene) -> None:
     tour.tour("explore", "What the model predicts, what an edge is, and whether its edges are right", steps(scene))
 
 
-def steps(scene: Scene) -> list[Step]:
+def steps(scene: Scene) -> list[TourStep]:
     """Those that this scene and its model have."""
     rollout = scene.original
     turn = int(rollout.last_true_input) + 1
@@ -32,14 +32,14 @@ def steps(scene: Scene) -> list[Step]:
     name = edge_name(rollout.tree, sender, receiver)
     tour_steps = [
         first,
-        Step(
+        TourStep(
             "What it believes",
             f"Coloured arrows: what the model believes acts on what, at this frame. Nobody told it.{truth}{count}",
             ".st-key-graph-side",
             "Stop where the free run begins",
             ({"pause": True}, {"seek": turn}),
         ),
-        Step(
+        TourStep(
             "One edge",
             "Click an edge of the graph: its probability over time appears under the pictures.",
             ".st-key-graph-side",
@@ -52,7 +52,7 @@ def steps(scene: Scene) -> list[Step]:
     if library.config_of(scene.source) is not None and _carries(rollout, row):
         panel = ".st-key-panel"
         tour_steps.append(
-            Step(
+            TourStep(
                 "Cut it",
                 "Under the timeline, “change” holds “Cut”: the scene is predicted again without that message. The "
                 "prediction without your cut stays as a grey ghost. “Reset” there takes the cut back. The first time "

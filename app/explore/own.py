@@ -14,12 +14,11 @@ from app import places, uploads, widgets
 from app.compute import shared_cache
 from hri.core.errors import sentence
 from hri.data.motion import Split
-from hri.data.raw import Choices, Layout
+from hri.data.raw import ENDINGS, Choices, EdgeOrder, Layout
 
 if TYPE_CHECKING:
     from hri.data.trajectories import TrajectorySet
 
-ENDINGS = ["npz", "npy", "csv", "tsv", "txt", "parquet", "pq"]
 TREES = {
     "file": "as the file says",
     "flat": "none",
@@ -28,6 +27,22 @@ TREES = {
 }
 FILM = 90
 """Frames of the preview, at most."""
+FIELDS = {
+    "--tree cluster": "Hierarchy",
+    "--tree": "Hierarchy",
+    "--fill": "Fill gaps up to",
+    "--frame-rate": "Frames a second",
+    "--resample": "Resample to",
+    "--objects": "Only these objects",
+    "--time": "Time",
+    "--object": "Object",
+    "--coordinates x y": "Coordinates",
+    "--coordinates": "Coordinates",
+    "--sequence": "Sequence",
+    "--edge-order": "Order of edge vectors",
+}
+"""Where the page asks for what the terminal has a flag for."""
+ORDERS: dict[EdgeOrder, str] = {"": "as the file says", "nri": "by receiver (NRI)", "dnri": "by sender (dNRI)"}
 KNOWN = {
     "none": "not known: nobody recorded what acts on what",
     "relations": "known for every pair, so the model's edges can be scored",
@@ -40,7 +55,7 @@ def dialog() -> None:
     """Upload, look, train."""
     files = st.file_uploader(
         "Tables (CSV, Parquet) or arrays (npz, npy); of NRI's generator its nine files together; 20 MB each at most",
-        type=ENDINGS, accept_multiple_files=True, key="own-files",
+        type=[ending[1:] for ending in ENDINGS], accept_multiple_files=True, key="own-files",
         help="docs/own-data.md has the layouts. Larger files: `python -m hri data trajectories FILE --out own/NAME`.",
     )  # fmt: skip
     if not files:
@@ -54,13 +69,20 @@ def dialog() -> None:
         with st.spinner("Reading …"):
             data = _read(folder, choices, layout)
     except (ValueError, OSError) as error:
-        left.error(widgets.said(f"{sentence(error)}."))
+        left.error(widgets.said(in_fields(f"{sentence(error)}.")))
         return
     with right:
         _preview(data)
     with left:
         _understood(data)
         _train(data, re.sub(r"^(loc|vel|edges|feat)_(train|valid|test)_", "", Path(files[0].name).stem))
+
+
+def in_fields(text: str) -> str:
+    """A sentence for the terminal with the names of the page's fields in place of flags."""
+    return re.sub(
+        "|".join(rf"{flag}(?![\w-])" for flag in FIELDS), lambda match: f"the field “{FIELDS[match[0]]}”", text
+    )
 
 
 def _choices() -> Choices:
@@ -75,12 +97,20 @@ def _choices() -> Choices:
         rate = st.number_input("Frames a second", 0.0, 1e6, 0.0, key="own-rate", width=130, format="%g",
                                help="Where the file does not say it; 0: not known.")  # fmt: skip
         unit = st.text_input("Unit", key="own-unit", width=90, help="Of positions, where the file does not say it.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        resample = st.number_input("Resample to", 0.0, 1e6, 0.0, key="own-resample", width=130, format="%g",
+                                   help="Frames a second, where times are uneven; 0: as they are.")  # fmt: skip
+        objects = st.text_input("Only these objects", key="own-objects", placeholder="all", width="stretch",
+                                help="By name, with commas between.")  # fmt: skip
     if tree == "written":
         tree = st.text_input(
             "Parent of each object but the first", key="own-parents", placeholder="0,0,1,1",
             help="By number, from 0, in the order of the file.",
         ) or "flat"  # fmt: skip
-    return Choices(tree=tree, fill=int(fill), frame_rate=float(rate), unit=unit)
+    names = tuple(word.strip() for word in objects.split(",") if word.strip())
+    return Choices(
+        tree=tree, objects=names, fill=int(fill), resample=float(resample), frame_rate=float(rate), unit=unit
+    )
 
 
 def _layout() -> Layout:
@@ -95,8 +125,12 @@ def _layout() -> Layout:
             strict=True,
         ):
             words[name] = box.text_input(label, key=f"own-{name}", placeholder="x, y" if name == "coordinates" else "")
+        order = st.selectbox(
+            "Order of edge vectors", list(ORDERS), format_func=ORDERS.__getitem__, key="own-order", width=230
+        )
     coordinates = tuple(word.strip() for word in words.pop("coordinates").split(",") if word.strip())
-    return Layout(**{name: word.strip() for name, word in words.items()}, coordinates=coordinates)
+    stripped = {name: word.strip() for name, word in words.items()}
+    return Layout(**stripped, coordinates=coordinates, edge_order=order)
 
 
 @shared_cache(8)
@@ -135,7 +169,7 @@ def _understood(data: TrajectorySet) -> None:
         ("Truth", KNOWN[data.truth]),
     ]  # fmt: skip
     st.markdown("  \n".join(f"**{name}** {widgets.plain(text)}" for name, text in rows))
-    st.caption("  \n".join(widgets.plain(f"{note[:1].upper()}{note[1:]}.") for note in data.notes))
+    st.caption("  \n".join(widgets.plain(in_fields(f"{note[:1].upper()}{note[1:]}.")) for note in data.notes))
 
 
 def _hierarchy(data: TrajectorySet) -> str:

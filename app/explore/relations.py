@@ -20,13 +20,13 @@ def panel(scene: Scene) -> None:
     )
     try:
         with st.spinner("Looking at the edges of many scenes …"):
-            found, where = bodies.body_relations_of(scene.source)
+            relations, where = bodies.body_relations_of(scene.source)
     except ValueError as error:
         st.info(widgets.plain(str(error)))
         return
     words, picture = st.columns([1.25, 1], gap="large")
     with words:
-        for finding in found.findings:
+        for finding in relations.findings:
             st.markdown(f"{SIGNS[finding.clear]} **{finding.about}.** {widgets.plain(finding.sentence)}")
         st.caption(
             f"{where} Scenes cut from one recording may overlap: small shares of shuffles look smaller than they are.",
@@ -35,14 +35,14 @@ def panel(scene: Scene) -> None:
             "turned around within its scene.",
         )
     with picture:
-        if found.mirror() is not None:
+        if relations.mirror() is not None:
             drawn.load_pandas()
             from hri.view.body_chart import mirror_chart
 
             st.markdown(":small[**Each edge against its mirror image:** on the line, both sides speak equally often.]")
             st.plotly_chart(
-                mirror_chart(found), key="mirror-chart", config={"displayModeBar": False},
+                mirror_chart(relations), key="mirror-chart", config={"displayModeBar": False},
                 alt="How often each edge and its mirror image speak",
             )  # fmt: skip
-    if len(found.pairs):
+    if len(relations.pairs):
         changes.what_edges_do(scene)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import files, library, places, widgets
 from app.library import Scene
-from hri.export.formats import FORMATS, FPS, LONGEST_TITLE, WIDTH, Options, Shape, Show, Theme, file_content
+from hri.export.formats import FORMATS, FPS, LONGEST_TITLE, USUAL, WIDTH, Shape, Show, Theme, file_content
 from hri.export.script import clip_lines, python_lines
 from hri.view.facts import title_of
 
@@ -32,11 +32,11 @@ def panel(scene: Scene) -> None:
             st.caption("Your clip stays with you: the link shows the seed's scene instead.")
         widgets.copy_link(address)
         stem = file_stem(scene)
-        chosen = _choices(scene, frame)
+        options = _choices(scene, frame)
         rows: dict[str, list[files.File]] = {}
         for ending, kind in FORMATS.items():
             tail = f"-frame-{frame}" if "frame" in kind.takes else ""
-            make = partial(file_content, scene.rollout, ending, **chosen)
+            make = partial(file_content, scene.rollout, ending, **options)
             rows.setdefault(kind.heading, []).append(
                 files.File(kind.label, f"{stem}{tail}{ending}", make, kind.about, kind.mime)
             )
@@ -59,7 +59,7 @@ def _choices(scene: Scene, frame: int) -> dict[str, Any]:
             disabled=shape == "strip",
         )  # fmt: skip
         fps = st.number_input(
-            "Frames a second", *FPS, int(Options().fps), key="export-fps", width=130, help="In films and pages."
+            "Frames a second", *FPS, int(USUAL.fps), key="export-fps", width=130, help="In films and pages."
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         title = st.text_input(
@@ -67,7 +67,7 @@ def _choices(scene: Scene, frame: int) -> dict[str, Any]:
             disabled=shape == "strip", help="Above films and PNG. Left empty, it says which model and scene it is.",
         )  # fmt: skip
         width = st.number_input(
-            "Figure (cm)", *WIDTH, Options().width, 0.5, key="export-width", width=130, format="%.1f",
+            "Figure (cm)", *WIDTH, USUAL.width, 0.5, key="export-width", width=130, format="%.1f",
             help="Width of SVG and PDF: one column of a paper has about 8.5 cm, a page 17.",
         )  # fmt: skip
         show = st.selectbox(

@@ -10,15 +10,15 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from app import library, places
-from app.address import Field, Whole, Words
+from app.address import Field, WholeNumber, Words
 from app.learn import course
 
 _STYLE = places.PLAYER / "learn.css"
 SIZES = (100, 125, 150, 175, 200)
 """Percent of the usual size of letters."""
 ON = ("true", "1", "yes")
-SCENES = Whole(0, library.LAST_SEED, "scenes")
-GAMES = Whole(0, course.LAST_GAME, "games")
+SCENES = WholeNumber(0, library.LAST_SEED, "scenes")
+GAMES = WholeNumber(0, course.LAST_GAME, "games")
 FIELDS: dict[str, Field] = {
     "scene": SCENES,
     "game": GAMES,

@@ -1,16 +1,14 @@
 // A Plotly chart as a figure: its drawing as SVG of a width in centimetres, saved here, or as PDF, which Python makes of it.
 
-const LEFT_OUT = ".draglayer, .hoverlayer, .zoomlayer, .selectionlayer, .modebar-container, .gl-container, .glimages, .cursor-pointer:empty";
 const SHOWN = ["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "opacity"];
 const WRITTEN = ["font-family", "font-size", "font-weight", "text-anchor"];
 
-// The layers of a chart as one drawing that needs no style sheet.
-function drawing(chart, centimetres) {
-  const { width, height } = chart._fullLayout;
+// The layers of a chart (drawnChart of plotly.js) as one drawing that needs no style sheet.
+function drawing({ chart, width, height, layers }, centimetres) {
   const whole = element("svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${height}`, width: `${centimetres}cm`, height: `${((centimetres * height) / width).toFixed(3)}cm` });
   const ground = [...chartGrounds(chart)].find((colour) => colour && !/^rgba\(.*, 0\)$|^transparent$/.test(colour)) ?? "white";
   whole.append(element("rect", { width, height, fill: ground }));
-  for (const layer of chart.querySelectorAll(".main-svg")) {
+  for (const layer of layers) {
     const copy = layer.cloneNode(true), originals = [layer, ...layer.querySelectorAll("*")];
     [copy, ...copy.querySelectorAll("*")].forEach((node, k) => {
       const look = getComputedStyle(originals[k]);
@@ -25,7 +23,7 @@ function drawing(chart, centimetres) {
       const clip = /#([^'")]+)/.exec(node.getAttribute("clip-path") ?? "");
       if (clip) node.setAttribute("clip-path", `url(#${clip[1]})`);
     });
-    const out = [...layer.querySelectorAll(LEFT_OUT)].map((node) => originals.indexOf(node));
+    const out = [...layer.querySelectorAll(SCREEN_ONLY)].map((node) => originals.indexOf(node));
     const every = [copy, ...copy.querySelectorAll("*")];
     for (const k of out) every[k].setAttribute("data-out", "");
     for (const node of copy.querySelectorAll("[data-out]")) node.remove();
@@ -49,16 +47,15 @@ const savedFigures = new WeakMap();
 function mount(root, data, send) {
   root.classList.add("save");
   const { name, answer } = data, said = element("span", { class: "said", role: "status" });
-  const chart = () => document.querySelector(`.st-key-${data.chart} .js-plotly-plot`);
   const size = element("input", { type: "number", min: data.least, max: data.most, step: 0.5, value: root.dataset.width ?? data.width, "aria-label": "Width of the figure in centimetres" });
   const button = (word, act) => {
     const made = element("button", { type: "button", text: word, title: `This chart for a paper, as ${word} of this width` });
     made.addEventListener("click", () => {
-      const width = +size.value;
+      const width = +size.value, chart = drawnChart(data.chart);
       root.dataset.width = width; // another chart of this place keeps it
       if (!(width >= data.least && width <= data.most)) said.textContent = `Choose a width from ${data.least} to ${data.most} cm.`;
-      else if (!chart()?._fullLayout) said.textContent = "The chart is not drawn yet: try again in a moment.";
-      else act(drawing(chart(), width));
+      else if (!chart) said.textContent = "The chart is not drawn yet: try again in a moment.";
+      else act(drawing(chart, width));
     });
     return made;
   };

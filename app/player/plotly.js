@@ -6,6 +6,16 @@
 
 const EVENTS = ["afterplot", "click", "hover", "unhover"];
 
+// What of a chart is for the screen alone.
+const SCREEN_ONLY = ".draglayer, .hoverlayer, .zoomlayer, .selectionlayer, .modebar-container, .gl-container, .glimages, .cursor-pointer:empty";
+
+// Any chart inside an element of this class, as it stands: its size in pixels and the layers of its drawing; null while
+// it is not drawn.
+function drawnChart(key) {
+  const chart = document.querySelector(`.st-key-${key} .js-plotly-plot`), layout = chart?._fullLayout;
+  return layout ? { chart, width: layout.width, height: layout.height, layers: chart.querySelectorAll(".main-svg") } : null;
+}
+
 class PlotlyGraph {
   // The chart inside an element of this class; null while it is not drawn.
   static drawn(key) {

@@ -61,10 +61,10 @@ def provisional(config: Config, vision_from: str) -> str:
     files = {name: source.path for name, source in library.sources().items() if source.path and not source.uploaded}
     # Nearest by name first: of a preset, its own checkpoint.
     names = sorted(files, key=lambda name: (name != config.name, not name.startswith(config.name), name))
-    found = timings.by_a_checkpoint(config, _headers({name: files[name] for name in names}), vision_from)
-    if found is None:
+    trained_before = timings.by_a_checkpoint(config, _headers({name: files[name] for name in names}), vision_from)
+    if trained_before is None:
         return "Measuring how long it will take on this machine …"
-    name, whole = found
+    name, whole = trained_before
     return f"About **{duration(3600 * whole.hours)}**, as {name} took where it was trained; measuring it here …"
 
 

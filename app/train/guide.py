@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app import tour
-from app.tour import Step
+from app.tour import TourStep
 
 VIEW = ".st-key-view"
 
@@ -17,11 +17,11 @@ def show(has_runs: bool) -> None:
     tour.tour("train", "How to train a model and watch it find the hidden springs", steps(has_runs), "train")
 
 
-def steps(has_runs: bool) -> list[Step]:
+def steps(has_runs: bool) -> list[TourStep]:
     """All of them; the last shows a run where there is one."""
     watch = ({"press": {"within": VIEW, "words": "watch"}},) if has_runs else ()
     return [
-        Step(
+        TourStep(
             "Begin small",
             "“First steps” trains a model on five balls within minutes. It is told no spring, and has to find them.",
             ".st-key-starter",
@@ -30,19 +30,19 @@ def steps(has_runs: bool) -> list[Step]:
             {"shown": ".st-key-starter"},
             "Here.",
         ),
-        Step(
+        TourStep(
             "What it will cost",
             "Before anything starts, you see how long it will take and how much memory: timed on this machine, now or "
             "before.",
             ".st-key-estimate",
         ),
-        Step(
+        TourStep(
             "Start",
             "“Start” makes a process of its own: it goes on when this page is closed. The command below the button "
             "does the same from a terminal.",
             ".st-key-start",
         ),
-        Step(
+        TourStep(
             "Watch it learn",
             "While it trains: its curves, the inferred graph beside the true one, one scene as it learns to predict "
             "it, and words about what goes wrong. “Explore this moment” opens the model as it is.",

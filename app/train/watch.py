@@ -17,7 +17,7 @@ from hri.experiments import queueing, runs
 from hri.experiments.runs import RunInfo
 from hri.scores import ceilings
 from hri.training.control import ask
-from hri.training.diagnosis import Finding, diagnose
+from hri.training.diagnosis import Diagnosis, diagnose
 from hri.training.progress import Progress, duration, progress
 from hri.training.watching import Reconstruction, pictures
 from hri.view.facts import edge_rows
@@ -145,7 +145,7 @@ def edges_right(records: Sequence[dict[str, Any]], ceiling: dict[str, Any] | Non
         st.caption(f"Edges right: {words}", help=ceilings.EXPLAINED)
 
 
-def say(finding: Finding) -> None:
+def say(finding: Diagnosis) -> None:
     """One thing that the numbers say, in a box of its kind."""
     box = {"good": st.success, "note": st.info, "warning": st.warning, "stopped": st.error}[finding.kind]
     icon = {"good": "check_circle", "note": "info", "warning": "warning", "stopped": "error"}[finding.kind]

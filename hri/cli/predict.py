@@ -178,13 +178,13 @@ def export(
     format: FormatName = "auto",
     scene: int = 0,
     frame: int | None = None,
-    fps: float = 10.0,
-    scale: int = 6,
-    shape: formats.Shape = "strip",
-    theme: formats.Theme = "dark",
-    title: str = "",
-    width: float = 16.0,
-    show: formats.Show = "both",
+    fps: float = float(formats.USUAL.fps),
+    scale: int = formats.USUAL.scale,
+    shape: formats.Shape = formats.USUAL.shape,
+    theme: formats.Theme = formats.USUAL.theme,
+    title: str = formats.USUAL.title,
+    width: float = formats.USUAL.width,
+    show: formats.Show = formats.USUAL.show,
 ) -> None:
     """Turn a rollout into a film, a picture, a page, a graph or a table.
 

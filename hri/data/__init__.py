@@ -14,6 +14,6 @@ In reading order; a file imports only those above it:
 - raw, regular, grouping, preparation: trajectories as files hold them; gaps and rates; a tree proposed; made ready
 - formats.bvh, formats.deepmimic, formats.mocap, formats.human36m, formats.kth, formats.demo, formats.people: files of
   others, recordings that packages ship, and those of one body as a data set
-- formats.arrays, formats.nri, formats.tables, formats.own: trajectories in arrays, as relational models write them, in
-  tables; whichever of these
+- formats.arrays, formats.nri, formats.cells, formats.tables, formats.own: trajectories in arrays, as relational models
+  write them; tables as files hold them, trajectories in tables; whichever of these
 """

@@ -20,22 +20,31 @@ from hri.data.video import MOST, Cut, read
 
 @contextlib.contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """A folder to fill that becomes ``out`` only when complete.
+    """A folder to fill that becomes ``out`` only when complete; folders above it that are not there are made.
 
     Raises:
-        ValueError: something is there already, or its parent is not.
+        ValueError: something is there already, or what should hold it is no folder.
         OSError: it cannot be written; nothing is left behind.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is there already; name a new folder with --out, or remove it first")
-    if not out.absolute().parent.is_dir():
-        raise ValueError(f"there is no folder {out.parent} to make {out.name} in; make it first")
-    place = {"dir": out.absolute().parent, "prefix": f".{out.name}.", "suffix": ".part"}
-    with tempfile.TemporaryDirectory(**place) as temporary:  # type: ignore[call-overload]
-        folder = Path(temporary, "whole")
-        folder.mkdir()
-        yield folder
-        os.replace(folder, out)
+    parent = out.absolute().parent
+    missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    above = parent.parents[len(missing) - 1] if missing else parent
+    if not above.is_dir():
+        raise ValueError(f"{above} is no folder to make {out.name} in; name another with --out")
+    parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=parent, prefix=f".{out.name}.", suffix=".part") as temporary:
+            folder = Path(temporary, "whole")
+            folder.mkdir()
+            yield folder
+            os.replace(folder, out)
+    except BaseException:
+        for made in missing:
+            with contextlib.suppress(OSError):
+                made.rmdir()
+        raise
 
 
 @dataclasses.dataclass(frozen=True)

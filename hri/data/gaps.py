@@ -12,7 +12,7 @@ from hri.core.hierarchy import Tree
 
 
 @dataclass(frozen=True)
-class Whole:
+class WithoutGaps:
     """What is left of a take when no joint may be missing."""
 
     pieces: tuple[Float[np.ndarray, "_ J 3"], ...]
@@ -23,7 +23,7 @@ class Whole:
     """Frames that no piece has."""
 
 
-def without_gaps(positions: Float[np.ndarray, "T J 3"], tree: Tree, longest: int) -> Whole:
+def without_gaps(positions: Float[np.ndarray, "T J 3"], tree: Tree, longest: int) -> WithoutGaps:
     """The take where all joints are known; NaN stands for those that were not seen.
 
     A joint that is missing for up to ``longest`` frames is filled in along a smooth curve (Akima's) of its place as its
@@ -32,7 +32,7 @@ def without_gaps(positions: Float[np.ndarray, "T J 3"], tree: Tree, longest: int
     """
     missing = ~np.isfinite(positions).all(2)
     if not missing.any():
-        return Whole((positions,), 0, 0)
+        return WithoutGaps((positions,), 0, 0)
     short = _short(missing, longest)
     placed = positions.astype(np.float64)
     for joint, parent in enumerate(tree.parents):  # a parent comes before its children, and is filled by then
@@ -43,7 +43,7 @@ def without_gaps(positions: Float[np.ndarray, "T J 3"], tree: Tree, longest: int
     bounds = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int))).reshape(-1, 2)
     pieces = [slice(start, stop) for start, stop in bounds.tolist() if stop - start >= 2]
     length = sum(piece.stop - piece.start for piece in pieces)
-    return Whole(
+    return WithoutGaps(
         tuple(placed[piece].astype(positions.dtype) for piece in pieces),
         sum(int(short[piece].any(1).sum()) for piece in pieces),
         len(placed) - length,

@@ -53,6 +53,7 @@ def prepared(raw: RawSet, choices: Choices = USUAL) -> TrajectorySet:
         )
     pieces = _moving(pieces, fps or 1.0, notes)
     sequences = _split(pieces, notes)
+    _look_at_places(pieces, raw.names, notes)
     order, tree = _tree(raw, choices, sequences, notes)
     unit = _shown(choices.unit)[:30] or raw.unit
     speed = f"{unit or 'units'}/{'s' if timed else 'frame'}"
@@ -98,6 +99,28 @@ def only(raw: RawSet, objects: tuple[str, ...]) -> RawSet:
     return dataclasses.replace(raw, names=tuple(objects), sequences=parts, parents=None)
 
 
+def _look_at_places(pieces: list[tuple[str, RawSequence]], names: tuple[str, ...], notes: list[str]) -> None:
+    """Say what looks as if it stood for something else, or teaches nothing."""
+    places = np.concatenate([part.positions for _, part in pieces])
+    reach = [np.ptp(part.positions, axis=0) for _, part in pieces]
+    if not any(part.any() for part in reach):
+        notes.append("no object moves in any sequence, so there is nothing to learn; --coordinates names other columns")
+        return
+    for axis, letter in enumerate("xyz"[: places.shape[2]]):
+        if not np.ptp(places[..., axis]).any():
+            notes.append(
+                f"{letter} is {places[0, 0, axis]:g} for all objects at all times, so it tells a model nothing; "
+                "--coordinates names others"
+            )
+    at_zero: np.ndarray = np.asarray((places == 0).all(axis=2))
+    for node in np.flatnonzero(at_zero.any(0) & ~at_zero.all(0)).tolist():
+        if (count := int(at_zero[:, node].sum())) > 1:
+            notes.append(
+                f"{names[node]} is at 0 along every axis in {count} frames; where that stands for not being seen, "
+                "leave those cells empty"
+            )
+
+
 def _shown(name: str) -> str:
     """A name from a file without what cannot be printed; whoever shows it still escapes it."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())[:100]
@@ -118,9 +141,13 @@ def _related(pieces: list[tuple[str, RawSequence]], notes: list[str]) -> tuple[l
     values = set()
     for _, part in pieces:
         assert part.relations is not None
+        if not np.isfinite(part.relations[..., apart]).all():
+            raise ValueError(f"relations of {part.name} hold what is not a number; write 0 where there is none")
         values |= set(np.unique(part.relations[..., apart]).tolist())
         if len(values) > 16:
             raise ValueError("relations take more than 16 values; give 0 and 1, or -1 and 1")
+    if values == {0.0}:
+        notes.append("no two objects are related in any sequence, so whether a graph is right says nothing")
     signs = bool(values) and values <= {-1.0, 1.0} and -1.0 in values
     if not signs and min(values) < 0:
         notes.append(

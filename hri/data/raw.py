@@ -11,6 +11,11 @@ from jaxtyping import Float
 from hri.core.limits import Between, check_limits
 from hri.data.motion import Split
 
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+EdgeOrder = Literal["", "nri", "dnri"]
+ENDINGS = (".npz", ".npy", *TABLES)
+"""Of files that are read."""
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -87,7 +92,7 @@ class Layout:
     """Table: columns of velocities, as many as coordinates; guessed where not named."""
     suffix: str = ""
     """Files of ethanfetaya/NRI: the end of their names, such as springs5, where a folder holds several sets."""
-    edge_order: Literal["", "nri", "dnri"] = ""
+    edge_order: EdgeOrder = ""
     """Order of edge vectors: the receiver's row first (nri) or the sender's (dnri)."""
 
 

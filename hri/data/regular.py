@@ -10,6 +10,9 @@ from jaxtyping import Bool, Float, Int
 from hri.data.raw import Choices, RawSequence, RawSet
 from hri.data.trajectories import LEAST_FRAMES
 
+MOST_BETWEEN = 20
+"""Frames that may come in place of one: no line between two places knows more."""
+
 
 def on_grid(part: RawSequence, raw: RawSet, choices: Choices, notes: list[str]) -> tuple[RawSequence, float]:
     """The sequence with a frame at every step of time, and its frames a second (0: not known)."""
@@ -25,15 +28,23 @@ def on_grid(part: RawSequence, raw: RawSet, choices: Choices, notes: list[str]) 
         place = int(np.flatnonzero(gaps <= 0)[0]) + 1
         raise ValueError(f"times of {part.name} do not rise: frame {place} is at {times[place]:g} after "
                          f"{times[place - 1]:g}; sort its rows by time")  # fmt: skip
+    if seconds and choices.frame_rate:
+        notes.append(f"times of {part.name} are in seconds, so {choices.frame_rate:g} frames a second are not needed")
     step = float(np.median(gaps))
     steps = np.round(gaps / step)
     even = bool((np.abs(gaps / step - steps) < 0.25).all() and (steps >= 1).all())
     if seconds:
-        fps = float(steps.sum() / (times[-1] - times[0])) if even else 1 / step
+        fps = float(f"{steps.sum() / (times[-1] - times[0]) if even else 1 / step:.7g}")  # as exact as clocks are
     if choices.resample:
         if not fps:
             raise ValueError("--resample needs to know how long a frame takes; give --frame-rate too")
         clock = times if seconds else times / fps
+        most = MOST_BETWEEN / float(np.median(np.diff(clock)))
+        if choices.resample > most:
+            raise ValueError(
+                f"--resample {choices.resample:g} would put more than {MOST_BETWEEN} frames in place of each of "
+                f"{part.name}; choose {most:.4g} at most"
+            )
         reach = (choices.fill + 1) * max(1 / choices.resample, float(np.median(np.diff(clock))))
         grid = np.arange(clock[0], clock[-1] + 1e-9, 1 / choices.resample)
         notes.append(
@@ -171,8 +182,8 @@ def together(
         notes.append(f"{filled} places of objects were missing for up to {fill} frames and lie on straight lines")
     if cut or short:
         notes.append(
-            f"sequences are cut where an object is missing for more than {fill} frames: {len(pieces)} stretches are "
-            f"left, {short} frames are left out"
+            f"sequences are cut where an object is missing for more than {fill} frames: {len(pieces)} "
+            f"{'stretches are' if len(pieces) > 1 else 'stretch is'} left, {short} frames are left out"
         )
     return pieces
 

@@ -33,6 +33,7 @@ from hri.physics.render import draw
 from hri.physics.springs import simulate
 from hri.rollout.rollout import roll_out
 from hri.training.schedule import batch_rows
+from hri.training.stage import TrainingStage
 from hri.training.stages import OPTIMISERS, PredictionStage, ReconstructionStage
 
 STEPS: dict[str, str] = {
@@ -188,7 +189,7 @@ def _step(name: str, precision: Precision, device: torch.device) -> Callable[[],
 
 
 def training_step(
-    config: Config, device: torch.device, kind: type[ReconstructionStage] | type[PredictionStage] = PredictionStage
+    config: Config, device: torch.device, kind: type[TrainingStage] = PredictionStage
 ) -> tuple[Callable[[], None], Model]:
     """What makes one update after another, and the model that it trains."""
     torch.manual_seed(0)

@@ -18,8 +18,9 @@ from hri.data.sources import sequences
 from hri.experiments.bench import cpu_threads, digits, training_step
 from hri.model.checkpoint import provenance
 from hri.model.model import Model
-from hri.training.device_step import Recorded, Stage, Step
+from hri.training.device_step import DeviceStep, Recorded
 from hri.training.run_folder import State
+from hri.training.stage import TrainingStage
 from hri.training.stages import OPTIMISERS, PredictionStage, ReconstructionStage
 
 
@@ -28,7 +29,7 @@ class Part:
     """One kind of update."""
 
     preset: str
-    kind: type[Stage] = PredictionStage
+    kind: type[TrainingStage] = PredictionStage
     batch: int = 32
     """Sequences, or single frames in stage 1."""
     patches: float = 0.0
@@ -96,7 +97,7 @@ def measure(
         raise ValueError(f"unknown part {unknown[0]!r}; choose from {', '.join(PARTS)}")
     keep_freed_memory()
     table: dict[str, Any] = {}
-    cores: dict[tuple[str, type[Stage], int, float], float] = {}
+    cores: dict[tuple[str, type[TrainingStage], int, float], float] = {}
     for name in only:
         if progress is not None:
             progress(name)
@@ -128,7 +129,7 @@ def recorded_step(part: Part, device: torch.device, seed: int = 0) -> Recorded:
     optimiser = OPTIMISERS[config.train.optimiser](stage.trained(), lr=1e-5)
     stage.begin()
     stage.train()
-    recorded = Recorded(Step(stage, model, optimiser, State(), device))
+    recorded = Recorded(DeviceStep(stage, model, optimiser, State(), device))
     recorded.step.begin(0)
     recorded.record()
     return recorded

@@ -59,6 +59,10 @@ class Options(NamedTuple):
     show: Show = "both"
 
 
+USUAL = Options()
+"""What every export has unless told otherwise, from the page, the command and Python alike."""
+
+
 @dataclass(frozen=True)
 class Format:
     """One kind of file."""
@@ -216,14 +220,14 @@ def export(
     rollout: Rollout,
     path: str | os.PathLike[str],
     scene: int = 0,
-    fps: float | int = 10,
-    scale: int = 6,
+    fps: float | int = USUAL.fps,
+    scale: int = USUAL.scale,
     frame: int | None = None,
-    shape: Shape = "strip",
-    theme: Theme = "dark",
-    title: str = "",
-    width: float = 16.0,
-    show: Show = "both",
+    shape: Shape = USUAL.shape,
+    theme: Theme = USUAL.theme,
+    title: str = USUAL.title,
+    width: float = USUAL.width,
+    show: Show = USUAL.show,
 ) -> None:
     """Write one scene in the format the name ends with, atomically.
 
@@ -261,12 +265,12 @@ def export(
         raise ValueError(f"a figure of {width:g} cm is out of range; choose {WIDTH[0]:g} to {WIDTH[1]:g} cm")
     if len(title) > LONGEST_TITLE:
         raise ValueError(f"the title has {len(title)} letters; choose one of at most {LONGEST_TITLE}")
-    chosen = Options(fps, scale, last if frame is None else frame, shape, theme, title, width, show)
-    content = FORMATS[ending].write(rollout.scene(scene), chosen)
+    options = Options(fps, scale, last if frame is None else frame, shape, theme, title, width, show)
+    content = FORMATS[ending].write(rollout.scene(scene), options)
     with replacing(path) as file:
         file.write(content)
 
 
-def file_content(rollout: Rollout, ending: str, **chosen: Any) -> bytes:
-    """What :func:`export` writes of a one-scene rollout, for a download button; ``chosen``: of :class:`Options`."""
-    return FORMATS[ending].write(rollout, Options(**chosen))
+def file_content(rollout: Rollout, ending: str, **options: Any) -> bytes:
+    """What :func:`export` writes of a one-scene rollout, for a download button; ``options``: of :class:`Options`."""
+    return FORMATS[ending].write(rollout, Options(**options))

@@ -117,8 +117,8 @@ class BodyRelations:
                 order[group] = random.permutation(group)
             return float(np.abs(shares[rows[:, 0]] - shares[rows[order, 1]]).mean())
 
-        found = float(np.abs(np.diff(shares[rows], axis=1)).mean())
-        return _against(found, shuffled, lambda chance: chance <= found)
+        difference = float(np.abs(np.diff(shares[rows], axis=1)).mean())
+        return _against(difference, shuffled, lambda chance: chance <= difference)
 
     @property
     def contact(self) -> Bool[np.ndarray, "S T 2"] | None:
@@ -139,12 +139,12 @@ class BodyRelations:
         size = float(np.sqrt((x**2).sum() * (c**2).sum()))
         if size < 1e-9:
             return None
-        found = float((x * c).sum() / size)
+        correlation = float((x * c).sum() / size)
 
         def shuffled(random: np.random.Generator) -> float:
             return float((x * _shifted(c, random)).sum() / size)
 
-        return _against(found, shuffled, lambda chance: np.abs(chance) >= abs(found), shuffles, np.abs)
+        return _against(correlation, shuffled, lambda chance: np.abs(chance) >= abs(correlation), shuffles, np.abs)
 
     @property
     def strides(self) -> Bool[np.ndarray, " S"]:
@@ -181,9 +181,9 @@ class BodyRelations:
             basis = np.linalg.qr(wave.reshape(-1, 2))[0]
             return float(((basis.T @ x.reshape(len(basis), -1)) ** 2).sum() / total)
 
-        found = explained(waves)
+        share = explained(waves)
         return _against(
-            found, lambda random: explained(_shifted(waves, random)), lambda chance: chance >= found, shuffles
+            share, lambda random: explained(_shifted(waves, random)), lambda chance: chance >= share, shuffles
         )
 
     # In words

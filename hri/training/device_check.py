@@ -14,8 +14,9 @@ from hri.data.sources import sequences
 from hri.model.fast import device as device_recurrence
 from hri.model.fast import edges as fast
 from hri.model.model import Model
-from hri.training.device_step import Recorded, Stage, Step, shape
+from hri.training.device_step import DeviceStep, Recorded, shape
 from hri.training.run_folder import State
+from hri.training.stage import TrainingStage
 from hri.training.stages import OPTIMISERS, PredictionStage, ReconstructionStage, train_mode
 
 UPDATES = 3
@@ -25,7 +26,7 @@ TOLERANCES = {"no": (1e-3, 1e-2), "bf16": (3e-2, 1e-1)}
 
 
 @dataclass(frozen=True)
-class Agreement:
+class LossComparison:
     """Losses of the same updates on both."""
 
     what: str
@@ -47,7 +48,7 @@ class Agreement:
         return bool((np.array(self.differences) <= limits).all())  # a loss that is no number is never within them
 
 
-def kinds(configs: Sequence[Config]) -> Iterator[tuple[Config, type[Stage]]]:
+def kinds(configs: Sequence[Config]) -> Iterator[tuple[Config, type[TrainingStage]]]:
     """The first of the runs that see states, slots each alone, and slots all at once, with their stages."""
     seen: set[str] = set()
     for config in configs:
@@ -61,7 +62,7 @@ def kinds(configs: Sequence[Config]) -> Iterator[tuple[Config, type[Stage]]]:
             yield config, PredictionStage
 
 
-def compare(config: Config, kind: type[Stage], device: torch.device) -> Agreement:
+def compare(config: Config, kind: type[TrainingStage], device: torch.device) -> LossComparison:
     """A few updates on little data, here and there."""
     train = dataclasses.replace(
         config.train, batch=BATCH, stage1_batch=BATCH, updates=1000, stage1_updates=1000, average=0.0
@@ -76,10 +77,10 @@ def compare(config: Config, kind: type[Stage], device: torch.device) -> Agreemen
     what = f"stage {kind.number} of {config.name}"
     precision = config.train.precision if config.model.sees_frames else "no"
     there, why = losses(little, kind, device)
-    return Agreement(what, here, there, precision, why)
+    return LossComparison(what, here, there, precision, why)
 
 
-def losses(config: Config, kind: type[Stage], device: torch.device) -> tuple[tuple[float, ...], str]:
+def losses(config: Config, kind: type[TrainingStage], device: torch.device) -> tuple[tuple[float, ...], str]:
     """Of the first updates, and of the last ones where they have another shape; why no graph holds them, if so."""
     torch.manual_seed(config.train.seed)
     model = Model(config)
@@ -89,7 +90,7 @@ def losses(config: Config, kind: type[Stage], device: torch.device) -> tuple[tup
     optimiser = OPTIMISERS[config.train.optimiser](stage.trained(), lr=stage.learning_rate)
     stage.begin()
     train_mode(stage, config.train.batch_norm)
-    step = Step(stage, model, optimiser, State(), device)
+    step = DeviceStep(stage, model, optimiser, State(), device)
     recorded, curve, why = Recorded(step), [], ""
     last = stage.updates - UPDATES
     for start in (0, last) if shape(stage, 0) != shape(stage, last) else (0,):

@@ -17,9 +17,10 @@ import torch
 from hri.model.checkpoint import Header
 from hri.model.model import Model
 from hri.training.device_optimiser import DeviceOptimiser
-from hri.training.device_step import BLOCK, Recorded, Stage, Step, rate_at, shape
+from hri.training.device_step import BLOCK, DeviceStep, Recorded, rate_at, shape
 from hri.training.optimiser import Averaged
 from hri.training.run_folder import Run, State
+from hri.training.stage import TrainingStage
 from hri.training.stages import OPTIMISERS, SAVE_SECONDS, Report, TrainingStopped, no_number, train_mode
 
 BLOCK_SECONDS = 0.5
@@ -30,7 +31,7 @@ class TooLittleMemory(TrainingStopped):
     """The device's memory does not hold the run, alone or beside others."""
 
 
-def out_of_memory(stage: Stage) -> str:
+def out_of_memory(stage: TrainingStage) -> str:
     """One sentence for a device whose memory a batch does not fit."""
     flag = "--train.stage1-batch" if stage.number == 1 else "--train.batch"
     name, smaller = stage.config.name, stage.batch // 2
@@ -43,7 +44,7 @@ Busy = Callable[[Any, Any], None]
 
 
 def run_stage(
-    stage: Stage,
+    stage: TrainingStage,
     model: Model,
     run: Run,
     header: Header,
@@ -76,7 +77,7 @@ def run_stage(
         return
     train_mode(stage, config.batch_norm)
     try:
-        step = Step(stage, model, optimiser, state, device)
+        step = DeviceStep(stage, model, optimiser, state, device)
     except torch.OutOfMemoryError as error:
         raise TooLittleMemory(out_of_memory(stage)) from error
     if step.averaged is not None and state.update:
@@ -179,7 +180,7 @@ def _shown(averaged: Averaged | None) -> AbstractContextManager[Any]:
     return averaged.in_model() if averaged is not None else nullcontext()
 
 
-def _block(stage: Stage, clock: _Clock) -> int:
+def _block(stage: TrainingStage, clock: _Clock) -> int:
     """Updates until the next look: about half a second, and never past a validation or a change of the step."""
     train = stage.config.train
     fitting = round(BLOCK_SECONDS / clock.pace) if clock.pace > 0 else 1
@@ -189,7 +190,7 @@ def _block(stage: Stage, clock: _Clock) -> int:
     return next((ahead for ahead in range(1, most) if shape(stage, clock.update + ahead) != here), most)
 
 
-def _check(stage: Stage, run: Run, state: State, update: int, losses: np.ndarray) -> None:
+def _check(stage: TrainingStage, run: Run, state: State, update: int, losses: np.ndarray) -> None:
     """Stop before anything is saved that is no number.
 
     Raises:
@@ -200,7 +201,9 @@ def _check(stage: Stage, run: Run, state: State, update: int, losses: np.ndarray
         raise TrainingStopped(no_number(stage.number, update + int(finite.argmin()) + 1, state.update, run.folder))
 
 
-def _validated(stage: Stage, model: Model, run: Run, header: Header, state: State, clock: _Clock) -> dict[str, Any]:
+def _validated(
+    stage: TrainingStage, model: Model, run: Run, header: Header, state: State, clock: _Clock
+) -> dict[str, Any]:
     """Scores of the weights as they are, and checkpoints of them."""
     model.eval()
     validation = stage.validate(model)

@@ -21,6 +21,7 @@ from hri.training.device_optimiser import ClipWindow, DeviceOptimiser
 from hri.training.optimiser import Averaged
 from hri.training.run_folder import State
 from hri.training.schedule import CLIP_WINDOW, batch_rows, free_steps, learning_rate, prior_share
+from hri.training.stage import TrainingStage
 from hri.training.stages import PredictionStage, ReconstructionStage
 
 ENOUGH_NORMS = 20
@@ -29,7 +30,6 @@ BLOCK = 512
 """Most updates between two looks at their losses."""
 WARM_UPS = 3
 """Updates before a graph is recorded, in which libraries set up what they need; they are undone."""
-Stage = ReconstructionStage | PredictionStage
 
 
 @dataclass
@@ -46,17 +46,24 @@ class BlockResult:
 Inputs = ReconstructionInputs | PredictionInputs
 
 
-def shape(stage: Stage, update: int) -> int:
+def _inputs(stage: TrainingStage, device: torch.device) -> Inputs:
+    if isinstance(stage, ReconstructionStage):
+        return ReconstructionInputs(stage, device)
+    assert isinstance(stage, PredictionStage)  # there are two
+    return PredictionInputs(stage, device)
+
+
+def shape(stage: TrainingStage, update: int) -> int:
     """What the shapes of an update depend on; a graph holds for updates of one such number."""
     if isinstance(stage, ReconstructionStage):
         return int(update < stage.patch_updates)
     return free_steps(stage.config.train, update)
 
 
-class Step:
+class DeviceStep:
     """One update of a stage, from tensors that stay where they are: call it, or replay what it recorded."""
 
-    def __init__(self, stage: Stage, model: Model, optimiser: Any, state: State, device: torch.device):
+    def __init__(self, stage: TrainingStage, model: Model, optimiser: Any, state: State, device: torch.device):
         self.stage, self.model, self.device = stage, model, device
         self.parameters = list(optimiser.param_groups[0]["params"])
         self.torch_optimiser, self.optimiser = optimiser, DeviceOptimiser(optimiser, self.parameters)
@@ -74,11 +81,7 @@ class Step:
         self.losses: Tensor | None = None
         """Loss, its terms and the gradient's norm, a row an update of the block."""
         self.averaged = Averaged(model, config.average) if config.average else None
-        self.inputs: Inputs = (
-            ReconstructionInputs(stage, device)
-            if isinstance(stage, ReconstructionStage)
-            else PredictionInputs(stage, device)
-        )
+        self.inputs: Inputs = _inputs(stage, device)
         self.begin(state.update)
 
     def begin(self, update: int) -> None:
@@ -139,7 +142,7 @@ class Step:
 class Recorded:
     """A step on a CUDA stream of its own, recorded once and replayed; on a CPU it is simply called."""
 
-    def __init__(self, step: Step):
+    def __init__(self, step: DeviceStep):
         self.step = step
         self.graph: torch.cuda.CUDAGraph | None = None
         self.stream: torch.cuda.Stream | None = None
@@ -250,7 +253,7 @@ class Recorded:
         return BlockResult(source[:count].numpy().astype(float), started, ended)
 
 
-def schedule(stage: Stage, block: range) -> dict[str, np.ndarray]:
+def schedule(stage: TrainingStage, block: range) -> dict[str, np.ndarray]:
     """What the host writes ahead: rows [n, B] (those that training on a CPU takes), rates and prior's shares [n]."""
     train = stage.config.train
     rows = [batch_rows(train.seed, stage.number, update, stage.batch, stage.population) for update in block]
@@ -259,6 +262,6 @@ def schedule(stage: Stage, block: range) -> dict[str, np.ndarray]:
     return {"rows": np.stack(rows), "rates": np.array(rates), "shares": np.array(shares, dtype=np.float32)}
 
 
-def rate_at(stage: Stage, update: int) -> float:
+def rate_at(stage: TrainingStage, update: int) -> float:
     train = stage.config.train
     return learning_rate(stage.learning_rate, update, stage.updates, train.warmup, train.schedule)

@@ -27,7 +27,7 @@ EMPTY_SLOTS = 0.25
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing to know."""
 
     kind: Literal["good", "note", "warning", "stopped"]
@@ -39,7 +39,7 @@ class Finding:
     """What to try."""
 
 
-def diagnose(records: Sequence[dict[str, Any]], state: str = "running", reason: str = "") -> list[Finding]:
+def diagnose(records: Sequence[dict[str, Any]], state: str = "running", reason: str = "") -> list[Diagnosis]:
     """The findings, worst first.
 
     Args:
@@ -66,13 +66,13 @@ def diagnose(records: Sequence[dict[str, Any]], state: str = "running", reason: 
     return sorted(findings, key=lambda finding: order.index(finding.kind))
 
 
-def _failure(state: str, reason: str) -> list[Finding]:
+def _failure(state: str, reason: str) -> list[Diagnosis]:
     if state != "failed":
         return []
-    return [Finding("stopped", "It stopped", reason[:1].upper() + reason[1:] + ("" if reason.endswith(".") else "."))]
+    return [Diagnosis("stopped", "It stopped", reason[:1].upper() + reason[1:] + ("" if reason.endswith(".") else "."))]
 
 
-def _overflow(records: Sequence[dict[str, Any]]) -> list[Finding]:
+def _overflow(records: Sequence[dict[str, Any]]) -> list[Diagnosis]:
     """Losses that grow beyond all bounds, before they are no numbers any more."""
     losses = [record["loss"] for record in records[-50:] if record.get("stage") == records[-1].get("stage")]
     if len(losses) < 20:
@@ -80,7 +80,7 @@ def _overflow(records: Sequence[dict[str, Any]]) -> list[Finding]:
     start, now = median(losses[: len(losses) // 2]), fmean(losses[-3:])
     if not math.isfinite(now) or (start > 0 and now > 30 * start):
         return [
-            Finding(
+            Diagnosis(
                 "warning", "The loss explodes", f"It was {start:.3g} a moment ago and is {now:.3g}.",
                 "A lower learning rate, or a smaller clip. The best checkpoint so far is kept.",
             )
@@ -88,10 +88,10 @@ def _overflow(records: Sequence[dict[str, Any]]) -> list[Finding]:
     return []
 
 
-def _rate(lines: Sequence[dict[str, Any]]) -> list[Finding]:
+def _rate(lines: Sequence[dict[str, Any]]) -> list[Diagnosis]:
     """Learning rate too high (bursts, no progress) or too low (a loss that hardly falls from the very start)."""
     losses, norms = [record["loss"] for record in lines], [record["gradient_norm"] for record in lines]
-    findings: list[Finding] = []
+    findings: list[Diagnosis] = []
     if len(lines) < 40:
         return findings
     recent = norms[len(norms) // 2 :]
@@ -101,7 +101,7 @@ def _rate(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     falling = 1 - median(second) / median(first) if median(first) > 0 else 0.0
     if bursts > SPIKES:
         findings.append(
-            Finding(
+            Diagnosis(
                 "warning", "The learning rate may be too high",
                 f"In {bursts:.0%} of the recent updates the gradient was more than ten times as large as usual.",
                 "Half the learning rate.",
@@ -109,14 +109,14 @@ def _rate(lines: Sequence[dict[str, Any]]) -> list[Finding]:
         )  # fmt: skip
     elif falling < -0.1:
         findings.append(
-            Finding(
+            Diagnosis(
                 "warning", "The loss rises", f"It is {-falling:.0%} higher than in the first half of this stage.",
                 "A third of the learning rate.",
             )
         )  # fmt: skip
     elif falling < SLOW:
         findings.append(
-            Finding(
+            Diagnosis(
                 "note", "It learns slowly", f"The loss fell by {max(falling, 0):.1%} over half of the updates so far.",
                 "Either it is as good as it gets, or the learning rate is too low: try three times as much.",
             )
@@ -124,7 +124,7 @@ def _rate(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     return findings
 
 
-def _edges(lines: Sequence[dict[str, Any]]) -> list[Finding]:
+def _edges(lines: Sequence[dict[str, Any]]) -> list[Diagnosis]:
     """All edges of one type: the model tells no relations apart."""
     recent = [record for record in lines[-20:] if "edge_type_1" in record]
     if len(recent) < 5:
@@ -138,14 +138,14 @@ def _edges(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     several = "edge_type_2" in names
     what = "no interaction" if kind == 0 else f"interaction type {kind}" if several else "interaction"
     return [
-        Finding(
+        Diagnosis(
             "warning", "All edges are of one type", f"{shares[largest]:.1%} of the edges are \"{what}\".",
             "It often passes after a few hundred updates. If not: a smaller edge weight, a higher temperature.",
         )
     ]  # fmt: skip
 
 
-def _upper(lines: Sequence[dict[str, Any]]) -> list[Finding]:
+def _upper(lines: Sequence[dict[str, Any]]) -> list[Diagnosis]:
     """Upper slots of images are targets that their own encoder makes, and nothing but the data keeps them small."""
     known = [record for record in lines if record.get("nll_upper") and record["nll"] > 0]
     if len(known) < 40:
@@ -155,7 +155,7 @@ def _upper(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     if not (share > UPPER_SHARE and now > first):  # a new encoder of upper slots may begin large; no number, no word
         return []
     return [
-        Finding(
+        Diagnosis(
             "warning", "The upper slots grow",
             f"{share:.0%} of the loss is theirs: as targets they raise it by growing, whatever is predicted.",
             "A larger upper decay (1, where it is 0) keeps them small.",
@@ -163,22 +163,22 @@ def _upper(lines: Sequence[dict[str, Any]]) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _slots(validations: Sequence[dict[str, Any]]) -> list[Finding]:
+def _slots(validations: Sequence[dict[str, Any]]) -> list[Diagnosis]:
     """Slots that say nothing, or that two say the same."""
-    findings: list[Finding] = []
+    findings: list[Diagnosis] = []
     if not validations or "slots_unused" not in validations[-1]:
         return findings
     unused, alike = validations[-1]["slots_unused"], validations[-1]["slots_alike"]
     if unused > EMPTY_SLOTS:
         findings.append(
-            Finding(
+            Diagnosis(
                 "warning", "Slots are empty", f"{unused:.0%} of the leaf slots hardly change with the picture.",
                 "More updates; a lower learning rate of stage 1; look at the slot pictures in Explore.",
             )
         )  # fmt: skip
     if alike > 0:
         findings.append(
-            Finding(
+            Diagnosis(
                 "note", "Slots say the same", f"{alike:.0%} of the leaf slots repeat another one.",
                 "More updates, or a narrower decoder.",
             )
@@ -186,27 +186,27 @@ def _slots(validations: Sequence[dict[str, Any]]) -> list[Finding]:
     return findings
 
 
-def _copying(validations: Sequence[dict[str, Any]]) -> list[Finding]:
+def _copying(validations: Sequence[dict[str, Any]]) -> list[Diagnosis]:
     """Against repeating the last state."""
     if not validations or "copy_nll" not in validations[-1]:
         return []
     ours, copy = validations[-1]["nll"], validations[-1]["copy_nll"]
     if ours >= copy:
         return [
-            Finding(
+            Diagnosis(
                 "note", "No better than copying yet",
                 f"Repeating the last state scores an NLL of {copy:,.0f}; the model has {ours:,.0f}.",
                 "Let it run on; most models pass this line within the first hundred updates.",
             )
         ]  # fmt: skip
     return [
-        Finding(
+        Diagnosis(
             "good", "It has learned to move", f"Its NLL is {ours:,.0f}; repeating the last state scores {copy:,.0f}."
         )
     ]
 
 
-def _overfitting(validations: Sequence[dict[str, Any]]) -> list[Finding]:
+def _overfitting(validations: Sequence[dict[str, Any]]) -> list[Diagnosis]:
     """Validation that rises while training goes on."""
     if len(validations) < 4:
         return []
@@ -215,7 +215,7 @@ def _overfitting(validations: Sequence[dict[str, Any]]) -> list[Finding]:
     if len(after) < 3 or best["nll"] <= 0 or min(after[-3:]) < OVERFITTING * best["nll"]:
         return []
     return [
-        Finding(
+        Diagnosis(
             "warning", "It learns the training systems by heart",
             f"Validation was best at update {best['update']:,} (NLL {best['nll']:,.0f}) and is {after[-1]:,.0f} now.",
             "More training systems. The checkpoint of the best update is kept.",

@@ -34,6 +34,7 @@ from hri.training.device_loop import run_stage
 from hri.training.optimiser import Averaged
 from hri.training.run_folder import Run
 from hri.training.schedule import CLIP_WINDOW, batch_rows, learning_rate
+from hri.training.stage import TrainingStage
 from hri.training.stages import (
     OPTIMISERS,
     SAVE_SECONDS,
@@ -92,7 +93,7 @@ def train(
     accelerator = Accelerator(mixed_precision=config.train.precision, cpu=place.type == "cpu")
 
     def loop(
-        stage: ReconstructionStage | PredictionStage,
+        stage: TrainingStage,
         model: Model,
         run: Run,
         header: Header,
@@ -155,7 +156,7 @@ def prepared(
     else:
         earlier, history = {}, ()
 
-    stages: list[type[ReconstructionStage] | type[PredictionStage]] = [PredictionStage]
+    stages: list[type[TrainingStage]] = [PredictionStage]
     if model.sees_frames and (refine or not vision_from):
         # Stage 2 begins with the features of every training frame: not for nothing.
         stages = [ReconstructionStage, PredictionStage] if config.train.updates else [ReconstructionStage]
@@ -180,7 +181,7 @@ def prepared(
 
 
 def _run_stage(
-    stage: ReconstructionStage | PredictionStage,
+    stage: TrainingStage,
     model: Model,
     run: Run,
     header: Header,

@@ -23,6 +23,7 @@ from hri.scores.metrics import copied_frames_mse, free_run_scores, reconstructio
 from hri.training.optimiser import Muon
 from hri.training.patches import choose, tile_loss
 from hri.training.schedule import free_steps, number, prior_share
+from hri.training.stage import TrainingStage
 
 WATCHED = 40
 """Validation systems of the scores that only watch (:func:`hri.scores.evaluate.while_training`)."""
@@ -61,15 +62,14 @@ class TrainingStopped(RuntimeError):  # noqa: N818 - named for what happened to 
     """Training cannot go on; the message says why, what was kept and what to try."""
 
 
-class ReconstructionStage(nn.Module):
+class ReconstructionStage(TrainingStage):
     """Stage 1: each frame from its own slots. Returns the mean squared error a pixel times what the NLL makes of it."""
 
     number = 1
 
     def __init__(self, config: Config, model: Model, train: Sequences, validation: Sequences):
-        super().__init__()
+        super().__init__(config, model, train, validation)
         self.vision = model.vision
-        self.config, self.train_set, self.validation_set = config, train, validation
         self.updates, self.batch = config.train.stage1_updates, config.train.stage1_batch
         self.learning_rate = config.train.stage1_learning_rate
         self.population = len(train) * train.steps
@@ -79,7 +79,6 @@ class ReconstructionStage(nn.Module):
         self.copied = copied_frames_mse(validation)
 
     def begin(self) -> None:
-        """Before the first update."""
         _shrink(self.vision.decoder.layers[-1], self.config.train.last_layer_scale)
 
     def trained(self) -> list[nn.Parameter]:
@@ -87,7 +86,7 @@ class ReconstructionStage(nn.Module):
         return [parameter for part in self.vision.first for parameter in part.parameters() if parameter.requires_grad]
 
     def shrink(self, rate: float | Tensor) -> None:
-        """After an update; nothing shrinks."""
+        """Nothing shrinks."""
 
     def inputs(self, update: int, rows: Int[np.ndarray, " B"]) -> dict[str, Any]:
         """The frames of an update (rows number the (system, time) pairs), and at first the patches to train."""
@@ -118,15 +117,14 @@ class ReconstructionStage(nn.Module):
         return validation["reconstruction_mse"]
 
 
-class PredictionStage(nn.Module):
+class PredictionStage(TrainingStage):
     """Stage 2: the next states, from states or from the frozen encoder's features, computed once."""
 
     number = 2
 
     def __init__(self, config: Config, model: Model, train: Sequences, validation: Sequences):
-        super().__init__()
-        self.model, self.config = model, config
-        self.train_set, self.validation_set = train, validation
+        super().__init__(config, model, train, validation)
+        self.model = model
         self.updates, self.batch = config.train.updates, config.train.batch
         self.learning_rate = config.train.learning_rate
         self.population = len(train)
@@ -135,7 +133,6 @@ class PredictionStage(nn.Module):
         self.copied = copied_frames_mse(validation, SCORED_FREE_STEPS) if model.sees_frames else None
 
     def begin(self) -> None:
-        """Before the first update."""
         _shrink(self.model.dynamics.out, self.config.train.last_layer_scale)
 
     def trained(self) -> list[nn.Parameter]:
@@ -147,7 +144,7 @@ class PredictionStage(nn.Module):
 
     @torch.no_grad()
     def shrink(self, rate: float | Tensor) -> None:
-        """After an update: the encoder of upper slots, as ``train.upper_decay`` says."""
+        """The encoder of upper slots, as ``train.upper_decay`` says."""
         if self.model.sees_frames and self.config.train.upper_decay:
             share = 1 - rate * self.config.train.upper_decay
             for parameter in self.model.vision.upper.parameters():

@@ -24,7 +24,7 @@ NEARLY_ALL = 0.95
 
 
 @dataclass(frozen=True)
-class Group:
+class EdgeGroup:
     """The edges between two levels, or all that may be related."""
 
     name: str
@@ -44,7 +44,7 @@ class Group:
 
 
 def between(name: str) -> str:
-    """Two levels in words, such as "intermediates and leaves" or "siblings"; ``name`` as of a :class:`Group`."""
+    """Two levels in words, such as "intermediates and leaves" or "siblings"; ``name`` as of a :class:`EdgeGroup`."""
     plural = {"root": "the root", "leaf": "leaves", "siblings": "siblings"}
     ends = [plural.get(end, end if end[-1].isdigit() else f"{end}s") for end in name.split("-")]
     return " and ".join(ends)
@@ -54,8 +54,8 @@ def between(name: str) -> str:
 class Agreement:
     """Edges right in one scene, frame by frame."""
 
-    all: Group
-    levels: tuple[Group, ...]
+    all: EdgeGroup
+    levels: tuple[EdgeGroup, ...]
     """Those that can be right or wrong, in the order of the tree; none where there is only one such group."""
 
 
@@ -75,9 +75,11 @@ def agreement(naming: Named, history: int = 0) -> Agreement | None:
     steps = np.array([edge_step(rollout, frame) for frame in range(rollout.slots.shape[1])])
     burn_in = meanings.burn_in(history, int(rollout.last_true_input))
 
-    def group(name: str, members: Bool[np.ndarray, " R"]) -> Group:
+    def group(name: str, members: Bool[np.ndarray, " R"]) -> EdgeGroup:
         by_step, share = right[:, members].mean(1), float(truth[burn_in][:, members].mean())
-        return Group(name, int(members.sum()), by_step[steps], float(by_step[burn_in].mean()), max(share, 1 - share))
+        return EdgeGroup(
+            name, int(members.sum()), by_step[steps], float(by_step[burn_in].mean()), max(share, 1 - share)
+        )
 
     possible = rollout.tree.possible[senders, receivers] > 0
     if not possible.any():
@@ -113,7 +115,7 @@ def _truth_by_step(rollout: Rollout, rows: Int[np.ndarray, " R"]) -> Int[np.ndar
     return None if springs is None else springs[:, senders, receivers].astype(np.int64)
 
 
-def best_level(seen: Agreement) -> Group | None:
+def best_level(seen: Agreement) -> EdgeGroup | None:
     """The level whose edges are furthest above guessing, where that is clearly so; else None."""
     groups = seen.levels or (seen.all,)
     best = max(groups, key=lambda group: group.whole - group.guess)

@@ -17,7 +17,7 @@ from hri.data.video import VideoClip
 
 
 @dataclass(frozen=True)
-class Named:
+class WithFile:
     """A value with a file inside."""
 
     name: str
@@ -49,7 +49,7 @@ def rewrite(path: Path, text: str, nanoseconds: int) -> None:
 
 def test_a_file_is_read_once_until_it_changes_or_goes(tmp_path: Path, kept: Any, told: list[Any]) -> None:
     path = tmp_path / "model.safetensors"
-    for asked in (path, Named("one", path)):
+    for asked in (path, WithFile("one", path)):
         told.clear()
         rewrite(path, "first", 10**18)
         first = kept(asked)

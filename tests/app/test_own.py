@@ -63,7 +63,7 @@ def test_what_was_understood_is_shown_and_wrong_files_say_why(tmp_path: Path, ke
     assert any("the tree is proposed" in caption.value.lower() for caption in app.caption)
     app.file_uploader(key="own-files").set_value(("bees.csv", b"a,b\n1,2\n", "text/csv")).run()
     assert [error.value.replace("\\", "") for error in app.error] == [
-        "no column of bees.csv says where things are (--coordinates x y); its columns are a, b."
+        "no column of bees.csv says where things are (the field “Coordinates”); its columns are a, b."
     ]
 
 

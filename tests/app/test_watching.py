@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app import library
-from app.address import Share, Whole, Words
+from app.address import Share, WholeNumber, Words
 from app.explore import guide, watching
 from app.library import ModelSource, Scene
 from hri.core.records import Rollout
@@ -70,7 +70,7 @@ def test_the_tour_points_at_an_edge_that_is_a_true_spring_to_a_leaf_and_cuts_onl
 
 @pytest.mark.parametrize("text", ["9" * 400, "-1", "1.5", "", "x", "²", "11"])
 def test_no_text_is_a_number_that_is_none(text: str) -> None:
-    field = Whole(0, 10, "scenes")
+    field = WholeNumber(0, 10, "scenes")
     assert field.value(text) is None
     assert field.problem(text) == "; scenes are whole numbers from 0 to 10."
     assert Words(("a", "b")).problem(text) == ", which is not here."
@@ -79,5 +79,5 @@ def test_no_text_is_a_number_that_is_none(text: str) -> None:
 
 
 def test_a_number_in_range_is_itself() -> None:
-    assert [Whole(0, 10, "scenes").value(text) for text in ("0", "10", "007")] == [0, 10, 7]
+    assert [WholeNumber(0, 10, "scenes").value(text) for text in ("0", "10", "007")] == [0, 10, 7]
     assert not Share().problem("0.25")

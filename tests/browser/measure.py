@@ -122,16 +122,17 @@ def steps_and_playback(page: Page) -> dict[str, Any]:
 
 
 BRIGHT = """() => {
-    const root = [...document.querySelectorAll("*")].map((host) => host.shadowRoot?.querySelector(".truth .stack")).find(Boolean);
+    const inside = (host) => host.shadowRoot?.querySelector(".truth .stack");
+    const root = [...document.querySelectorAll("*")].map(inside).find(Boolean);
     const canvas = root.querySelector("canvas"), { width, height } = canvas;
-    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height), found = [];
+    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height), places = [];
     for (let y = 0; y < height; y += 1)
         for (let x = 0; x < width; x += 1) {
             const [red, green, blue] = data.slice(4 * (y * width + x)), place = [(x + 0.5) / width, (y + 0.5) / height];
-            const apart = found.every((one) => Math.hypot(one[0] - place[0], one[1] - place[1]) > 0.15);
-            if (Math.max(red, green, blue) > 200 && apart) found.push(place);
+            const apart = places.every((one) => Math.hypot(one[0] - place[0], one[1] - place[1]) > 0.15);
+            if (Math.max(red, green, blue) > 200 && apart) places.push(place);
         }
-    return found;
+    return places;
 }"""
 
 
@@ -251,17 +252,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, chromium() as browser:
         folder = Path(name)
         with serve(folder / "log.txt", wait=False) as server:
-            page, found = cold_start(server, browser)
-            found |= steps_and_playback(page)
-            found["click_ms"] = clicks(page)
-            found["scene_ms"] = new_scenes(page)
-            found["rss_mb"] = memory(server)
-        found |= while_training(browser, folder)
-        found["bare_image_rerun_ms"] = bare_rerun(browser, folder)
-    bare = found["bare_image_rerun_ms"]
-    timed = {"step": found["step_ms"]["median"], "click": found["click_ms"], "scene": found["scene_ms"]}
-    found["ratios_to_bare_rerun"] = {what: round(ms / bare, 2) for what, ms in timed.items() if ms is not None}
-    print(json.dumps(found, indent=2))
+            page, figures = cold_start(server, browser)
+            figures |= steps_and_playback(page)
+            figures["click_ms"] = clicks(page)
+            figures["scene_ms"] = new_scenes(page)
+            figures["rss_mb"] = memory(server)
+        figures |= while_training(browser, folder)
+        figures["bare_image_rerun_ms"] = bare_rerun(browser, folder)
+    bare = figures["bare_image_rerun_ms"]
+    timed = {"step": figures["step_ms"]["median"], "click": figures["click_ms"], "scene": figures["scene_ms"]}
+    figures["ratios_to_bare_rerun"] = {what: round(ms / bare, 2) for what, ms in timed.items() if ms is not None}
+    print(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":

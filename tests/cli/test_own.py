@@ -38,7 +38,10 @@ def train(folder: Path, preset: str, data: str, run: str) -> Path:
 
 
 def test_a_table_says_what_was_understood(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["data", "trajectories", str(folder / "bees.csv"), "--out", str(tmp_path / "out")]
+    command = ["data", "trajectories", str(folder / "bees.csv"), "--out", str(tmp_path / "own" / "bees")]
+    assert main([*command, "--objects", "nobody"]) == 1
+    assert "there is no object 'nobody'" in capsys.readouterr().err
+    assert not (tmp_path / "own").exists()  # nothing is left behind
     assert main(command) == 0
     output = capsys.readouterr()
     assert "id names the object, x (mm), y (mm) are where it is, time [s] the time." in output.err

@@ -130,7 +130,7 @@ def test_a_file_that_is_no_rollout_says_what_it_lacks(tmp_path: Path, missing: s
 # --- reading ---------------------------------------------------------------------------------------------
 
 
-class Trap:
+class CodeInArrays:
     """Unpickling this makes a folder."""
 
     def __init__(self, mark: Path) -> None:
@@ -142,8 +142,8 @@ class Trap:
 
 def test_pickled_objects_are_never_opened(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    np.savez(tmp_path / "trap.npz", a=np.array([Trap(mark)], dtype=object))
-    (tmp_path / "pickle.npz").write_bytes(pickle.dumps(Trap(mark)))
+    np.savez(tmp_path / "trap.npz", a=np.array([CodeInArrays(mark)], dtype=object))
+    (tmp_path / "pickle.npz").write_bytes(pickle.dumps(CodeInArrays(mark)))
     for name in ("trap.npz", "pickle.npz"):
         with pytest.raises(ValueError, match=UNREADABLE):
             read_npz(tmp_path / name)

@@ -31,8 +31,8 @@ from hri.model import checkpoint
 from hri.model.fast import device as device_recurrence
 from hri.model.fast import edges as fast
 from hri.training import device_check
-from hri.training.device_check import Agreement, compare, kinds
-from hri.training.device_step import Recorded, Step
+from hri.training.device_check import LossComparison, compare, kinds
+from hri.training.device_step import DeviceStep, Recorded
 from hri.training.loop import train
 from hri.training.run_folder import State
 from hri.training.stages import OPTIMISERS, PredictionStage, TrainingStopped
@@ -301,9 +301,9 @@ def test_devices_are_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert found.holds
     assert max(found.differences) < 1e-6
     assert fast.ENABLED, "only the comparison goes without the fused loops"
-    assert not Agreement("", (1.0, 2.0), (1.0, 2.1), "no").holds
-    assert not Agreement("", (1.0,), (float("nan"),), "no").holds
-    assert Agreement("", (1.0, 2.0), (1.01, 2.01), "bf16").holds
+    assert not LossComparison("", (1.0, 2.0), (1.0, 2.1), "no").holds
+    assert not LossComparison("", (1.0,), (float("nan"),), "no").holds
+    assert LossComparison("", (1.0, 2.0), (1.01, 2.01), "bf16").holds
     configs: list[Config] = [state, small(variant="nri"), small("par"), small("slot", updates=0)]
     assert [(c.name, k.number) for c, k in kinds(configs)] == [
         ("springs-4-3-state-hri-h", 2),
@@ -314,7 +314,7 @@ def test_devices_are_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     # Where they differ nothing is trained; before that, the plain loop is tried.
     asked = []
     monkeypatch.setattr(device_recurrence, "ENABLED", True)
-    wrong = Agreement("stage 2 of x", (100.0, 90.0), (100.0, 95.0), "no")
+    wrong = LossComparison("stage 2 of x", (100.0, 90.0), (100.0, 95.0), "no")
     monkeypatch.setattr(device_check, "compare", lambda *_: asked.append(device_recurrence.ENABLED) or wrong)
     plan = read_plan(written(tmp_path / "plan.json", LSTM))
     with pytest.raises(ValueError, match=r"differs between CPU and cpu: losses 90 and 95, .*; nothing was trained"):
@@ -368,9 +368,9 @@ def pretended_cuda(replay: Callable[[], None]) -> Iterator[SimpleNamespace]:
 
 
 def test_a_recorded_step_is_replayed_and_recording_leaves_no_trace() -> None:
-    def made() -> tuple[Step, Recorded]:
+    def made() -> tuple[DeviceStep, Recorded]:
         stage, model, _ = built(small(variant="lstm", average=0.9), PredictionStage)
-        step = Step(stage, model, OPTIMISERS["muon"](stage.trained(), lr=1.0), State(), CPU)
+        step = DeviceStep(stage, model, OPTIMISERS["muon"](stage.trained(), lr=1.0), State(), CPU)
         return step, Recorded(step)
 
     plain, called = made()

@@ -240,7 +240,7 @@ def test_a_file_with_any_part_missing_or_misshapen_is_refused_or_fits(variant: s
                 assert "model_all.pt" in str(error)  # noqa: PT017
 
 
-class Trap:
+class CodeInWeights:
     """What a .pt file can hold: code that runs when it is opened."""
 
     def __init__(self, flag: Path):
@@ -252,10 +252,10 @@ class Trap:
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_code_in_a_file_is_never_run(zipped: bool, tmp_path: Path) -> None:
-    path = written(tmp_path, {"weights": Trap(tmp_path / "flag")}, _use_new_zipfile_serialization=zipped)
+    path = written(tmp_path, {"weights": CodeInWeights(tmp_path / "flag")}, _use_new_zipfile_serialization=zipped)
     with pytest.raises(ValueError, match="could run code"):
         import_published(path)
-    (tmp_path / "model_all.pt").write_bytes(pickle.dumps(Trap(tmp_path / "flag")))
+    (tmp_path / "model_all.pt").write_bytes(pickle.dumps(CodeInWeights(tmp_path / "flag")))
     with pytest.raises(ValueError, match=r"model_all\.pt"):
         import_published(path)
     assert not (tmp_path / "flag").exists()

@@ -132,7 +132,7 @@ def script() -> bytes:
     return file.getvalue()
 
 
-class Config:
+class OtherProgram:
     """Of another program."""
 
 
@@ -153,10 +153,10 @@ OTHERS: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
     ),
     "a whole module": (lambda: saved(torch.nn.Linear(2, 2)), ("torch.nn.modules.linear.Linear (it could run code)",)),
     "another program's options": (
-        lambda: saved({"state_dict": weights(), "config": Config()}),
-        ("tests.model.test_wrapped.Config (it could run code)", "torch.save(model.state_dict()"),
+        lambda: saved({"state_dict": weights(), "config": OtherProgram()}),
+        ("tests.model.test_wrapped.OtherProgram (it could run code)", "torch.save(model.state_dict()"),
     ),
-    "an old pickle": (lambda: pickle.dumps(Config()), ("could run code",)),
+    "an old pickle": (lambda: pickle.dumps(OtherProgram()), ("could run code",)),
     "no dict": (lambda: saved([torch.ones(3)]), ("no state dict",)),
     "numbers": (lambda: saved({"epoch": 3}), ("no state dict",)),
     "two models": (

@@ -27,7 +27,7 @@ from hri.model.model import Model
 from hri.training import device_loop, device_step
 from hri.training.device_data import PredictionInputs
 from hri.training.device_loop import out_of_memory, run_stage
-from hri.training.device_step import Recorded, Step, schedule
+from hri.training.device_step import DeviceStep, Recorded, schedule
 from hri.training.loop import prepared, train
 from hri.training.optimiser import Averaged
 from hri.training.run_folder import Run, State
@@ -103,7 +103,7 @@ def clear_updates(config: Config, kind: type, updates: int) -> tuple[np.ndarray,
     ...]; gradients of the first update, and averaged weights.
     """
     stage, model, optimiser = built(config, kind)
-    inputs = Step(stage, model, OPTIMISERS[config.train.optimiser](stage.trained(), lr=1.0), State(), CPU)
+    inputs = DeviceStep(stage, model, OPTIMISERS[config.train.optimiser](stage.trained(), lr=1.0), State(), CPU)
     ahead = schedule(stage, range(updates))
     averaged = Averaged(model, config.train.average) if config.train.average else None
     norms: list[float] = []
@@ -161,7 +161,7 @@ def test_updates_equal_plain_ones(name: str, monkeypatch: pytest.MonkeyPatch) ->
     updates = 10 if name in LONG else 2
     wanted, first = clear_updates(config, kind, updates)
     stage, ours, optimiser = built(config, kind)
-    step = Step(stage, ours, optimiser, State(), CPU)
+    step = DeviceStep(stage, ours, optimiser, State(), CPU)
     gradients: list[torch.Tensor] = []
     clipped = step.clip.clipped
     monkeypatch.setattr(
@@ -194,7 +194,7 @@ def test_bursts_are_clipped_as_on_a_cpu() -> None:
     config = small(clip=0.6)
     wanted, _ = clear_updates(config, PredictionStage, 26)
     stage, model, optimiser = built(config, PredictionStage)
-    step = Step(stage, model, optimiser, State(), CPU)
+    step = DeviceStep(stage, model, optimiser, State(), CPU)
     with as_on_a_device():
         Recorded(step).launch(range(26))
     assert step.losses is not None
@@ -250,7 +250,7 @@ def test_an_update_can_be_recorded(name: str) -> None:
                 bare = torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device="meta")
                 values[key] = torch.nn.Parameter(bare) if values is module._parameters else bare
     optimiser = OPTIMISERS[config.train.optimiser](stage.trained(), lr=1.0)
-    step = Step(stage, model, optimiser, State(), torch.device("meta"))
+    step = DeviceStep(stage, model, optimiser, State(), torch.device("meta"))
     with as_on_a_device():
         step()
         with OnTheDeviceOnly() as update:

@@ -23,13 +23,13 @@ QUESTIONS = ("How many", "Left and right", "Feet on the ground", "Phase of the s
 # What it states ----------------------------------------------------------------------------------------
 
 
-def says(found: BodyRelations, question: str) -> str:
+def says(relations: BodyRelations, question: str) -> str:
     """What the model's edges answer to one of the questions.
 
     Raises:
         ValueError: it is none of them, or a model without edges.
     """
-    answers = {finding.about: finding.sentence for finding in found.findings}
+    answers = {finding.about: finding.sentence for finding in relations.findings}
     if question not in answers:
         raise ValueError(f"{question!r} cannot be asked here; choose from {', '.join(answers)}")
     return answers[question]
@@ -42,8 +42,8 @@ def statement(checkpoint: str, scenes: str, question: str) -> str:
 
     model, seen = load(checkpoint), Rollout.load(scenes)
     others = [untrained(model, seen, seed) for seed in range(UNTRAINED)]
-    found = body_relations(seen, model.header.config.model.relations.history, others)
-    return says(found, question)
+    relations = body_relations(seen, model.header.config.model.relations.history, others)
+    return says(relations, question)
 
 
 def class_values(folder: Path, seed: int) -> dict[str, Any]:
@@ -65,29 +65,29 @@ def show(stage: Stage) -> Shown:
         "What to ask", QUESTIONS, default=QUESTIONS[0], required=True, key="people-question"
     ) or QUESTIONS[0]  # fmt: skip
     with st.spinner("Looking at the model's edges, and at those of models that nobody trained …"):
-        found, seed = lesson_state.body(MODEL)
+        relations, seed = lesson_state.body(MODEL)
     drawn.load_pandas()
-    chart(answer_figure(found, question, stage.size), "people-chart", f"{question}: what the model's edges answer")
+    chart(answer_figure(relations, question, stage.size), "people-chart", f"{question}: what the model's edges answer")
     return Shown(
-        statement=says(found, question),
+        statement=says(relations, question),
         values={"checkpoint": file_of(MODEL), "scenes": scenes(), "question": question},
         explore={"model": MODEL, "seed": str(seed), "panel": "relations"},
         done=question != QUESTIONS[0],
     )
 
 
-def answer_figure(found: BodyRelations, question: str, size: float = 1.0) -> go.Figure:
+def answer_figure(relations: BodyRelations, question: str, size: float = 1.0) -> go.Figure:
     """How often each edge speaks, each against its mirror image, or a number beside those of chance."""
     if question == "How many":
-        shares = sorted(found.shares.tolist(), reverse=True)
+        shares = sorted(relations.shares.tolist(), reverse=True)
         figure = go.Figure(go.Bar(x=list(range(1, len(shares) + 1)), y=shares, marker={"color": style.BLUE}))
         figures.with_style(figure, "edges, the most talkative first", "share of frames", size, 300)
         return figure.update_layout(hovermode=False, yaxis={"range": [0, 1], "tickformat": ".0%"})
     if question == "Left and right":
-        return mirror_chart(found, round(320 * size), round(13 * size))
+        return mirror_chart(relations, round(320 * size), round(13 * size))
     step = question == "Phase of the step"
-    own = found.follows_step() if step else found.follows_contact()
-    others = [one.follows_step(0) if step else one.follows_contact(0) for one in found.untrained]
+    own = relations.follows_step() if step else relations.follows_contact()
+    others = [one.follows_step(0) if step else one.follows_contact(0) for one in relations.untrained]
     bars = [("this model", own and own.value), ("shifted in time", own and own.chance)]
     bars += [(f"untrained {number}", other and other.value) for number, other in enumerate(others, 1)]
     known = [(name, float(value)) for name, value in bars if value is not None and not isinstance(value, AgainstChance)]

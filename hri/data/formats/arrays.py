@@ -187,7 +187,7 @@ def _words(arrays: dict[str, np.ndarray], key: str, name: str, count: int, what:
     words = arrays[key]
     if words.shape != (count,):
         raise ValueError(f"{key} in {name} has {words.size} entries and there are {count} {what}s; give one {what} one")
-    return [str(word) for word in words]
+    return [word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in words.tolist()]
 
 
 def _rate(arrays: dict[str, np.ndarray], name: str) -> float:
@@ -201,7 +201,10 @@ def _rate(arrays: dict[str, np.ndarray], name: str) -> float:
 
 def _unit(arrays: dict[str, np.ndarray]) -> str:
     unit = arrays.get("units", arrays.get("unit"))
-    return "" if unit is None or unit.size == 0 else str(unit.reshape(-1)[0])
+    if unit is None or unit.size == 0:
+        return ""
+    word = unit.reshape(-1)[0]
+    return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
 
 
 def _parents(arrays: dict[str, np.ndarray], name: str, names: list[str], size: int) -> tuple[int, ...] | None:
@@ -213,6 +216,8 @@ def _parents(arrays: dict[str, np.ndarray], name: str, names: list[str], size: i
         raise ValueError(
             f"parents in {name} has {parents.size} entries and there are {size} objects; give one an object"
         )
+    if parents.dtype.kind == "S":
+        parents = np.char.decode(parents, "utf-8", "replace")
     if parents.dtype.kind == "U":
         unknown = [word for word in parents.tolist() if word and word not in names]
         if unknown:

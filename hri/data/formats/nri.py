@@ -112,6 +112,11 @@ def _split(parts: dict[str, Path], split: Split, notes: list[str]) -> list[RawSe
             relations = np.swapaxes(edges.astype(np.float64), 1, 2)
         elif edges.ndim == 2 and edges.shape == (size, size):
             relations = np.broadcast_to(edges.astype(np.float64).T, (count, size, size))
+        elif edges.ndim == 3 and edges.shape[1] == edges.shape[2]:
+            raise ValueError(
+                f"{name} is {list(edges.shape)} and {source} holds {count} sequences of {size} objects, so it must be "
+                f"[{count}, {size}, {size}]; bring files of one run of the generator"
+            )
         else:
             order = "dnri" if "feats" in parts else "nri"
             relations = from_vectors(edges, order, name, (count, frames, size))

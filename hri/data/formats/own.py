@@ -10,12 +10,11 @@ import numpy as np
 
 from hri.data.formats import arrays, nri, tables
 from hri.data.preparation import only, prepared
-from hri.data.raw import PLAIN, USUAL, Choices, Layout, RawSet
+from hri.data.raw import ENDINGS, PLAIN, TABLES, USUAL, Choices, Layout, RawSet
 from hri.data.trajectories import TrajectorySet
 
 LARGEST = 2_000_000_000
 """Bytes of all files together, looked at before anything is read."""
-ENDINGS = (".npz", ".npy", *tables.ENDINGS)
 
 
 def read(paths: Sequence[Path], choices: Choices = USUAL, layout: Layout = PLAIN) -> TrajectorySet:
@@ -121,6 +120,6 @@ def _one(file: Path, layout: Layout) -> RawSet:
     ending = file.suffix.lower()
     if ending in (".npz", ".npy"):
         return arrays.read(file, layout)
-    if ending in tables.ENDINGS:
+    if ending in TABLES:
         return tables.read(file, layout)
     raise ValueError(f"{file.name} ends in {ending or 'nothing'}; trajectories end in {', '.join(ENDINGS)}")

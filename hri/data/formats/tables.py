@@ -7,7 +7,6 @@ its name, and said; a flag settles it. A unit may stand in a header, as in ``x (
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from hri.data.formats import cells
+from hri.data.formats.cells import SECONDS, Sheet
 from hri.data.raw import PLAIN, Layout, RawSequence, RawSet
 
-ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq")
-TIMES = "time t timestamp timestamps seconds second sec secs"
+TIMES = "time t timestamp timestamps seconds second sec secs position_t"
 FRAMES = "frame frames frame_id frame_number frame_no frame_index frameid image_id step timestep time_step index"
 OBJECTS = (
     "object object_id obj id track track_id trackid tid particle particle_id agent agent_id ball player player_id "
@@ -32,7 +32,6 @@ SEQUENCES = (
 )
 """Names of columns, the surest first."""
 _UNIT = re.compile(r"^(.*?)\s*[\(\[]\s*([^\)\]]{1,20})\s*[\)\]]$")
-_SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6, "µs": 1e-6, "min": 60.0}
 _PLACE = r"(?:pos(?:ition)?|p|c|cent(?:er|re|roid)?|loc(?:ation)?|coord(?:inate)?)"
 _LENGTH_UNITS = ("mm", "cm", "m", "px", "km", "um", "µm", "in", "ft")
 
@@ -63,10 +62,10 @@ def read(path: Path, layout: Layout = PLAIN) -> RawSet:
         OSError: the file is not there.
         ValueError: a column that is not there, a row that cannot be read, times out of order; the sentence names them.
     """
-    table = _table(path)
-    if not len(table):
+    sheet = cells.read(path)
+    if not len(sheet.table):
         raise ValueError(f"{path.name} has no rows under its header")
-    columns = [_column(str(name)) for name in table.columns]
+    columns = [_column(str(name)) for name in sheet.table.columns]
     known = {column.name for column in columns}
     for name in (layout.sequence, layout.time, layout.object, *layout.coordinates, *layout.speeds):
         if name and name not in known:
@@ -77,56 +76,28 @@ def read(path: Path, layout: Layout = PLAIN) -> RawSet:
     axes = _long_axes(columns, layout)
     of = layout.object or _guess([column for column in columns if column.name not in (time, sequence)], OBJECTS)
     if axes is not None and of:
-        return _long(path, table, columns, sequence, time, of, axes, layout)
+        return _long(sheet, columns, sequence, time, of, axes)
     named = _wide_axes([column for column in columns if column.name not in (time, sequence)])
     if len(named) >= 2 and not layout.coordinates:
-        return _wide(path, table, columns, sequence, time, named, layout)
+        return _wide(sheet, columns, sequence, time, named)
     listed = ", ".join(column.name for column in columns[:20])
+    if cells.looks_like_data([column.name for column in columns]):
+        raise ValueError(
+            f"the first line of {path.name} holds values ({listed[:60]}); put a line above it that names its columns, "
+            "such as time,id,x,y"
+        )
     lacks = "which object a row is of (--object)" if axes is not None else "where things are (--coordinates x y)"
     raise ValueError(f"no column of {path.name} says {lacks}; its columns are {listed}")
 
 
-# Reading -------------------------------------------------------------------------------------------------
-
-
-def _table(path: Path) -> pd.DataFrame:
-    """The table; DeepLabCut's headers as one line."""
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            return pd.read_parquet(path).reset_index(drop=True)
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = [file.readline() for _ in range(4)]
-        separator = _separator(lines[0])
-        first = [line.split(separator)[0].strip().lower() for line in lines]
-        if first[0] == "scorer":
-            depth = 4 if "individuals" in first else 3
-            table = pd.read_csv(path, header=list(range(depth)), index_col=0, sep=separator, encoding="utf-8-sig")
-            table.columns = [" ".join(map(str, name[1:-1])) + f"_{name[-1]}" for name in table.columns]
-            table.insert(0, "frame", table.index)
-            return table.reset_index(drop=True)
-        decimal = "," if separator == ";" else "."
-        return pd.read_csv(path, sep=separator, decimal=decimal, encoding="utf-8-sig", skipinitialspace=True)
-    except OSError:
-        raise
-    except UnicodeDecodeError:
-        raise ValueError(f"{path.name} is no text in UTF-8; save it as a CSV in UTF-8") from None
-    except Exception as error:  # whatever pandas or pyarrow find in a damaged file
-        said = " ".join(str(error).split())[:120]
-        raise ValueError(f"{path.name} is no table that can be read ({said}); save it again as CSV") from None
-
-
-def _separator(line: str) -> str:
-    try:
-        return csv.Sniffer().sniff(line, delimiters=",;\t|").delimiter
-    except csv.Error:  # one column
-        return ","
+# Headers -----------------------------------------------------------------------------------------------
 
 
 def _column(name: str) -> _Column:
     match = _UNIT.match(name.strip())
     stem, unit = (match[1], match[2]) if match else (name.strip(), "")
     word = re.sub(r"[\s\-.]+", "_", stem.strip()).lower()
-    if not unit and (match := re.fullmatch(rf"(.+)_({'|'.join((*_SECONDS, *_LENGTH_UNITS))})", word)):
+    if not unit and (match := re.fullmatch(rf"(.+)_({'|'.join((*SECONDS, *_LENGTH_UNITS))})", word)):
         word, unit = match[1], match[2]
     return _Column(name, word, unit)
 
@@ -142,6 +113,8 @@ def _long_axes(columns: list[_Column], layout: Layout) -> _Axes | None:
     if layout.coordinates:
         if len(layout.coordinates) not in (2, 3):
             raise ValueError(f"--coordinates names {len(layout.coordinates)} columns; name two or three")
+        if twice := next((name for name in layout.coordinates if layout.coordinates.count(name) > 1), ""):
+            raise ValueError(f"--coordinates names {twice} twice; name one column an axis")
         if layout.speeds and len(layout.speeds) != len(layout.coordinates):
             raise ValueError(
                 f"--speeds names {len(layout.speeds)} columns; name {len(layout.coordinates)}, one an axis"
@@ -191,28 +164,29 @@ def _wide_axes(columns: list[_Column]) -> dict[str, _Axes]:
 # Long ----------------------------------------------------------------------------------------------------
 
 
-def _long(
-    path: Path, table: pd.DataFrame, columns: list[_Column], sequence: str, time: str, of: str, axes: _Axes,
-    layout: Layout,
-) -> RawSet:  # fmt: skip
+def _long(sheet: Sheet, columns: list[_Column], sequence: str, time: str, of: str, axes: _Axes) -> RawSet:
     """One row an object and time."""
+    sheet = sheet.without_more_headers(axes.places)
+    path, table = sheet.path, sheet.table
     by_name = {column.name: column for column in columns}
     if table[of].isna().any():
-        raise ValueError(f"row {_row(table[of].isna())} of {path.name} does not say which object it is of ({of})")
-    labels, names = pd.factorize(table[of].map(_label), sort=False)
+        raise ValueError(f"row {sheet.row(table[of].isna())} of {path.name} does not say which object it is of ({of})")
+    labels, names = pd.factorize(table[of].map(cells.label), sort=False)
     names = [str(name) for name in names]
-    values = _values(path, table, (*axes.places, *axes.speeds))
-    clock, seconds = _clock(path, table, by_name, time)
+    values = sheet.values((*axes.places, *axes.speeds))
+    clock, seconds, unit_words = _clock(sheet, by_name, time)
     groups = np.zeros(len(table), dtype=np.int64)
     titles = [path.stem]
     if sequence:
-        groups, kinds = pd.factorize(table[sequence].map(_label), sort=False)
+        groups, kinds = pd.factorize(table[sequence].map(cells.label), sort=False)
         titles = [f"{sequence} {kind}" if re.fullmatch(r"-?\d+", str(kind)) else str(kind) for kind in kinds]
         if (groups < 0).any():
-            raise ValueError(f"row {_row(groups < 0)} of {path.name} does not say which sequence it is of ({sequence})")
+            raise ValueError(
+                f"row {sheet.row(groups < 0)} of {path.name} does not say which sequence it is of ({sequence})"
+            )
     if clock is None:  # the k-th row of an object is frame k
         clock = table.groupby([groups, labels], sort=False).cumcount().to_numpy(np.float64)
-    _check_order(path, table, np.stack([groups, labels], 1), clock, names, time)
+    _check_order(sheet, np.stack([groups, labels], 1), clock, names, time)
     width, sequences = len(axes.places), []
     for group, title in enumerate(titles):
         rows = np.flatnonzero(groups == group)
@@ -225,15 +199,17 @@ def _long(
         f"in {path.name}, {of} names the object, {', '.join(axes.places)} {'are' if width > 1 else 'is'} where it is"
     )
     words += f", {', '.join(axes.speeds)} its velocity" if axes.speeds else ""
-    words += f", {time} the {'time' if seconds else 'frame'}" if time else ", rows of an object follow each other"
+    words += (
+        f", {time} the {'time' if seconds else 'frame'}{unit_words}"
+        if time
+        else ", rows of an object follow each other"
+    )
     words += f", {sequence} the sequence" if sequence else ""
     unit = by_name[axes.places[0]].unit
-    return RawSet(tuple(names), tuple(sequences), 0.0, seconds, None, unit, (words,))
+    return RawSet(tuple(names), tuple(sequences), 0.0, seconds, None, unit, (*sheet.notes, words))
 
 
-def _check_order(
-    path: Path, table: pd.DataFrame, who: np.ndarray, clock: Float[np.ndarray, " R"], names: list[str], time: str
-) -> None:
+def _check_order(sheet: Sheet, who: np.ndarray, clock: Float[np.ndarray, " R"], names: list[str], time: str) -> None:
     """Refuse an object that is twice at one time, or goes back in time.
 
     Raises:
@@ -246,102 +222,70 @@ def _check_order(
         return
     pairs = [(int(order[k + 1]), int(order[k])) for k in np.flatnonzero(back).tolist()]
     row, before = min(pairs)
-    name = names[who[row, 1]]
+    name, where = names[who[row, 1]], f"row {row + sheet.first} of {sheet.path.name}"
     if clock[row] == clock[before]:
         raise ValueError(
-            f"row {row + 2} of {path.name} is {name} at {time} {clock[row]:g} once more (as row {before + 2}); leave "
-            "one of them out, or name the column that tells them apart with --sequence"
+            f"{where} is {name} at {time} {clock[row]:g} once more (as row {before + sheet.first}); leave one of them "
+            "out, or name the column that tells them apart with --sequence"
         )
     raise ValueError(
-        f"row {row + 2} of {path.name} goes back in time: {name} is at {time} {clock[row]:g} after {clock[before]:g}; "
-        "sort rows by time, or name the column of sequences with --sequence"
+        f"{where} goes back in time: {name} is at {time} {clock[row]:g} after {clock[before]:g}; sort rows by "
+        "time, or name the column of sequences with --sequence"
     )
 
 
 # Wide ----------------------------------------------------------------------------------------------------
 
 
-def _wide(
-    path: Path, table: pd.DataFrame, columns: list[_Column], sequence: str, time: str, named: dict[str, _Axes],
-    layout: Layout,
-) -> RawSet:  # fmt: skip
+def _wide(sheet: Sheet, columns: list[_Column], sequence: str, time: str, named: dict[str, _Axes]) -> RawSet:
     """One row a time."""
+    sheet = sheet.without_more_headers(tuple(name for axes in named.values() for name in axes.places))
+    path, table = sheet.path, sheet.table
     by_name = {column.name: column for column in columns}
     width = len(next(iter(named.values())).places)
     if any(len(axes.places) != width for axes in named.values()):
         odd = next(name for name, axes in named.items() if len(axes.places) != width)
         raise ValueError(f"{odd} in {path.name} has another number of coordinates than {next(iter(named))}")
     with_speeds = all(axes.speeds for axes in named.values())
-    places = np.stack([_values(path, table, axes.places) for axes in named.values()], 1)
-    speeds = np.stack([_values(path, table, axes.speeds) for axes in named.values()], 1) if with_speeds else None
-    clock, seconds = _clock(path, table, by_name, time)
+    places = np.stack([sheet.values(axes.places) for axes in named.values()], 1)
+    speeds = np.stack([sheet.values(axes.speeds) for axes in named.values()], 1) if with_speeds else None
+    clock, seconds, unit_words = _clock(sheet, by_name, time)
     groups, titles = np.zeros(len(table), dtype=np.int64), [path.stem]
     if sequence:
-        groups, kinds = pd.factorize(table[sequence].map(_label), sort=False)
+        groups, kinds = pd.factorize(table[sequence].map(cells.label), sort=False)
         titles = [f"{sequence} {kind}" if re.fullmatch(r"-?\d+", str(kind)) else str(kind) for kind in kinds]
     sequences = []
     for group, title in enumerate(titles):
         rows = np.flatnonzero(groups == group)
         if clock is not None and (back := np.diff(clock[rows]) <= 0).any():
-            row = int(rows[np.flatnonzero(back)[0] + 1])
-            raise ValueError(f"row {row + 2} of {path.name} goes back in time: {time} is {clock[row]:g} after "
-                             f"{clock[rows[np.flatnonzero(back)[0]]]:g}; sort rows by time")  # fmt: skip
+            before, row = (int(rows[np.flatnonzero(back)[0] + after]) for after in (0, 1))
+            raise ValueError(
+                f"row {row + sheet.first} of {path.name} goes back in time: {time} is {clock[row]:g} after "
+                f"{clock[before]:g}; sort rows by time"
+            )
         times = None if clock is None else clock[rows]
         sequences.append(RawSequence(title, places[rows], None if speeds is None else speeds[rows], None, times))
     listed = ", ".join(list(named)[:8]) + (" …" if len(named) > 8 else "")
     words = f"in {path.name}, each row is a time, with columns for {listed}"
-    words += f"; {time} is the {'time' if seconds else 'frame'}" if time else ""
+    words += f"; {time} is the {'time' if seconds else 'frame'}{unit_words}" if time else ""
     unit = by_name[next(iter(named.values())).places[0]].unit
-    return RawSet(tuple(named), tuple(sequences), 0.0, seconds, None, unit, (words,))
+    return RawSet(tuple(named), tuple(sequences), 0.0, seconds, None, unit, (*sheet.notes, words))
 
 
-# Cells ---------------------------------------------------------------------------------------------------
-
-
-def _label(value: object) -> str | None:
-    """7.0 and 7 are the same object."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return None
-    return f"{value:g}" if isinstance(value, float) else str(value).strip()
-
-
-def _values(path: Path, table: pd.DataFrame, columns: tuple[str, ...]) -> Float[np.ndarray, "R C"]:
-    """Columns as numbers; empty cells are not a number.
-
-    Raises:
-        ValueError: a cell that holds something else, with its row.
+def _clock(sheet: Sheet, by_name: dict[str, _Column], time: str) -> tuple[Float[np.ndarray, " R"] | None, bool, str]:
+    """The time of each row, whether it is in seconds, and in what the column has it where that was guessed; None where
+    no column says it.
     """
-    values = np.empty((len(table), len(columns)))
-    for place, name in enumerate(columns):
-        numbers = pd.to_numeric(table[name], errors="coerce")
-        wrong = (numbers.isna() & table[name].notna()).to_numpy()
-        if wrong.any():
-            cell = str(table[name].to_numpy()[wrong][0])[:40]
-            raise ValueError(
-                f"row {_row(wrong)} of {path.name} holds {cell!r} as {name}; write a number, or leave it empty"
-            )
-        values[:, place] = numbers.to_numpy(np.float64)
-    return values
-
-
-def _clock(
-    path: Path, table: pd.DataFrame, by_name: dict[str, _Column], time: str
-) -> tuple[Float[np.ndarray, " R"] | None, bool]:
-    """The time of each row, and whether it is in seconds; None where no column says it."""
     if not time:
-        return None, False
+        return None, False, ""
     column = by_name[time]
-    seconds = column.word in TIMES.split() or (column.unit in _SECONDS and column.word not in FRAMES.split())
-    if not pd.api.types.is_numeric_dtype(table[time]):
-        stamps = pd.to_datetime(table[time], errors="coerce", format="ISO8601", utc=True)
-        if stamps.notna().all():
-            return (stamps - stamps.iloc[0]).dt.total_seconds().to_numpy(np.float64), True
-    clock = _values(path, table, (time,))[:, 0]
-    if np.isnan(clock).any():
-        raise ValueError(f"row {_row(np.isnan(clock))} of {path.name} has no {time}; give every row its time")
-    return clock * (_SECONDS.get(column.unit, 1.0) if seconds else 1.0), seconds
-
-
-def _row(mask: np.ndarray | pd.Series) -> int:
-    """The first such row as a spreadsheet counts: the header is row 1."""
-    return int(np.flatnonzero(np.asarray(mask))[0]) + 2
+    seconds = column.word in TIMES.split() or (column.unit in SECONDS and column.word not in FRAMES.split())
+    if (moments := sheet.moments(time)) is not None:
+        return moments, True, ""
+    clock = sheet.values((time,))[:, 0]
+    if (missing := np.isnan(clock)).any():
+        raise ValueError(f"row {sheet.row(missing)} of {sheet.path.name} has no {time}; give every row its time")
+    if not seconds:
+        return clock, False, ""
+    scale, words = (SECONDS[column.unit], "") if column.unit in SECONDS else cells.since_1970(clock)
+    return (clock - clock[0]) * scale if words else clock * scale, True, f" in {words}" if words else ""
