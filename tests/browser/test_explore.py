@@ -201,7 +201,7 @@ def test_threshold_hides_improbable_edges(open_page: Callable[..., Page]) -> Non
     page.keyboard.press("Shift+ArrowRight")
     settle(page, 5)
     assert_painted(page, LANDING, 5, threshold=0.8)
-    slider = page.get_by_role("slider", name="Hide edges below p")
+    slider = page.get_by_role("slider", name="Hide below p")
     slider.press("Home")
     page.wait_for_timeout(600)
     assert_painted(page, LANDING, 5)
