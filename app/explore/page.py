@@ -42,7 +42,7 @@ from hri.rollout.far import far_outside
 from hri.view import facts as pictures
 
 NAMES: list[drawn.Names] = ["raw", "aligned"]
-PICKER, READABLE = 240, 500
+PICKER, READABLE = 240, 440
 """Pixels: of the picker of levels, and of the sentence beside it."""
 PANELS = {
     "inspect": inspector.panel,

@@ -313,7 +313,7 @@ def test_a_mismatch_is_said_and_never_a_wrong_picture(page: Page) -> None:
 
 
 def test_a_phone_begins_with_what_moves_and_what_to_watch(open_page: Callable[..., Page]) -> None:
-    page = open_page("", 390, 844, reduced_motion="reduce", has_touch=True)
+    page = open_page("", 390, 844, reduced_motion="reduce", has_touch=True, is_mobile=True)
     names = (
         ".st-key-watch > :last-child",
         ".images",
@@ -328,6 +328,7 @@ def test_a_phone_begins_with_what_moves_and_what_to_watch(open_page: Callable[..
     assert max(box["x"] + box["width"] for box in boxes) <= 390
     assert boxes[2]["y"] + boxes[2]["height"] <= 700, "pictures and timeline leave room for the graph"
     expect(page.locator(".keyboard")).to_be_hidden()
+    page.get_by_role("button", name="First frame", exact=True).wait_for()  # and no word of a key
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator(".st-key-panel").scroll_into_view_if_needed()
     expect(page.locator(".timeline")).to_be_in_viewport(ratio=1)
