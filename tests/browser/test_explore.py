@@ -313,7 +313,7 @@ def test_a_mismatch_is_said_and_never_a_wrong_picture(page: Page) -> None:
 
 
 def test_a_phone_begins_with_what_moves_and_what_to_watch(open_page: Callable[..., Page]) -> None:
-    page = open_page("", 390, 844, reduced_motion="reduce", has_touch=True, is_mobile=True)
+    page = open_page("", 390, 844, reduced_motion="reduce", has_touch=True)
     names = (
         ".st-key-watch > :last-child",
         ".images",
