@@ -122,7 +122,8 @@ def steps_and_playback(page: Page) -> dict[str, Any]:
 
 
 BRIGHT = """() => {
-    const root = [...document.querySelectorAll("*")].map((host) => host.shadowRoot?.querySelector(".truth .stack")).find(Boolean);
+    const hosts = [...document.querySelectorAll("*")];
+    const root = hosts.map((host) => host.shadowRoot?.querySelector(".truth .stack")).find(Boolean);
     const canvas = root.querySelector("canvas"), { width, height } = canvas;
     const { data } = canvas.getContext("2d").getImageData(0, 0, width, height), found = [];
     for (let y = 0; y < height; y += 1)
