@@ -47,7 +47,8 @@ def box(trajectories: Callable[[], None]) -> None:
         if answer := session.get("upload_answer"):
             st.error(widgets.said(answer))
             if (picture := session.get("upload_picture")) is not None:
-                st.image(picture, caption="Frames of an unseen scene, and what it makes of them", width="stretch")
+                caption = "Frames of an unseen scene, and what it makes of them"
+                st.image(picture, caption=caption, width="stretch", alt=caption)
         elif not variants or variant:
             st.caption("Added to the list of models and chosen.")
 

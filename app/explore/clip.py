@@ -240,7 +240,8 @@ def _look(scene: Scene, clip: VideoClip, render: RenderConfig) -> None:
     few = footage.frames[np.linspace(0, count - 1, PREVIEW).astype(int)]
     rows = [np.concatenate(list(part), 1) for part in np.split(few, 2)]
     picture = np.repeat(np.concatenate(rows).repeat(3, 0).repeat(3, 1), 3 // render.channels, -1)
-    st.image(picture, caption=f"{count} frames as the model will see them", width="stretch")
+    caption = f"{count} frames as the model will see them"
+    st.image(picture, caption=caption, width="stretch", alt=caption)
     for note in footage.notes:
         st.caption(widgets.plain(note))
     if count < FRAMES[0]:

@@ -31,6 +31,9 @@ def glance(rollout: Rollout) -> None:
             st.caption("Click a slot, a node or an edge to inspect it.", width="content")
             with st.container(width="content", key="hint-of-keys"):  # phones have none
                 st.caption("Space plays, ← and → step.")
+        if rollout.carries is None or rollout.carries.any():
+            gold = "" if rollout.true_adjacency is None else f" Thin gold: {rollout.force.parts} that are really there."
+            st.caption(f"Edges are the arrows of the graph: what the model believes acts on what.{gold}")
         return
     if selection["kind"] == "node":
         inspect_node(rollout, selection["node"])
@@ -143,7 +146,7 @@ def _about_node(scene: Scene, node: int) -> None:
     if beside is not None:
         for image, caption in images:
             large = np.repeat(np.repeat(image, PIXEL, 0), PIXEL, 1)  # whole pixels, not smoothed ones
-            beside.image(large, width=PIXEL * image.shape[1])
+            beside.image(large, width=PIXEL * image.shape[1], alt=caption)
             beside.caption(caption)
 
 

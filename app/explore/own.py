@@ -183,10 +183,9 @@ def _preview(data: TrajectorySet) -> None:
     """The first sequence that trains, moving."""
     (first, *_) = data.of("train")
     step = max(1, round(data.fps / 12)) if data.timed else 1
-    st.image(
-        _film(np.ascontiguousarray(first.positions[:: step][:FILM]), data.names, data.tree.parents),
-        caption=f"{first.name}, its first {len(first.positions[:: step][:FILM]) * step} frames", width="stretch",
-    )  # fmt: skip
+    caption = f"{first.name}, its first {len(first.positions[::step][:FILM]) * step} frames"
+    film = _film(np.ascontiguousarray(first.positions[::step][:FILM]), data.names, data.tree.parents)
+    st.image(film, caption=caption, width="stretch", alt=caption)
 
 
 @shared_cache(8)

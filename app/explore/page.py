@@ -37,6 +37,7 @@ from app.explore import (
 from app.explore.scene import pick_scene
 from app.learn import links as learning
 from app.library import Scene
+from hri.core.records import Rollout
 from hri.rollout.far import far_outside
 from hri.view import facts as pictures
 
@@ -64,7 +65,7 @@ def show(scene: Scene) -> None:
     if scene.source.only_recorded and (outside := far_outside(scene.original)):
         st.warning(widgets.plain(f"{outside}."), icon=":material/help:")
     with st.container(key="screen"):
-        left, right = st.columns([11, 9.5], gap="medium")
+        left, right = st.columns(sides(rollout), gap="medium")
     with right, st.container(key="side"):  # first, because the browser takes longest to load what draws it
         with st.container(horizontal=True, vertical_alignment="center"):
             layout, pairs = pickers.graph_pickers("the model has", flat=rollout.tree.flat)
@@ -93,6 +94,14 @@ def show(scene: Scene) -> None:
     with invitation:
         guide.show(scene)
     workbench(scene)
+
+
+def sides(rollout: Rollout) -> tuple[float, float]:
+    """Widths of what stands left and right: pictures are larger where nothing below them needs the height."""
+    matrix = st.session_state.get("matrix", st.query_params.get("matrix", "").lower() == "true")
+    if matrix or rollout.slot_frames is not None:
+        return 11, 9.5
+    return (11, 9.1) if pictures.shows_body(rollout) else (11.7, 8.8)
 
 
 def relation_options(scene: Scene, pairs: pictures.Pairs) -> tuple[bool, drawn.Names]:

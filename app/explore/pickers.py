@@ -80,7 +80,7 @@ def graph_pickers(whose: str, player: str = "explore", flat: bool = False) -> tu
             help=f"The hierarchy's own pairs, or every pair that {whose} an opinion about. {explained('edge')} "
             "Gold outlines are true relations; between slots, which are places, they come and go as balls change cell.",
         )  # fmt: skip
-    with st.container(width=178):
+    with st.container(width=118):
         threshold_picker(player)
     return layout, pairs
 
@@ -89,13 +89,13 @@ def graph_pickers(whose: str, player: str = "explore", flat: bool = False) -> tu
 def threshold_picker(player: str = "explore") -> None:
     """Which edges are too improbable to be drawn."""
     threshold = st.slider(
-        "Hide edges below p",
+        "Hide below p",
         0.0,
         1.0,
         0.0,
         0.05,
         key="threshold",
-        help="p is the probability that the edge carries any message at all.",
+        help="Hides edges less probable than this. p is the probability that an edge carries any message at all.",
         bind="query-params",
     )
     widgets.tell(player, "threshold", {"threshold": threshold})

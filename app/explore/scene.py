@@ -88,7 +88,8 @@ def pick_scene() -> Scene:
     scene = editing.with_edits(Scene(*place, rollout, system, video))
     beyond = running.beyond(scene)
     badge = "  \n:orange-badge[:material/warning: beyond its training]" if beyond else ""
-    about.caption(running.standing(scene) + badge, help=widgets.plain(beyond) or None)
+    elsewhere = "" if scenes.here else widgets.said(f"For other scenes: `{scenes.how_to_get}`.")
+    about.caption(running.standing(scene) + badge, help=f"{widgets.plain(beyond)} {elsewhere}".strip() or None)
     if video is not None:  # neither a data set nor a seed says what is seen
         st.html("<style>.st-key-of-a-seed { display: none !important; }</style>")
     return scene

@@ -7,7 +7,7 @@ class Ledger {
   constructor(root, data, arrays, clock) {
     Object.assign(this, { root, data, arrays, clock });
     this.now = this.list("Strongest now", "The edges of this frame that most probably carry a message, by probability.", () => {});
-    this.turns = this.list("Changes of mind", "Where the most probable type changed, largest shift of probability first. Click: go there.", (line) => {
+    this.turns = this.list("Changes of mind", "Where the most probable type changed, largest shift of probability first; from the first frame, when nothing was known, last. Click: go there.", (line) => {
       clock.pause();
       clock.seek(line.frame);
     });

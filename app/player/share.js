@@ -41,7 +41,7 @@ function button(root, clock, given) {
       said.textContent = "Copied.";
     } catch {
       field.select(); // no permission, or no secure connection: the visitor copies it
-      said.textContent = "Press Ctrl C to copy.";
+      said.textContent = matchMedia("(hover: none)").matches ? "Hold the address to copy it." : "Press Ctrl C to copy.";
     }
     if (link.length > 8000) said.textContent += ` It is ${link.length} characters long: some programs cut such links. Save the edits as a file too.`;
   });

@@ -207,4 +207,5 @@ def strip(pictures: Reconstruction) -> None:
     ]
     image = np.repeat(np.repeat(np.concatenate(rows), 4, 0), 4, 1)
     image = image if image.shape[-1] == 3 else np.repeat(image, 3, -1)
-    st.image(image, width="stretch", caption="Above: true frames. Below: decoded from their slots.")
+    caption = "Above: true frames. Below: decoded from their slots."
+    st.image(image, width="stretch", caption=caption, alt=caption)

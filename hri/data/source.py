@@ -134,9 +134,7 @@ class Source(ABC):
     def standing(self, seed: int) -> str:
         """Which scene a seed is, and whether training met the recording or system that it is of."""
         met = "met in training" if self.data.split_of(seed) == "train" else "never seen in training"
-        if not self.here:
-            return f"a {self.piece} {met}. For other scenes: `{self.how_to_get}`"
-        return f"{self.part(seed)}; {met}"
+        return f"{self.part(seed)}; {met}" if self.here else f"a {self.piece} {met}"
 
     piece: ClassVar[str] = "system"
     """What a scene is cut from or is."""

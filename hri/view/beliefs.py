@@ -93,6 +93,8 @@ class Change:
 def changes(rollout: Rollout, rows: Int[np.ndarray, " R"], most: int | None = None) -> list[Change]:
     """Every time the most probable type of one of these edges changed while frames were predicted, largest first.
 
+    The first belief is made from a single state: changes of that one come last.
+
     Args:
         rollout: of one scene.
         rows: of its edges.
@@ -102,7 +104,7 @@ def changes(rollout: Rollout, rows: Int[np.ndarray, " R"], most: int | None = No
     best = chances.argmax(-1)
     shifts = np.abs(np.diff(chances, axis=0)).sum(-1) / 2
     steps, columns = np.nonzero(np.diff(best, axis=0))
-    order = np.lexsort((columns, steps, -shifts[steps, columns]))[:most]
+    order = np.lexsort((columns, steps, -shifts[steps, columns], steps == 0))[:most]
     return [
         Change(
             frame=int(step) + 2,

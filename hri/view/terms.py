@@ -14,7 +14,8 @@ GLOSSARY: dict[str, str] = {
     "Gumbel-softmax": "A way to draw at random that still lets a network learn through the draw.",
     "hidden state": "The memory of a node: a list of numbers that messages and the LSTM change.",
     "HRI": "Hierarchical Relational Inference, the method of this course: messages travel along a tree.",
-    "leaf, intermediate, root": "The three levels of the tree: parts, wholes made of parts, and the whole of all.",
+    "leaf, intermediate, root": "The three levels of the tree: parts, wholes made of parts, and the whole of all. "
+    "In the graph: circles, squares, and the diamond.",
     "LSTM": "A network with a memory. Here also a model, for comparison, that knows nothing about relations.",
     "message": "What a sender tells a receiver at one step: a list of numbers, made by a small network.",
     "NRI": "Neural Relational Inference, the older method: messages between all pairs at once, without a tree.",

@@ -94,7 +94,8 @@ class Timeline {
     });
   }
 
-  button(label, icon, act) {
+  button(words, icon, act) {
+    const label = matchMedia("(hover: none)").matches ? words.replace(/ \(.+\)$/, "") : words; // a phone has no such keys
     const made = element("button", { type: "button", title: label, "aria-label": label }, element("svg", { viewBox: "0 0 24 24" }, icon));
     made.addEventListener("click", act);
     return made;

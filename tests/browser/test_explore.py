@@ -201,7 +201,7 @@ def test_threshold_hides_improbable_edges(open_page: Callable[..., Page]) -> Non
     page.keyboard.press("Shift+ArrowRight")
     settle(page, 5)
     assert_painted(page, LANDING, 5, threshold=0.8)
-    slider = page.get_by_role("slider", name="Hide edges below p")
+    slider = page.get_by_role("slider", name="Hide below p")
     slider.press("Home")
     page.wait_for_timeout(600)
     assert_painted(page, LANDING, 5)
@@ -328,6 +328,7 @@ def test_a_phone_begins_with_what_moves_and_what_to_watch(open_page: Callable[..
     assert max(box["x"] + box["width"] for box in boxes) <= 390
     assert boxes[2]["y"] + boxes[2]["height"] <= 700, "pictures and timeline leave room for the graph"
     expect(page.locator(".keyboard")).to_be_hidden()
+    page.get_by_role("button", name="First frame", exact=True).wait_for()  # and no word of a key
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator(".st-key-panel").scroll_into_view_if_needed()
     expect(page.locator(".timeline")).to_be_in_viewport(ratio=1)

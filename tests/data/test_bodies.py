@@ -104,7 +104,8 @@ def works_without_recordings(name: str, human36m: Path, published: Path) -> None
     assert "S9 Walking 1, from 0." in source_of(config.data).standing(200_042)
     (human36m / "motion.npz").rename(human36m / "away")
     try:
-        assert "data human36m data_3d_h36m.npz" in source_of(config.data).standing(200_042)
+        assert source_of(config.data).standing(200_042) == "a recording never seen in training"
+        assert "data human36m data_3d_h36m.npz" in source_of(config.data).how_to_get
         with pytest.raises(
             ValueError, match=r"is not here: choose seed 200042, 200043, 200044, .* `python -m hri data"
         ):

@@ -63,9 +63,7 @@ def test_every_preset_s_source_answers_without_its_data(data: DataConfig) -> Non
     if not source.simulated:
         assert source_of(source.in_folder("elsewhere")).data.origin != data.origin
         assert source_of(source.in_folder("elsewhere")).here is False
-        assert (
-            source_of(source.in_folder("elsewhere")).standing(42).startswith(f"a {source.piece} met in training. For")
-        )
+        assert source_of(source.in_folder("elsewhere")).standing(42) == f"a {source.piece} met in training"
 
 
 def test_axes_have_names_and_units() -> None:

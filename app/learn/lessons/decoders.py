@@ -113,9 +113,8 @@ def show(stage: Stage) -> Shown:
         for name, drawing in effects.items():
             whole, effect = drawing.whole[0], drawing.effects[0, index]
             row = [_pixels(picture) for picture in (whole, whole - effect, np.abs(effect))]
-            st.image(
-                _side_by_side(row), caption=f"{name}: all slots, without slot {slot}, what changed", width="stretch"
-            )
+            caption = f"{name}: all slots, without slot {slot}, what changed"
+            st.image(_side_by_side(row), caption=caption, width="stretch", alt=caption)
     edits = Intervention((Mute(slot),)).to_address()
     files = {name: file_of(model) for name, model in course.IMAGE_MODELS.items()}
     return Shown(

@@ -66,7 +66,7 @@ class Sheet:
         cells = self.table[name]
         if pd.api.types.is_timedelta64_dtype(cells) or pd.api.types.is_datetime64_any_dtype(cells):
             moments = cells
-        elif pd.to_numeric(cells, errors="coerce").notna().all():
+        elif pd.api.types.is_numeric_dtype(cells) or pd.to_numeric(cells, errors="coerce").notna().all():
             return None
         else:
             moments = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True)
