@@ -163,8 +163,9 @@ except ValueError as error:
     scene = st.session_state.get("last_scene")
     if scene is not None:
         st.caption("The scene below is still the previous one.")
-skeleton.empty()
-if scene is not None:
+if scene is None:
+    skeleton.empty()
+else:
     st.session_state["last_scene"] = scene
     learning.scrubber(scene.source.name)
     show(scene)

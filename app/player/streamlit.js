@@ -1,6 +1,7 @@
-// A part as Streamlit calls it, with a root of this class.
+// A part as Streamlit calls it, with a root of this class. What it stands in is marked, for whatever kept its place.
 const forStreamlit = (name, mount) => ({ data, parentElement, setStateValue, setTriggerValue }) => {
   const root = parentElement.querySelector(`.${name}`) ?? parentElement.appendChild(element("div", { class: name }));
+  root.getRootNode().host?.setAttribute("data-mounted", "");
   return mount(root, data, (what, value, once) => (once ? setTriggerValue(what, value) : setStateValue(what, value)));
 };
 
