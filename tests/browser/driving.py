@@ -198,10 +198,24 @@ def ready(page: Page, timeout: float = 30_000) -> None:
     )
 
 
-def settle(page: Page, frame: int) -> None:
+def settle(page: Page, frame: int, seconds: float = 15) -> None:
     """Wait until everything shows one frame."""
-    for _ in range(100):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         if set(shown_frames(page)) == {frame}:
             return
         page.wait_for_timeout(30)
     raise AssertionError(f"images, timeline and graph show frames {shown_frames(page)}, not {frame}")
+
+
+def comes_true(page: Page, check: Callable[[], object], seconds: float = 15) -> None:
+    """Wait until a check raises no AssertionError any more; then its own is the answer."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            check()
+        except AssertionError:
+            page.wait_for_timeout(100)
+        else:
+            return
+    check()

@@ -17,7 +17,7 @@ from hri.view import facts as pictures
 from hri.view import graph as figures
 from hri.view import style
 from tests.browser.conftest import SCENES
-from tests.browser.driving import Server, log_of, ready, settle, shown_frames
+from tests.browser.driving import Server, comes_true, log_of, ready, settle, shown_frames
 
 LANDING = SCENES["springs-4-3-slot-hri"]
 
@@ -203,17 +203,19 @@ def test_threshold_hides_improbable_edges(open_page: Callable[..., Page]) -> Non
     assert_painted(page, LANDING, 5, threshold=0.8)
     slider = page.get_by_role("slider", name="Hide below p")
     slider.press("Home")
-    page.wait_for_timeout(600)
-    assert_painted(page, LANDING, 5)
+    comes_true(page, lambda: assert_painted(page, LANDING, 5))
 
 
 def test_legend_hides_a_type_and_springs(page: Page) -> None:
     page.locator(".st-key-explore-graph .js-plotly-plot .legendtoggle").nth(1).click()
-    page.wait_for_timeout(900)
-    strokes = page.evaluate(STROKES)
     kinds = LANDING.edge_types[0, 0]
-    for (i, j), kind in zip(LANDING.edge_sender_receiver, kinds, strict=True):
-        assert (strokes[f"edge_{i}_{j}"]["alpha"] == 0) == (kind == 1)
+
+    def one_type_is_hidden() -> None:
+        strokes = page.evaluate(STROKES)
+        for (i, j), kind in zip(LANDING.edge_sender_receiver, kinds, strict=True):
+            assert (strokes[f"edge_{i}_{j}"]["alpha"] == 0) == (kind == 1)
+
+    comes_true(page, one_type_is_hidden)
 
 
 def test_layout_on_the_image_moves_with_the_balls(open_page: Callable[..., Page]) -> None:
