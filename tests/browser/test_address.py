@@ -18,8 +18,10 @@ HUGE = "9" * 400
         (f"?seed={HUGE}&data=nothing&overlay=7", ["for seed '999", "seeds are whole", "data 'nothing'", "overlay"]),
         (f"compare?first=nobody&seed={HUGE}", ["for Model A 'nobody', which is not here.", "for seed '999"]),
         (f"learn?lesson=none&scene={HUGE}&size=7", ["lesson 'none'", "scenes are whole numbers", "size '7'"]),
-        (f"learn?view=game&game={HUGE}", ["games are whole numbers from 0 to 9999"]),
-        (f"learn?classroom=true&scene={HUGE}", ["scenes are whole numbers"]),
+        pytest.param(
+            f"learn?view=game&game={HUGE}", ["games are whole numbers from 0 to 9999"], marks=pytest.mark.slow
+        ),
+        pytest.param(f"learn?classroom=true&scene={HUGE}", ["scenes are whole numbers"], marks=pytest.mark.slow),
         ("train?run=gone&starter=none&view=never", ["run 'gone'", "starter 'none'", "view 'never'"]),
         ("results?setting=none&log=maybe", ["setting 'none'", "log 'maybe'"]),
     ],
