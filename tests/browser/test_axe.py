@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.driving import comes_true
+
 PAGES = {
     "explore": ("?panel=edges over time", ".st-key-workbench svg"),
     "step": ("?matrix=true&panel=inside a step", ".st-key-matrix-side"),
@@ -37,11 +39,11 @@ def look(page: Page) -> None:
     assert len(answer["passes"]) > 10, "axe looked at a page that is hardly there"
 
 
+@pytest.mark.slow
 def test_the_landing_page_has_no_serious_finding(page: Page) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(300)
-        look(page)
+        comes_true(page, lambda: look(page))  # colours fade from one theme to the other
 
 
 @pytest.mark.slow
@@ -53,5 +55,4 @@ def test_no_page_has_a_serious_finding(visit: Callable[..., Page], name: str) ->
     page.wait_for_timeout(1500)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(500)
-        look(page)
+        comes_true(page, lambda: look(page))
