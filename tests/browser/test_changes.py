@@ -274,6 +274,7 @@ def test_a_shared_address_shows_the_same_picture_and_files_arrive(
     assert (tmp_path / "picture.svg").read_bytes().startswith(b"<svg")
 
 
+@pytest.mark.slow
 def test_wrong_addresses_are_told_and_the_page_goes_on(visit: Callable[[str], Page], live: Server) -> None:
     page = visit(f"?model={NAME}&frame=999&select=3-99&edits=1~edge_900_3&layout=cube&seed=-4&threshold=nan")
     for sentence in (

@@ -188,6 +188,7 @@ def test_four_models_state_models_and_the_way_to_explore(
     assert (canvas(page, ".prediction") - 255 * four[0].predicted_frames[0, 12].clip(0, 1)).max() <= 0.7  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_wrong_addresses_and_scenes_are_sentences_on_a_usable_page(open_page: Callable[..., Page]) -> None:
     page = open_page(
         "compare?first=<script>&frame=999&models=7&second=synthetic-par", wait=False, reduced_motion="reduce"

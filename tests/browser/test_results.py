@@ -197,7 +197,10 @@ def test_the_command_and_what_it_trained_are_told(open_results: Callable[..., Pa
     expect(page.get_by_text("half the NLL is half the squared error.").last).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (1280, "dark"), (1920, "light")])
+WIDTHS = [(390, "light"), *(pytest.param(*wide, marks=pytest.mark.slow) for wide in ((1280, "dark"), (1920, "light")))]
+
+
+@pytest.mark.parametrize(("width", "theme"), WIDTHS)
 def test_nothing_is_wider_than_the_screen(open_results: Callable[..., Page], width: int, theme: str) -> None:
     page = open_results(width=width, color_scheme=theme)
     chart(page)

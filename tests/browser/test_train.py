@@ -295,7 +295,7 @@ def told_words(run: runs.RunInfo, folder: Path) -> list[str]:
     return runs.command(folder, run.config)[:-1]
 
 
-@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("width", [390, pytest.param(1400, marks=pytest.mark.slow)])
 def test_nothing_is_wider_than_the_screen(open_train: Callable[..., Page], width: int) -> None:
     for view in ("watch&run=done", "new"):
         page = open_train(f"?view={view}", width=width)

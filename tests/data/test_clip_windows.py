@@ -134,7 +134,7 @@ BRIEF = ["--data.train", 6, "--data.validation", 2, "--data.test", 4, "--train.b
          "--stage1-updates", 2, "--updates", 2, "--train.snapshots", 0, "--train.precision", "no"]  # fmt: skip
 
 
-@pytest.mark.parametrize(("decoder", "size"), [("par", 64), ("slot", 32)])
+@pytest.mark.parametrize(("decoder", "size"), [pytest.param("par", 64, marks=pytest.mark.slow), ("slot", 32)])
 def test_kth_from_its_videos_to_a_scene_in_the_app(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoder: str, size: int
 ) -> None:

@@ -184,6 +184,7 @@ def test_a_run_that_was_asked_for_never_looks_like_one_that_was_not(
     assert states(root) == {"watched": "finished"}
 
 
+@pytest.mark.slow
 def test_a_run_taken_back_while_it_starts_stops(
     root: Path, asked_for: Callable[[str, Config], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +215,7 @@ def test_a_run_that_cannot_start_says_why_and_leaves_the_queue(
     assert run.reason.startswith("the disk is full")
 
 
+@pytest.mark.slow
 def test_somebody_who_asks_is_not_taken_for_a_training(root: Path) -> None:
     """Asking how a run stands holds its lock for a moment: the run stays in the queue all the same."""
     folder = runs.create(root, "asked", TINY)

@@ -67,7 +67,7 @@ def test_it_learns(tmp_path: Path) -> None:
     assert loaded.header.metrics["validation"]["nll"] == min(r.validation["nll"] for r in reports if r.validation)
 
 
-@pytest.mark.parametrize("seen", ["slot", "par", "overlap"])
+@pytest.mark.parametrize("seen", ["slot", pytest.param("par", marks=pytest.mark.slow), "overlap"])
 def test_two_stages(seen: str, tmp_path: Path) -> None:
     config = bare(seen, patch_share=0.5, precision="bf16")
     reports = list(train(config, tmp_path))
@@ -91,6 +91,7 @@ def test_two_stages(seen: str, tmp_path: Path) -> None:
     assert header.steps == {"stage1": 4, "stage2": 6}
 
 
+@pytest.mark.slow
 def test_upper_slots_can_be_kept_small(tmp_path: Path) -> None:
     sizes, shares, seen = {}, {}, []
     for decay in (0.0, 1.0, 10.0):
@@ -219,7 +220,7 @@ def test_two_processes_equal_one(batch_norm: str, tolerance: float, tmp_path: Pa
 
 
 @pytest.mark.parametrize("seen", ["state", "slot", "par"])
-@pytest.mark.parametrize("edge_types", [3, 4])
+@pytest.mark.parametrize("edge_types", [3, pytest.param(4, marks=pytest.mark.slow)])
 def test_more_edge_types_a_sparse_prior_and_the_smaller_tree_train(seen: str, edge_types: int, tmp_path: Path) -> None:
     config = bare(seen, updates=2, stage1_updates=1 if seen != "state" else 0, frames_decoded=1, no_edge_prior=0.9)
     relations = dataclasses.replace(config.model.relations, edge_types=edge_types)
@@ -331,6 +332,7 @@ def test_settings_of_relations_resume_to_the_same_numbers(changes: dict[str, Any
     assert lines(whole) == lines(halves)
 
 
+@pytest.mark.slow
 def test_snapshots_over_the_course_of_training_are_few_and_load(tmp_path: Path) -> None:
     reports = list(train(small(updates=9, evaluate_every=1, snapshots=4), tmp_path))
     kept = sorted((tmp_path / "snapshots").glob("*.safetensors"))
