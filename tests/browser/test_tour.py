@@ -46,6 +46,24 @@ def test_the_first_thing_that_plays_is_the_end_of_the_burn_in_and_a_slower_free_
     assert sorted(free)[len(free) // 2] > 1.5 * sorted(seen)[len(seen) // 2]
 
 
+def test_until_there_are_pictures_their_places_are_kept(page: Page) -> None:
+    """What a slow browser shows before it has drawn a part is what this one shows when the part's mark is gone."""
+    kept = page.evaluate(
+        """() => ["images", "timeline"].map((part) => {
+            const place = document.querySelector(`.st-key-explore-${part}`);
+            const host = place.querySelector("[data-mounted]"), look = getComputedStyle(place);
+            const filled = () => look.backgroundImage + look.backgroundColor;
+            const drawn = filled();
+            host.removeAttribute("data-mounted");
+            const waits = filled(), height = place.getBoundingClientRect().height;
+            host.setAttribute("data-mounted", "");
+            return waits !== drawn && filled() === drawn && height > 100;
+        })"""
+    )
+    assert kept == [True, True]
+    expect(page.locator(".skeleton")).to_be_hidden()
+
+
 def test_words_follow_the_frame_and_the_lines_are_named(page: Page) -> None:
     story = page.locator(".story")
     expect(story).to_have_text("Nothing is predicted yet")
