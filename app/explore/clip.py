@@ -61,7 +61,7 @@ def panel(scene: Scene) -> None:
     config = library.config_of(scene.source)
     if config is None or not config.model.sees_frames:
         why = "has no checkpoint here" if config is None else "sees states, not images"
-        st.info(f"{scene.source.name} {why}, so it cannot predict a video; choose a slot or par model above.")
+        st.info(f"{scene.source.name} {why}, so it cannot predict a video; choose a model that sees images above.")
         return
     upload, cut, look = st.columns([0.8, 1, 1.1], gap="large")
     with upload:

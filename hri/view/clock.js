@@ -19,7 +19,7 @@ class Clock {
   #scene = null;
   #start = null; // what the scene began from: another future of it keeps the frame
   #turn = Infinity; // the last frame that is predicted from a true one: after it the free run begins
-  #fresh = true; // nothing was shown yet: the first scene plays by itself
+  #fresh = true; // nothing was shown yet: the first scene plays by itself, from where it gets interesting
   #opening = null; // frame and selection that an address asked for, until there is a scene
   #waiting = 0;
   #stale = false;
@@ -51,9 +51,11 @@ class Clock {
         this.settings.within = this.settings.weights = null; // they were told of another scene
         // Where one scene is shown by one model after another, the same moment stays in sight.
         if (!this.settings.keepsPlace) this.frame = 0;
-        if (this.#fresh && !this.#still.matches) {
-          if (this.#turn < this.frames - 1) this.frame = Math.max(0, this.#turn - LEAD); // what matters comes at once
-          this.play();
+        if (this.#fresh) {
+          // What matters comes at once: the end of the burn-in, or without motion the first frame of the free run.
+          const still = this.#still.matches;
+          if (this.#turn < this.frames - 1) this.frame = still ? this.#turn + 1 : Math.max(0, this.#turn - LEAD);
+          if (!still) this.play();
         }
       }
       this.#fresh = false;

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.driving import Pages, Server, chromium, ready, serve
+from tests.browser.driving import Pages, Server, at_the_beginning, chromium, ready, serve
 from tests.synthetic import slot_rollout, state_rollout
 
 SCENES = {
@@ -54,7 +54,7 @@ def pages(browser: Browser) -> Pages:
 def open_page(server: Server, pages: Pages) -> Iterator[Callable[..., Page]]:
     """``open_page("?model=…", width, height, **context options)``: a page whose scene is drawn.
 
-    Errors in the page's scripts fail the test.
+    Without motion it stands at frame 0. Errors in the page's scripts fail the test.
     """
     with pages.lend() as lend:
 
@@ -62,6 +62,8 @@ def open_page(server: Server, pages: Pages) -> Iterator[Callable[..., Page]]:
             page = lend(f"{server.url}/{query}", width, height, **options)
             if wait:
                 ready(page)
+                if options.get("reduced_motion") == "reduce" and "frame=" not in query:
+                    at_the_beginning(page)
             return page
 
         yield open_one
@@ -70,8 +72,7 @@ def open_page(server: Server, pages: Pages) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def page(open_page: Callable[..., Page]) -> Page:
     """The landing page at 1400 x 900, standing at frame 0."""
-    opened = open_page(reduced_motion="reduce")
-    return opened
+    return open_page(reduced_motion="reduce")
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +84,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def visit(live: Server, pages: Pages) -> Iterator[Callable[..., Page]]:
-    """``visit("?…")``: a page that has drawn its scene; errors in scripts fail the test.
+    """``visit("?…")``: a page that has drawn its scene, at frame 0 or the address's; errors in scripts fail the test.
 
     ``wait=False`` does not wait for the scene: for other pages than Explore.
     """
@@ -94,6 +95,8 @@ def visit(live: Server, pages: Pages) -> Iterator[Callable[..., Page]]:
             page = lend(url, permissions=["clipboard-read", "clipboard-write"], reduced_motion="reduce")
             if wait:
                 ready(page, 60_000)
+                if "frame=" not in url:
+                    at_the_beginning(page)
             return page
 
         yield open_one

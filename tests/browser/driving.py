@@ -198,6 +198,13 @@ def ready(page: Page, timeout: float = 30_000) -> None:
     )
 
 
+def at_the_beginning(page: Page) -> Page:
+    """The same page at frame 0: without motion it rests where the free run begins."""
+    page.keyboard.press("Home")
+    settle(page, 0)
+    return page
+
+
 def settle(page: Page, frame: int, seconds: float = 15) -> None:
     """Wait until everything shows one frame."""
     end = time.monotonic() + seconds
