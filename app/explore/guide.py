@@ -25,9 +25,7 @@ def steps(scene: Scene) -> list[TourStep]:
     if row is None:
         return [first]
     count = _count(rollout, scene.source, turn)
-    truth = (
-        "" if rollout.true_adjacency is None else f" Thin gold outlines: {rollout.force.parts} that are really there."
-    )
+    truth = "" if rollout.true_adjacency is None else f" Thin gold outlines: {rollout.force.outlined}."
     sender, receiver = (int(node) for node in rollout.edge_sender_receiver[row])
     name = edge_name(rollout.tree, sender, receiver)
     tour_steps = [

@@ -32,7 +32,7 @@ def glance(rollout: Rollout) -> None:
             with st.container(width="content", key="hint-of-keys"):  # phones have none
                 st.caption("Space plays, ← and → step.")
         if rollout.carries is None or rollout.carries.any():
-            gold = "" if rollout.true_adjacency is None else f" Thin gold: {rollout.force.parts} that are really there."
+            gold = "" if rollout.true_adjacency is None else f" Thin gold: {rollout.force.outlined}."
             st.caption(f"Edges are the arrows of the graph: what the model believes acts on what.{gold}")
         return
     if selection["kind"] == "node":

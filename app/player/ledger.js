@@ -1,12 +1,16 @@
-// Two lists beside the player: the strongest edges of the current frame, and the greatest changes of mind. Pointing
-// at a line points everywhere; a click selects the edge, and for a change also goes to the frame where it happened.
+// Two lists beside the player: the strongest edges of the current frame (or, where those are all certain, the least
+// certain ones), and the greatest changes of mind. Pointing at a line points everywhere; a click selects the edge, and
+// for a change also goes to the frame where it happened.
 
 const LINES = 9;
+const CERTAIN = 0.995; // reads 1.00
+const STRONGEST = ["Strongest now", "The edges of this frame that most probably carry a message, by probability."];
+const DOUBTFUL = ["Least certain now", "Where the model hesitates at this frame: the edges whose most probable type is least probable. The strongest all stand at 1.00."];
 
 class Ledger {
   constructor(root, data, arrays, clock) {
     Object.assign(this, { root, data, arrays, clock });
-    this.now = this.list("Strongest now", "The edges of this frame that most probably carry a message, by probability.", () => {});
+    this.now = this.list(...STRONGEST, () => {});
     this.turns = this.list("Changes of mind", "Where the most probable type changed, largest shift of probability first; from the first frame, when nothing was known, last. Click: go there.", (line) => {
       clock.pause();
       clock.seek(line.frame);
@@ -25,20 +29,29 @@ class Ledger {
       return line;
     });
     const empty = element("p", { class: "empty" });
-    const section = element("section", { title: hint }, element("h4", { text: title }), ...lines.map((line) => line.button), empty);
-    return { section, lines, empty };
+    const heading = element("h4", { text: title });
+    const section = element("section", { title: hint }, heading, ...lines.map((line) => line.button), empty);
+    return { section, heading, lines, empty };
   }
 
   draw = (clock) => {
     const { data } = this, { probabilities, types } = this.arrays, [, edges, kinds] = probabilities.shape, { frame } = clock;
     const interacts = (at, e) => 1 - probabilities.values[(at * edges + e) * kinds] / 255;
     const shown = (at, e) => clock.passes(data.ways[e], data.type_names[types.values[at * edges + e]], interacts(at, e), data.pairs[e]);
-    const strong = [...data.pairs.keys()].filter((e) => shown(frame, e) && types.values[frame * edges + e])
-      .sort((a, b) => interacts(frame, b) - interacts(frame, a) || a - b);
-    this.fill(this.now, strong, (e) => {
+    const here = [...data.pairs.keys()].filter((e) => shown(frame, e));
+    const strong = here.filter((e) => types.values[frame * edges + e]).sort((a, b) => interacts(frame, b) - interacts(frame, a) || a - b);
+    // Nine times 1.00 says nothing: then the edges are listed of which it is least sure.
+    const certain = strong.length >= LINES && interacts(frame, strong[LINES - 1]) >= CERTAIN;
+    const likeliest = (e) => probabilities.values[(frame * edges + e) * kinds + types.values[frame * edges + e]];
+    const listed = certain ? here.sort((a, b) => likeliest(a) - likeliest(b) || a - b) : strong;
+    const [title, hint] = certain ? DOUBTFUL : STRONGEST;
+    if (this.now.heading.textContent !== title) this.now.heading.textContent = title;
+    this.now.section.title = hint;
+    this.fill(this.now, listed, (e) => {
       const kind = types.values[frame * edges + e], joined = this.arrays.springs ? `, ${data.truths[this.arrays.springs.values[frame * edges + e] ? 1 : 0]}` : "";
       const named = kinds > 2 ? `${data.type_names[kind]} ` : "";
-      return { e, frame, colour: data.colours[kind], text: this.name(e), value: named + (probabilities.values[(frame * edges + e) * kinds + kind] / 255).toFixed(2), hint: data.type_names[kind] + joined };
+      const chance = kinds > 2 ? likeliest(e) / 255 : interacts(frame, e);
+      return { e, frame, colour: data.colours[kind], text: this.name(e), value: named + chance.toFixed(2), hint: data.type_names[kind] + joined };
     });
     // A change goes by the levels alone: what it was and what it became may be of any type or probability.
     const turns = data.changes.filter(([, e]) => clock.passes(data.ways[e], clock.settings.types[0], 1, data.pairs[e]));

@@ -41,6 +41,11 @@ class Force:
     record: Mapping[str, str] = field(default_factory=dict, hash=False)
     """By data set: what the field's first model of these systems reached; on the cards of ours."""
 
+    @property
+    def outlined(self) -> str:
+        """What the thin outlines of a graph mark, such as "springs that are really there"."""
+        return f"{self.parts} that are really there" if self.silent else f"pairs that {self.truths[1]}"
+
 
 SPRINGS = Force("spring systems", ("no spring", "spring"), ("no spring", "true spring"), "springs")
 """Of the hierarchical systems, and of rollouts that do not say."""

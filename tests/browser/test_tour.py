@@ -128,6 +128,13 @@ def test_the_tour_is_walked_on_real_controls_and_remembered(visit: Callable[...,
         expect(card.get_by_role("heading")).to_be_focused()
         card.locator(".act").click()
     assert set(shown_frames(page)) == {40}
+    # What the model holds for certain is certain nine times over: then the list names what it is not sure of.
+    doubts = page.locator(".ledger section").first
+    expect(doubts.get_by_role("heading")).to_have_text("Least certain now")
+    values = [float(value) for value in doubts.locator(".line:visible .value").all_text_contents()]
+    assert len(values) == 9
+    assert values == sorted(values, key=lambda value: abs(value - 0.5))
+    assert abs(values[0] - 0.5) < 0.45
     expect(card.get_by_role("status")).to_have_text("Chosen: see it under the pictures.")
     expect(page.locator(".st-key-inspector")).to_contain_text("→")
     card.get_by_role("button", name="Next").click()
