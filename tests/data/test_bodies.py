@@ -54,7 +54,9 @@ def run(capsys: pytest.CaptureFixture[str], *words: object) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("seen", "more"), [("state", ["--data.motion.dimensions", "3"]), ("slot", EYES)])
+@pytest.mark.parametrize(
+    ("seen", "more"), [("state", ["--data.motion.dimensions", "3"]), pytest.param("slot", EYES, marks=pytest.mark.slow)]
+)
 def test_human36m_from_its_file_to_a_scene(
     seen: str, more: list[str], human36m: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,7 +19,7 @@ from hri.training.loop import train
 from tests.training.test_loop import small
 
 
-@pytest.mark.parametrize("seen", ["state", "slot"])
+@pytest.mark.parametrize("seen", [pytest.param("state", marks=pytest.mark.slow), "slot"])
 def test_a_run_is_published_with_scores_that_evaluate_repeats(seen: str, tmp_path: Path) -> None:
     config = PRESETS[f"springs-4-3-{seen}-hri-h"]
     settings = {

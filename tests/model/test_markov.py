@@ -102,7 +102,11 @@ def without_memory(variant: str, graph: str, seen: str = "state") -> Config:
 
 @pytest.mark.parametrize(
     ("variant", "graph", "seen"),
-    [("hri-mlp", "dynamic", "state"), ("nri-mlp", "static", "state"), ("hri-mlp", "dynamic", "slot")],
+    [
+        ("hri-mlp", "dynamic", "state"),
+        ("nri-mlp", "static", "state"),
+        pytest.param("hri-mlp", "dynamic", "slot", marks=pytest.mark.slow),
+    ],
 )
 def test_it_trains_and_resumes_to_the_same_numbers(variant: str, graph: str, seen: str, tmp_path: Path) -> None:
     config = without_memory(variant, graph, seen)

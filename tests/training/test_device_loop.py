@@ -284,7 +284,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in record.items() if key != "seconds"} for record in records]
 
 
-@pytest.mark.parametrize("seen", ["state", "slot"])
+@pytest.mark.parametrize("seen", [pytest.param("state", marks=pytest.mark.slow), "slot"])
 def test_a_stopped_run_resumes_to_the_same_numbers(seen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_loop, "SAVE_SECONDS", -1.0)
     changes = {"average": 0.9} if seen == "state" else {}

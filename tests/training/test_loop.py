@@ -110,6 +110,7 @@ def test_upper_slots_can_be_kept_small(tmp_path: Path) -> None:
         assert all(map(torch.equal, seen[0], others)), "what stage 1 made stays"
 
 
+@pytest.mark.slow
 def test_seeing_can_be_refined(tmp_path: Path) -> None:
     config = bare("par", updates=0, stage1_updates=8)
     list(train(config, tmp_path / "first"))
@@ -144,7 +145,7 @@ def test_seeing_can_be_refined(tmp_path: Path) -> None:
         next(train(config, tmp_path / "other", refine=True))
 
 
-@pytest.mark.parametrize("seen", ["state", "slot"])
+@pytest.mark.parametrize("seen", [pytest.param("state", marks=pytest.mark.slow), "slot"])
 def test_a_stopped_run_resumes_to_the_same_numbers(seen: str, tmp_path: Path) -> None:
     config = (small if seen == "state" else bare)(seen, patch_share=0.5)
     list(train(config, tmp_path / "straight"))
