@@ -155,10 +155,20 @@ BODY_UPDATES = 1500
 """On as few recordings as those of mocap more updates gain hardly anything (docs/training.md)."""
 
 
-def _of_bodies(body: str, variant: str) -> TrainConfig:
-    """What springs taught, for states of bodies; nobody knows how many of their pairs interact."""
-    training = ROLLING if VARIANTS[variant][1].memory == "none" else RELATING
-    return dataclasses.replace(training, updates=BODY_UPDATES) if body == "mocap" else training
+_OUR_EYES = [name for name, decoder in DECODERS.items() if not decoder.published]
+
+
+def _of_bodies(body: str, seen: str, variant: str) -> TrainConfig:
+    """What springs taught, for bodies; nobody knows how many of their pairs interact."""
+    if VISION[seen] is None:
+        training = ROLLING if VARIANTS[variant][1].memory == "none" else RELATING
+        return dataclasses.replace(training, updates=BODY_UPDATES) if body == "mocap" else training
+    training = dataclasses.replace(TRAINING[seen], upper_decay=1.0)
+    if seen in _OUR_EYES:  # with pixels alone, one step of the slots ends worse than repeating (docs/training.md)
+        training = dataclasses.replace(training, batch=24, free_steps=6, slot_weight=1.0)
+        if body == "mocap":
+            training = dataclasses.replace(training, stage1_updates=3000, updates=1200)
+    return training
 
 
 PRESETS |= {
@@ -166,7 +176,7 @@ PRESETS |= {
         name=name,
         data=DataConfig(
             tree=tree,
-            train=6000 if seen == "state" else 1000,
+            train=6000 if seen == "state" else 8000 if seen in _OUR_EYES else 1000,
             validation=100,
             test=500,
             render=BODY_LOOK,
@@ -175,7 +185,7 @@ PRESETS |= {
         model=ModelConfig(
             vision=vision, relations=VARIANTS[variant][0], dynamics=_suited(VARIANTS[variant][1], vision)
         ),
-        train=dataclasses.replace(TRAINING[seen], upper_decay=1.0) if vision else _of_bodies(body, variant),
+        train=_of_bodies(body, seen, variant),
     )
     for body, (motion, tree) in BODIES.items()
     for seen, vision in VISION.items()
