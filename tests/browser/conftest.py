@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.driving import Pages, Server, at_the_beginning, chromium, ready, serve
 from tests.synthetic import slot_rollout, state_rollout
+
+expect.set_options(timeout=30_000)
+"""Of every test: the first look at a page or panel loads what draws it, and the machine may be busy with others."""
 
 SCENES = {
     "springs-4-3-slot-hri": slot_rollout(),

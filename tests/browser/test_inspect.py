@@ -19,8 +19,6 @@ from tests.browser.test_changes import NAME, SEED, wanted
 from tests.browser.test_explore import CHART, STROKES
 from tests.browser.test_linked import LIT
 
-expect.set_options(timeout=15_000)  # the first look at a panel loads what draws it
-
 MARKS = f"""() => {{
     const chart = {CHART};
     return ["cuts", "forces"].map((meta) => {{
@@ -49,7 +47,7 @@ def test_a_slot_shows_what_it_sees_draws_and_belongs_to(visit: Callable[[str], P
     config = checkpoint.read_header(ROOT / "checkpoints" / "springs-4-3-slot-hri.safetensors").config
     assert config.model.vision is not None
     fields = receptive_fields(config.model.vision, config.data.render)
-    expect(page.get_by_text("Sees 16 × 24 pixels")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Sees 16 × 24 pixels")).to_be_visible()
     expect(page.get_by_text("Its 4 leaves drawn, frame 20")).to_be_visible()
     outline = page.locator(".truth .mark.field")
     box = [float(outline.get_attribute(name) or "nan") for name in ("x", "y", "width", "height")]
@@ -146,7 +144,7 @@ def test_edits_are_marked_influence_widens_and_a_step_opens(visit: Callable[[str
 
     # Inside the step that predicts the frame at which the player rests.
     page.get_by_role("radio", name="inside a step").click()
-    expect(page.get_by_text("How frame 48 is predicted from frame 47")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("How frame 48 is predicted from frame 47")).to_be_visible()
     opened = phases.phases(model, seen, 47)
     labels = page.get_by_role("radiogroup", name="Phase").locator("label")
     expect(labels).to_have_text([f"{number}. {title}" for number, title in enumerate(opened.titles, 1)])
@@ -156,7 +154,7 @@ def test_edits_are_marked_influence_widens_and_a_step_opens(visit: Callable[[str
         expect(page.get_by_text(figures_phases.in_words(opened, seen, phase))).to_be_visible()
         expect(drawn_edges).to_have_count(int(((opened.phase == phase) & (opened.type > 0)).sum()))
     page.get_by_role("button", name="One frame back (←)").click()
-    expect(page.get_by_text("How frame 47 is predicted from frame 46")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("How frame 47 is predicted from frame 46")).to_be_visible()
     assert page.get_by_text("Traceback").count() == 0
 
     # On a phone every choice of when lies inside the page.

@@ -18,7 +18,6 @@ from tests import synthetic_results as made
 from tests.browser.driving import Pages, Server, log_of, ready, serve
 from tests.synthetic import slot_rollout, state_rollout
 
-expect.set_options(timeout=15_000)  # the first visit loads what draws
 KNOWN = "springs-4-3-state-hri"
 """The one checkpoint of the made-up results that Explore can show here."""
 

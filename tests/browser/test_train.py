@@ -23,7 +23,6 @@ from tests.browser.driving import Pages, Server, log_of, ready, serve
 from tests.synthetic import slot_rollout
 from tests.training.test_loop import lines, small
 
-expect.set_options(timeout=30_000)
 SMALL = {"data.train": 8, "data.validation": 2, "train.batch": 2, "train.evaluate_every": 5}
 LONG = changed(preset("springs-4-3-state-lstm"), SMALL | {"train.updates": 100_000})
 
