@@ -164,7 +164,7 @@ def _of_bodies(body: str, seen: str, variant: str) -> TrainConfig:
         training = ROLLING if VARIANTS[variant][1].memory == "none" else RELATING
         return dataclasses.replace(training, updates=BODY_UPDATES) if body == "mocap" else training
     training = dataclasses.replace(TRAINING[seen], upper_decay=1.0)
-    if seen in _OUR_EYES:  # with pixels alone, one step of the slots ends worse than repeating (docs/training.md)
+    if seen in _OUR_EYES:  # weighing little, slots end worse than repeated ones (docs/training.md)
         training = dataclasses.replace(training, batch=24, free_steps=6, slot_weight=1.0)
         if body == "mocap":
             training = dataclasses.replace(training, stage1_updates=3000, updates=1200)
