@@ -17,7 +17,7 @@ import pytest
 from hri.__main__ import main
 from hri.core import hierarchy
 from hri.core.config import Config, DataConfig, ModelConfig, RelationsConfig
-from hri.core.forces import FORCES, SPRINGS, force, system_name, system_named, usual_physics
+from hri.core.forces import FORCES, OWN, SPRINGS, force, system_name, system_named, usual_physics
 from hri.core.hierarchy import Tree
 from hri.core.presets import PRESETS, preset
 from hri.core.records import Rollout, Trajectories
@@ -48,6 +48,12 @@ CHARGED = "charged5-state-nri"
 
 
 # Names, presets, settings ------------------------------------------------------------------------------------
+
+
+def test_the_outlines_of_a_graph_are_named_by_what_they_mark() -> None:
+    assert SPRINGS.outlined == "springs that are really there"
+    assert FORCES["charged"].outlined == "pairs that truly repel"
+    assert OWN["signs"].outlined == "pairs that relate positively"
 
 
 def test_systems_have_names_of_any_size() -> None:

@@ -14,9 +14,9 @@ const address = (clock, given) => {
 function keep(clock) {
   let waiting = 0;
   const write = () => {
-    if (clock.playing) return;
+    if (clock.playing || !clock.begun) return;
     const url = address(clock, {});
-    if (clock.frame === 0) url.searchParams.delete("frame");
+    if (clock.frame === clock.rest) url.searchParams.delete("frame");
     if (url.href !== location.href) history.replaceState(history.state, "", url);
   };
   const silence = clock.listen(() => {

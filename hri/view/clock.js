@@ -7,6 +7,7 @@ const HURRIED = 8; // who plays faster than so many frames a second wants no slo
 class Clock {
   frame = 0;
   frames = 1;
+  rest = null; // the frame at which an address without one stands still
   playing = false;
   fps = 8;
   // Of edges: the least probable shown, and only these levels and types (empty: all).
@@ -55,7 +56,8 @@ class Clock {
           // What matters comes at once: the end of the burn-in, or without motion the first frame of the free run.
           const still = this.#still.matches;
           if (this.#turn < this.frames - 1) this.frame = still ? this.#turn + 1 : Math.max(0, this.#turn - LEAD);
-          if (!still) this.play();
+          if (still) this.rest = this.frame;
+          else this.play();
         }
       }
       this.#fresh = false;
@@ -78,6 +80,11 @@ class Clock {
   listen(told) {
     this.#listeners.add(told);
     return () => this.#listeners.delete(told);
+  }
+
+  // Whether a visitor's scene has begun: until then its frame is nobody's choice.
+  get begun() {
+    return !this.#fresh;
   }
 
   get focus() {

@@ -102,11 +102,13 @@ def test_opens_on_a_moving_rollout_and_fits_one_screen(open_page: Callable[..., 
 
 def test_reduced_motion_stands_still_where_the_free_run_begins(page: Page) -> None:
     expect(page.locator(".prediction .blank")).to_have_text("Nothing is predicted for the first frame.")
+    expect(page).to_have_url(re.compile(r"[?&]frame=0(&|$)"))
     page.goto(page.url.split("?")[0])
     ready(page)
     page.wait_for_timeout(700)
     assert shown_frames(page) == [int(LANDING.last_true_input) + 2] * 3
     expect(page.locator(".prediction .blank")).to_be_hidden()
+    assert "frame=" not in page.url, "where a bare address stands it stays bare"
 
 
 def test_keys_step_everything_together(page: Page) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from hri.view import agreement, beliefs
 from hri.view.facts import error_curves, scientific
 from tests.browser.conftest import SCENES
-from tests.browser.driving import ready, settle, shown_frames
+from tests.browser.driving import comes_true, ready, settle, shown_frames
 
 LANDING = SCENES["springs-4-3-slot-hri"]
 TURN = int(LANDING.last_true_input) + 1
@@ -24,27 +24,31 @@ def test_the_first_thing_that_plays_is_the_end_of_the_burn_in_and_a_slower_free_
     page = open_page(wait=False, reduced_motion="reduce")  # once, so that nothing is loaded while the film runs
     ready(page)
     page.emulate_media(reduced_motion="no-preference")
-    page.goto(page.url.split("?")[0])  # without the frame that it rested at
+    page.reload()
     page.locator(".timeline[data-frame]").wait_for()
     first = int(page.locator(".timeline").get_attribute("data-frame") or 0)
     assert first >= TURN - 8, "a second before the free run"
-    times = page.evaluate(
-        """() => new Promise((done) => {
-            const roots = [...document.querySelectorAll("*")].map((host) => host.shadowRoot).filter(Boolean);
-            const line = roots.map((root) => root.querySelector(".timeline")).find(Boolean), seen = [];
-            let before = -1;
-            const look = () => {
-                const frame = +line.dataset.frame;
-                if (frame !== before) seen.push([before = frame, performance.now()]);
-                seen.length < 25 ? requestAnimationFrame(look) : done(seen);
-            };
-            look();
-        })"""
-    )
-    stays = {frame: after - begun for (frame, begun), (_, after) in pairwise(times)}
-    free = [stay for frame, stay in stays.items() if TURN < frame < 48]
-    seen = [stay for frame, stay in stays.items() if 0 < frame <= TURN]
-    assert sorted(free)[len(free) // 2] > 1.5 * sorted(seen)[len(seen) // 2]
+
+    def slower() -> None:
+        times = page.evaluate(
+            """() => new Promise((done) => {
+                const roots = [...document.querySelectorAll("*")].map((host) => host.shadowRoot).filter(Boolean);
+                const line = roots.map((root) => root.querySelector(".timeline")).find(Boolean), seen = [];
+                let before = -1;
+                const look = () => {
+                    const frame = +line.dataset.frame;
+                    if (frame !== before) seen.push([before = frame, performance.now()]);
+                    seen.length < 25 ? requestAnimationFrame(look) : done(seen);
+                };
+                look();
+            })"""
+        )
+        stays = {frame: after - begun for (frame, begun), (_, after) in pairwise(times)}
+        free = [stay for frame, stay in stays.items() if TURN < frame < 48]
+        seen = [stay for frame, stay in stays.items() if 0 < frame <= TURN]
+        assert sorted(free)[len(free) // 2] > 1.5 * sorted(seen)[len(seen) // 2]
+
+    comes_true(page, slower, seconds=40)  # a busy machine keeps any frame for longer, now and then
 
 
 def test_until_there_are_pictures_their_places_are_kept(page: Page) -> None:
