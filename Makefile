@@ -5,7 +5,8 @@ ARGS ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-WORKERS ?= logical
+# One more than there are cores, up to four: tests of the browser wait more than they compute.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, len(os.sched_getaffinity(0)) + 1) if hasattr(os, "sched_getaffinity") else 2)')
 # Written after an install that went through, so a broken or outdated one is repeated.
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
@@ -22,10 +23,10 @@ app: $(INSTALLED) ## start the app on http://127.0.0.1:8501 (another port: PORT=
 	@$(RUN) -m streamlit run streamlit_app.py --server.port "$(PORT)"
 
 test: $(INSTALLED_DEV) chromium ## run the tests (some of them: make test ARGS="tests/model/test_model.py -x")
-	@$(RUN) -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 slow: $(INSTALLED_DEV) ## run the tests that take longest: killed plans, a local Ray, whole queues
-	@$(RUN) -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m slow $(ARGS)
+	@$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow $(ARGS)
 
 check: ## everything that must hold before a change goes in: format, lint, types, tests
 	@$(MAKE) --no-print-directory lint

@@ -47,6 +47,9 @@ class TrainConfig:
     edge_sample: Literal["soft", "straight"] = "soft"
     """What speaks in training: the soft Gumbel sample of the published code, or its most likely type alone, with the
     gradient of the soft one (straight-through): then messages are as loud as in evaluation."""
+    edge_pull: Annotated[float, Between(0.0, 1e9)] = 0.0
+    """The most nats by which the error of one sequence may pull the types of one pair at a time; 0: without end. The
+    few pairs that nearly collide pull thousands of times harder than those that only pass, which are never heard."""
     average: Annotated[float, Between(0.0, 0.99999)] = 0.0
     """Decay of the running average of weights that is validated and saved; 0: the weights themselves."""
     upper_decay: Annotated[float, Between(0.0, 10.0)] = 0.0
@@ -60,6 +63,9 @@ class TrainConfig:
     """These frames are drawn from so many last ones, where the model predicts from its own predictions; 0: from all."""
     slot_weight: Annotated[float, Between(0.0, 1e6)] = 1.0
     """Weight of the slots' error beside the error of pixels, in stage 2 of image models."""
+    similarity_weight: Annotated[float, Between(0.0, 1e3)] = 0.0
+    """How much the shape of drawn frames counts beside their pixels in stage 2: as a mean squared error a pixel of so
+    many times 1 - SSIM. Squared errors alone blur what is in doubt and hardly mind a haze over black ground."""
     batch_norm: Literal["batch", "running"] = "batch"
     """Training statistics of batch norm; "running" keeps them fixed (then several processes equal one exactly)."""
     stage1_updates: Annotated[int, Between(0, 100_000_000)] = 20000

@@ -37,6 +37,25 @@ def straight(noise: Float[Tensor, "B T E K"], temperature: float) -> Choose:
     return choose
 
 
+def held(choose: Choose, most: float) -> Choose:
+    """The same weights, but what the loss says about the types of one pair at one time is cut at +-``most``.
+
+    Args:
+        most: of the gradient with respect to a weight, less the mean over its pair's types.
+    """
+
+    def cut(gradient: Tensor) -> Tensor:
+        return (gradient - gradient.mean(-1, keepdim=True)).clamp(-most, most)
+
+    def chosen(logits: Tensor, times: Times) -> Tensor:
+        weights = choose(logits, times)
+        if weights.requires_grad:
+            weights.register_hook(cut)
+        return weights
+
+    return chosen
+
+
 SAMPLES: dict[str, Callable[[Tensor, float], Choose]] = {"soft": soft, "straight": straight}
 """How training draws its edges, by ``train.edge_sample``."""
 

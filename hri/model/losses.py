@@ -24,6 +24,16 @@ def frame_nll(
     return ((predicted - truth) ** 2).sum((1, 2, 3)).mean() / (2 * variance)
 
 
+def dissimilarity(predicted: Float[Tensor, "M C H W"], truth: Float[Tensor, "M C H W"]) -> Float[Tensor, ""]:
+    """1 - SSIM, mean over frames, pixels in 0 ... 1, as :func:`hri.scores.metrics.frame_likeness` counts it."""
+    # Imported here: it takes a second, which models of states should not wait for.
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    similarity = structural_similarity_index_measure(predicted, truth, data_range=1.0)
+    assert isinstance(similarity, Tensor)  # it gives pictures of it only where it is asked for them
+    return 1 - similarity
+
+
 def edge_prior(logits: Float[Tensor, "B T E K"], balls: int, no_edge: float) -> Float[Tensor, ""]:
     """KL divergence of the edge types from their prior, over (balls x B); a uniform prior up to its constant.
 

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from hri.core.config import Config
 from hri.data.dataset import Sequences
-from hri.model.choices import SAMPLES, given, most_likely
+from hri.model.choices import SAMPLES, given, held, most_likely
 from hri.model.decoders import PatchDecoder
 from hri.model.layers import Norm, gumbel_noise
-from hri.model.losses import edge_prior, frame_nll, state_nll
+from hri.model.losses import dissimilarity, edge_prior, frame_nll, state_nll
 from hri.model.model import Model
 from hri.model.rolls import rolls
 from hri.rollout.settings import SCORED_FREE_STEPS
@@ -217,6 +217,8 @@ class PredictionStage(TrainingStage):
                 pick = given(types)
             elif noise is not None:
                 pick = SAMPLES[train.edge_sample](noise, self.config.model.relations.temperature)
+                if train.edge_pull:  # the loss is a mean over nodes and sequences
+                    pick = held(pick, train.edge_pull / (self.model.tree.size * len(slots)))
             else:
                 pick = given(torch.ones(len(slots), len(self.model.senders), dtype=torch.long, device=slots.device))
             if starts is not None and edges_at is not None:
@@ -247,8 +249,13 @@ class PredictionStage(TrainingStage):
             rows = torch.arange(len(slots), device=slots.device).repeat_interleave(times.shape[1])
             places = rows * predicted.slots.shape[1] + times.flatten() - at[0]
             slots_at = predicted.slots.flatten(0, 1).index_select(0, places)
-            image = frame_nll(self.model.show(slots_at).float(), frames, train.variance)
+            drawn = self.model.show(slots_at).float()
+            image = frame_nll(drawn, frames, train.variance)
             loss, terms["frame_nll"] = loss + image, image.detach()
+            if train.similarity_weight:
+                unlike = dissimilarity(drawn, frames)
+                terms["dissimilarity"] = unlike.detach()
+                loss = loss + unlike * (train.similarity_weight * frames[0].numel() / (2 * train.variance))
         return loss, terms
 
     def validate(self, model: Model) -> dict[str, Any]:

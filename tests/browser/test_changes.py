@@ -167,6 +167,7 @@ def test_an_edge_is_cut_from_here_on_undone_redone_and_reset(visit: Callable[[st
     expect(page.get_by_text("None yet.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_nodes_types_and_influence(visit: Callable[[str], Page]) -> None:
     page = visit(f"?model={NAME}&seed={SEED}&panel=change&select=5&frame=10")
     settle(page, 10)

@@ -97,6 +97,7 @@ def watched(plan: Path, folder: Path, lanes: int = 4) -> tuple[Many, list[str]]:
     return Many(read_plan(plan), folder / "runs", folder / "out", CPU, lanes, said.append), said
 
 
+@pytest.mark.slow
 def test_stopped_runs_go_on_from_their_bundles(tmp_path: Path) -> None:
     plan = written(tmp_path / "plan.json", LSTM | {"settings": LSTM["settings"] | {"train.updates": 30}})  # type: ignore[operator]
     first, _ = watched(plan, tmp_path / "a")

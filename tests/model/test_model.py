@@ -14,15 +14,16 @@ from hri.core.config import Config, DynamicsConfig, ModelConfig, RelationsConfig
 from hri.core.decoding import DECODERS
 from hri.core.hierarchy import SLOT_TREE, Tree
 from hri.core.presets import PRESETS, VARIANTS
-from hri.model.choices import given, most_likely, sampled, soft, straight
+from hri.model.choices import given, held, most_likely, sampled, soft, straight
 from hri.model.decoders import ParallelDecoder, SlotDecoder, with_index
 from hri.model.encoder import LeafEncoder
 from hri.model.inputs import INERTIA
 from hri.model.layers import Edges, Messages, Norm, gumbel_noise, linear
-from hri.model.losses import edge_prior, frame_nll, state_nll
+from hri.model.losses import dissimilarity, edge_prior, frame_nll, state_nll
 from hri.model.model import Model
 from hri.model.relations import Relations
 from hri.model.vision import Vision
+from hri.scores.metrics import frame_likeness
 from hri.training.patches import choose, tile_loss
 
 TREE = Tree.parse("4-3")
@@ -176,6 +177,22 @@ def test_straight_through_speaks_one_type_with_the_soft_gradient() -> None:
     (hard * loud).sum().backward()
     (softly * loud).sum().backward()
     torch.testing.assert_close(one.grad, two.grad)
+
+
+def test_no_pair_pulls_harder_than_it_may() -> None:
+    logits = torch.zeros(3, 1, 1, 2, requires_grad=True)
+    pull = torch.tensor([[5.0, 1.0], [1.1, 1.0], [-50.0, 10.0]])[:, None, None]
+    (held(lambda given, times: given * 1.0, 0.5)(logits, slice(0, 1)) * pull).sum().backward()
+    # Of a pair's pull on its types only their difference matters: 2 and -2, 0.05 and -0.05, -30 and 30 before the cut.
+    torch.testing.assert_close(logits.grad[:, 0, 0], torch.tensor([[0.5, -0.5], [0.05, -0.05], [-0.5, 0.5]]))
+
+
+def test_unlike_frames_are_as_unlike_as_their_score_says() -> None:
+    pictures, truth = torch.rand(2, 5, 3, 16, 16, generator=torch.Generator().manual_seed(1)).unbind()
+    assert float(dissimilarity(truth, truth)) == pytest.approx(0, abs=1e-5)
+    assert float(dissimilarity(pictures, truth)) == pytest.approx(
+        1 - frame_likeness(pictures, truth)["ssim"].mean(), abs=1e-5
+    )
 
 
 def test_cutting_every_edge_equals_a_model_without_messages() -> None:

@@ -131,7 +131,10 @@ def clear_updates(config: Config, kind: type, updates: int) -> tuple[np.ndarray,
 CASES: dict[str, tuple[Config, type]] = {
     "hri-h": (small(), PredictionStage),
     "adam": (small(optimiser="adam"), PredictionStage),
-    "nri": (small(variant="nri", edge_sample="straight", prior_warmup=5, prior_end=0.1), PredictionStage),
+    "nri": (
+        small(variant="nri", edge_sample="straight", prior_warmup=5, prior_end=0.1, edge_pull=0.5),
+        PredictionStage,
+    ),
     "lstm": (small(variant="lstm"), PredictionStage),
     "lstm-lo": (small(variant="lstm-lo"), PredictionStage),
     "nri-lo": (small(variant="nri-lo"), PredictionStage),
@@ -147,7 +150,7 @@ CASES: dict[str, tuple[Config, type]] = {
     "slot, predicts": (small("slot", upper_decay=1.0), PredictionStage),
     "par, predicts": (small("par", "nri"), PredictionStage),
     "overlap, whole": (small("overlap"), ReconstructionStage),
-    "overlap, predicts": (small("overlap", decoded_last=5, slot_weight=0.1), PredictionStage),
+    "overlap, predicts": (small("overlap", decoded_last=5, slot_weight=0.1, similarity_weight=0.1), PredictionStage),
 }
 
 

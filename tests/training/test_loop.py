@@ -67,7 +67,7 @@ def test_it_learns(tmp_path: Path) -> None:
     assert loaded.header.metrics["validation"]["nll"] == min(r.validation["nll"] for r in reports if r.validation)
 
 
-@pytest.mark.parametrize("seen", ["slot", pytest.param("par", marks=pytest.mark.slow), "overlap"])
+@pytest.mark.parametrize("seen", [*(pytest.param(seen, marks=pytest.mark.slow) for seen in ("slot", "par")), "overlap"])
 def test_two_stages(seen: str, tmp_path: Path) -> None:
     config = bare(seen, patch_share=0.5, precision="bf16")
     reports = list(train(config, tmp_path))
