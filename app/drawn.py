@@ -131,7 +131,7 @@ def _matched(rollout: Rollout, history: int) -> Named | None:
 
 
 def tally(rollout: Rollout, source: library.ModelSource) -> dict[str, Any] | None:
-    """What the graph says of itself beside it: edges right at each frame of 100, guessing and what could be found.
+    """What the graph says of itself beside it: edges right at each frame in percent, guessing and what could be found.
 
     Args:
         rollout: of one scene by this model.

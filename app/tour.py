@@ -38,6 +38,8 @@ class TourStep:
     """What is said then."""
     result: str = ""
     """What the ring surrounds then, if something else."""
+    meanwhile: str = ""
+    """What is said while its button is at work, where that takes long."""
 
 
 def free_run(turn: int, target: str) -> TourStep:

@@ -33,7 +33,7 @@ def steps(scenes: Sequence[Scene]) -> list[TourStep]:
             "what is really there. Under each stands how many of its edges are right.",
             ".st-key-compare-graph-0",
             "Stop where the free run begins",
-            ({"pause": True}, {"seek": turn}, {"scroll": ".st-key-compare-graph-0"}),
+            ({"pause": True}, {"seek": turn + 1}, {"scroll": ".st-key-compare-graph-0"}),
         ),
         TourStep(
             "Once is chance",

@@ -38,7 +38,7 @@ def main() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
         many, data, seed = (st.container(width=width) for width in (140, 170, 170))
         another, gallery = (st.container(width="content") for _ in range(2))
-        level = st.container(width=260)
+        level, outcome = st.container(width=260), st.container(width="stretch")
     count = int(many.segmented_control("Models", COUNTS, default="2", required=True, key="models", bind="query-params"))
     left, *columns = comparing.columns(count)
     sources = comparing.pick_models(columns, names)
@@ -48,15 +48,23 @@ def main() -> None:
     except ValueError as error:
         st.error(widgets.said(str(error)))
         return
-    show(scenes, comparison, left, columns, level)
+    show(scenes, comparison, left, columns, level, outcome)
 
 
-def show(scenes: list[Scene], comparison: RolloutComparison, left: Any, columns: Sequence[Any], level: Any) -> None:
+def show(
+    scenes: list[Scene],
+    comparison: RolloutComparison,
+    left: Any,
+    columns: Sequence[Any],
+    level: Any,
+    outcome: Any,
+) -> None:
     """Everything below the models' names; what has to run the models comes last."""
     opening = comparing.opening(scenes)
+    warning = caveat([scene.rollout for scene in scenes])
     with level, st.container(key="compare-level-sync"):
         pickers.overlay_picker(scenes[0].rollout, comparing.PLAYER)
-    warning = caveat([scene.rollout for scene in scenes])
+    outcome.markdown(f":small[{widgets.plain(comparing.outcome(scenes, comparison, warning is None))}]")
     with left:
         comparing.truth(scenes)
     scores, places = [], []

@@ -24,7 +24,7 @@ def steps(scene: Scene) -> list[TourStep]:
     row = exemplar(rollout)
     if row is None:
         return [first]
-    count = _count(rollout, scene.source, turn)
+    count = _count(rollout, scene.source, turn + 1)
     truth = "" if rollout.true_adjacency is None else f" Thin gold outlines: {rollout.force.outlined}."
     sender, receiver = (int(node) for node in rollout.edge_sender_receiver[row])
     name = edge_name(rollout.tree, sender, receiver)
@@ -35,7 +35,7 @@ def steps(scene: Scene) -> list[TourStep]:
             f"Coloured arrows: what the model believes acts on what, at this frame. Nobody told it.{truth}{count}",
             ".st-key-graph-side",
             "Stop where the free run begins",
-            ({"pause": True}, {"seek": turn}),
+            ({"pause": True}, {"seek": turn + 1}),
         ),
         TourStep(
             "One edge",
@@ -67,14 +67,15 @@ def steps(scene: Scene) -> list[TourStep]:
                     {"play": True},
                 ),
                 {"shown": ".ghost"},
-                "Cut: grey is the prediction without your cut, “Change” how far it moved.",
+                "Cut: grey is the prediction without your cut, “Change” how far it moved. Lessons are under “Learn”.",
                 ".st-key-explore-images",
+                "Predicting again without that message …",
             )
         )
     return tour_steps
 
 
-def _count(rollout: Rollout, source: library.ModelSource, turn: int) -> str:
+def _count(rollout: Rollout, source: library.ModelSource, frame: int) -> str:
     """How many edges are right at a frame: of the level where the model is furthest above guessing, if there is one."""
     from hri.view.agreement import best_level, hundredth
 
@@ -82,8 +83,11 @@ def _count(rollout: Rollout, source: library.ModelSource, turn: int) -> str:
     if seen is None:
         return ""
     level = best_level(seen) or seen.all
-    right, guess = hundredth(float(level.right[turn])), hundredth(level.guess)
-    return f" {right} of 100 {level.words} are right here; guessing has {guess}. The line under the graph counts all."
+    right, guess = hundredth(float(level.right[frame])), hundredth(level.guess)
+    return (
+        f" At frame {frame}, {right} % of {level.words} are right (guessing: {guess} %); the line under the graph "
+        "counts all, at the frame that is shown."
+    )
 
 
 def exemplar(rollout: Rollout) -> int | None:

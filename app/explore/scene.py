@@ -43,16 +43,24 @@ def pick_scene() -> Scene:
         _leave_own()
     names = list(sources)
     # Defaults never depend on what was chosen since: an address without a value stands for the same one for ever.
-    name = model.selectbox("Model", names, index=library.first_choice(names), key="model", bind="query-params")
+    name = model.selectbox(
+        "Model", names, index=library.first_choice(names), key="model", bind="query-params",
+        help="A name says what it learned from (springs-4-3), what it sees (state: where balls are and how fast; slot, "
+        "par, overlap, strided: pictures), and its kind: hri, a hierarchy; nri, all pairs; lstm, no relations; -gt, "
+        "told the truth.",
+    )  # fmt: skip
     source = sources[name]
     choices = library.datasets(source)
     address.check("explore", {"data": address.Words(choices)})
-    dataset = data.selectbox("Data", choices, key="data", bind="query-params", disabled=len(choices) == 1,
-                             on_change=_leave_own)  # fmt: skip
+    dataset = data.selectbox(
+        "Data", choices, key="data", bind="query-params", disabled=len(choices) == 1, on_change=_leave_own,
+        help="This model can only be shown what it has learned from." if len(choices) == 1 else None,
+    )  # fmt: skip
     stored_seeds = library.stored_seeds(source)
     scenes = source_of((library.config_of(source) or Config()).data)
     if session.get("model_before") != name and not library.can_make(source) and session.get("seed") not in stored_seeds:
-        session.pop("seed", None)  # a model whose scenes are only stored begins with one it has
+        # A model whose scenes are only stored begins with one it has, whatever the address still says.
+        session["seed"] = next(iter(stored_seeds), library.FIRST_UNSEEN)
     session["model_before"] = name
     first = next(iter(stored_seeds), library.FIRST_UNSEEN)
     number = seed.number_input(

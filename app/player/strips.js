@@ -258,7 +258,7 @@ class Strips {
       const turns = data.changes[e] ?? [], when = turns.length ? `changes its mind at frame ${turns.slice(0, 4).join(", ")}${turns.length > 4 ? " …" : ""}` : "never changes its mind";
       const chances = () => data.type_names.map((kind, k) => `${kind} ${(probabilities.values[(frame * edges + e) * kinds + k] / 255).toFixed(2)}`).join(", ");
       const truth = () => (springs ? `; ${data.truths[springs.values[frame * edges + e] ? 1 : 0]}` : "");
-      const right = data.right?.[e] === undefined ? "" : `; right in ${data.right[e]} of 100 frames of the burn-in`;
+      const right = data.right?.[e] === undefined ? "" : `; right in ${data.right[e]} % of the burn-in`;
       text = e < 0 ? `${name}: no strip here` : `${name}, frame ${frame}: ${chances()}${truth()}; ${when}${right}`;
     }
     if (this.readout.textContent !== text) this.readout.textContent = text;

@@ -31,6 +31,8 @@ async function appears(find, milliseconds = 20_000) {
   return null;
 }
 
+const narrow = () => innerWidth <= 640; // as tour.css has it
+
 class Tour {
   constructor(root, data, clock) {
     Object.assign(this, { root, data, clock });
@@ -103,15 +105,17 @@ class Tour {
 
   // Into sight: in the middle of a wide screen, below the card on a narrow one.
   bring(selector) {
-    const target = document.querySelector(selector), narrow = innerWidth <= 640;
+    const target = document.querySelector(selector);
     if (!target) return;
-    target.style.scrollMarginTop = narrow ? `${this.card.offsetHeight + 20}px` : "";
-    target.scrollIntoView({ block: narrow ? "start" : "center" });
+    target.style.scrollMarginTop = narrow() ? `${this.card.offsetHeight + 20}px` : "";
+    target.scrollIntoView({ block: narrow() ? "start" : "center" });
   }
 
   open(step) {
     const { steps } = this.data, here = steps[step];
+    if (step !== this.step) this.place = undefined;
     this.step = step;
+    this.working = false;
     this.count.textContent = `Step ${step + 1} of ${steps.length}`;
     this.heading.textContent = here.title;
     this.text.textContent = here.text;
@@ -148,7 +152,7 @@ class Tour {
     return Boolean(deep(wanted.shown));
   }
 
-  // The ring follows what it surrounds, the card stands where it covers none of it.
+  // The ring follows what it surrounds, the card stands where it covers least of it and of what a visitor reads meanwhile.
   look() {
     if (!this.card.matches(":popover-open")) return;
     const here = this.data.steps[this.step], done = this.done();
@@ -156,15 +160,39 @@ class Tour {
     const box = target?.getBoundingClientRect();
     this.ring.hidden = !box?.width;
     if (box) for (const [side, length] of Object.entries({ left: box.left - 6, top: box.top - 6, width: box.width + 12, height: box.height + 12 })) this.ring.style[side] = `${length}px`;
-    const right = box && box.left + box.width / 2 > innerWidth / 2;
-    this.card.classList.toggle("left", Boolean(right));
-    const state = done ? here.praise : "";
-    if (this.state.textContent !== state) this.state.textContent = state;
+    const state = done ? here.praise : this.working ? here.meanwhile : "";
+    this.state.classList.toggle("working", !done);
+    if (this.state.textContent !== state) {
+      this.state.textContent = state;
+      if (done && here.result && narrow()) this.bring(here.result); // the card has grown over it
+    }
+    if (box && !narrow()) this.settle(box);
+  }
+
+  // Of the corners of the page and the places above the timeline, the one that covers least.
+  settle(target) {
+    const { offsetWidth: width, offsetHeight: height } = this.card, edge = 24;
+    const timeline = document.querySelector(`.st-key-${this.data.player}-timeline`)?.getBoundingClientRect();
+    const read = [[target, 4], [timeline, 4], [document.querySelector(".st-key-workbench")?.getBoundingClientRect(), 0.5]];
+    for (const text of document.querySelectorAll(".st-key-graph-side, .st-key-stage")) read.push([text.getBoundingClientRect(), 1]);
+    const tops = [innerHeight - height - edge, edge + 40, ...(timeline ? [timeline.top - height - 8] : [])];
+    const covered = ({ left, top }) => {
+      const across = (box) => Math.max(0, Math.min(left + width, box.right) - Math.max(left, box.left));
+      const down = (box) => Math.max(0, Math.min(top + height, box.bottom) - Math.max(top, box.top));
+      return read.reduce((sum, [box, weight]) => sum + (box ? weight * across(box) * down(box) : 0), 0);
+    };
+    const places = tops.filter((top) => top >= 8 && top + height <= innerHeight).flatMap((top) => [innerWidth - width - edge, edge].map((left) => ({ left, top })));
+    const kept = places.find(({ left, top }) => left === this.place?.left && top === this.place?.top);
+    const best = places.reduce((a, b) => (covered(b) < covered(a) ? b : a), kept ?? places[0] ?? { left: edge, top: edge });
+    // Once it stands, it moves only where that uncovers much.
+    if (kept && covered(kept) < covered(best) + 8000) return;
+    this.place = best;
+    Object.assign(this.card.style, { inset: "auto", left: `${best.left}px`, top: `${best.top}px` });
   }
 
   // What the step asks for, done with the page's own controls.
   async show() {
-    this.act.disabled = true;
+    this.act.disabled = this.working = true;
     const { clock } = this, step = this.step;
     for (const act of this.data.steps[step].acts) {
       if (act.seek !== undefined) clock.seek(act.seek);
@@ -179,7 +207,7 @@ class Tour {
       if (act.wait) await appears(() => deep(act.wait), 60_000);
       if (act.scroll) this.bring(act.scroll);
     }
-    this.act.disabled = false;
+    this.act.disabled = this.working = false;
   }
 }
 

@@ -9,7 +9,10 @@ import streamlit as st
 # Before the imports below, so that a visitor reads while they load.
 st.markdown(
     "**What is left of the paper's claims when every model trains on the same data, and equally long.** Tables named "
-    "*long* hold fewer models, each trained until it hardly got better."
+    "*long* hold fewer models, each trained until it hardly got better.  \n"
+    ":small[The paper: [Stanić, van Steenkiste, Schmidhuber 2020](https://arxiv.org/abs/2010.03635). HRI sends "
+    "messages along a hierarchy, NRI between all pairs, LSTM none; HRI-H infers only the hierarchy's own pairs, -GT is "
+    "told the true ones. SlotDec draws each slot alone, ParDec all at once. NLL is an error: less is better.]"
 )
 
 from app import address, drawn, figures, places  # noqa: E402

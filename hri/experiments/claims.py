@@ -260,8 +260,9 @@ def find(claim: Claim, comparison: Comparison, board: Board) -> ClaimFinding:
     low, high = ratio / factor, ratio * factor
     notes = [_alone(left, right, repeated), *(_form(s, e, board, metric) for s, e in _sides(comparison, left, right))]
     note = " ".join(part for part in notes if part)
-    says = _outcome(claim.kind, _named(left, right), _named(right, left), ratio)
-    return ClaimFinding(comparison, judge(claim.kind, low, high), says, note, left, right, ratio, low, high)
+    verdict = judge(claim.kind, low, high)
+    says = _outcome(claim.kind, _named(left, right), _named(right, left), ratio) + _reason(claim.kind, verdict, ratio)
+    return ClaimFinding(comparison, verdict, says, note, left, right, ratio, low, high)
 
 
 def judge(kind: Kind, low: float, high: float) -> Verdict:
@@ -316,6 +317,15 @@ def _named(entry: Entry, other: Entry) -> str:
     if entry.setting == other.setting:
         return entry.label
     return next((spec.label for name, spec in DECODERS.items() if name == entry.setting.seen), entry.setting.label)
+
+
+def _reason(kind: Kind, verdict: Verdict, ratio: float) -> str:
+    """Why the verdict is not what the outcome alone seems to say; empty where it is."""
+    if verdict == "too close to call":
+        return " Runs scatter too much to be sure."
+    if verdict == "does not hold" and kind == "about equal":
+        return f" That is {'better' if ratio < 1 else 'worse'}, not about as well."
+    return ""
 
 
 def _outcome(kind: Kind, left: str, right: str, ratio: float) -> str:

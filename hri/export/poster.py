@@ -173,9 +173,8 @@ class Poster:
         pen.text((right, bottom + 8), words, VERMILLION if free else self.ink, 13, "rt")
         if self.right is not None:
             left, _, _, low = self.graph
-            pen.text(
-                (left, low + 32), f"{hundredth(float(self.right[frame]))} of 100 edges right now", self.ink, 13, "lm"
-            )
+            share = hundredth(float(self.right[frame]))
+            pen.text((left, low + 32), f"{share} % of edges right at this frame", self.ink, 13, "lm")
 
     @cached_property
     def _places(self) -> tuple[Float[np.ndarray, "R P 2"], Float[np.ndarray, "C Q 2"], Float[np.ndarray, "N 2"]]:

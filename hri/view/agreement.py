@@ -123,14 +123,14 @@ def best_level(seen: Agreement) -> EdgeGroup | None:
 
 
 def hundredth(share: float) -> int:
-    """As "of 100": never 100 (or 0) unless it is all (or none)."""
+    """As a percentage: never 100 (or 0) unless it is all (or none)."""
     return min(99, max(1, round(100 * share))) if 0 < share < 1 else round(100 * share)
 
 
 def beside(guess: float | None, findable: float | None) -> str:
-    """What a share of edges must be read with: "guessing 57; findable 100"; what is not known is left out."""
+    """What a share of edges must be read with: "guessing: 57 %; findable: 100 %"; what is not known is left out."""
     values = (("guessing", guess), ("findable", findable))
-    return "; ".join(f"{word} {hundredth(value)}" for word, value in values if value is not None)
+    return "; ".join(f"{word}: {hundredth(value)} %" for word, value in values if value is not None)
 
 
 def speaking(rollout: Rollout) -> list[str]:

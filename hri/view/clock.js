@@ -228,6 +228,24 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+// Where nothing can be pointed at, on a phone, a tap on a word tells what a mouse would be told of it.
+function tell(event) {
+  const word = matchMedia("(hover: none)").matches && event.composedPath().find((part) => part.title && part.matches?.(".term, .tally, .level, .readout, .errors"));
+  document.querySelector("body > .hri-told")?.remove();
+  if (!word) return;
+  const look = getComputedStyle(word), { left, bottom } = word.getBoundingClientRect();
+  const told = element("div", { class: "hri-told", role: "status", popover: "manual", text: word.title });
+  Object.assign(told.style, {
+    inset: "auto", left: `${Math.max(8, Math.min(left, innerWidth - 308))}px`, top: `${bottom + 6}px`, width: "300px", margin: 0, padding: "8px 10px", boxSizing: "border-box",
+    color: look.color, background: look.getPropertyValue("--st-background-color"), border: "1px solid", borderRadius: "8px", font: look.font, fontWeight: 400, lineHeight: 1.4,
+  });
+  document.body.append(told);
+  told.showPopover();
+  const { bottom: end, height } = told.getBoundingClientRect();
+  if (end > innerHeight) told.style.top = `${Math.max(8, innerHeight - height - 8)}px`;
+}
+if (!globalThis.hriTells) document.addEventListener("click", (globalThis.hriTells = tell), true);
+
 // A short piece of a line: colour and dashes, as CSS has them.
 function stroke(style) {
   return element("svg", { viewBox: "0 0 22 8", class: "swatch", "aria-hidden": "true" }, element("line", { class: style, x1: 0, x2: 22, y1: 4, y2: 4 }));

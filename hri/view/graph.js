@@ -136,9 +136,9 @@ class Graph {
     if (!tally) return;
     this.tally.title = tally.about;
     if (tally.words) return void (this.tally.textContent = tally.words[frame]);
-    const beside = ({ guess, findable }) => `guessing ${guess}${findable === null ? "" : `; findable ${findable}`}`;
-    const levels = tally.levels.map((level) => element("span", { class: "level", title: beside(level), text: `${level.name} ${level.right[frame]} (guessing ${level.guess})` }));
-    this.tally.replaceChildren(element("b", { text: `${tally.right[frame]} of 100 edges right now` }), `; ${beside(tally)}`, ...levels);
+    const beside = ({ guess, findable }) => `guessing: ${guess} %${findable === null ? "" : `; findable: ${findable} %`}`;
+    const levels = tally.levels.map((level) => element("span", { class: "level", title: beside(level), text: `${level.name} ${level.right[frame]} % (guessing: ${level.guess} %)` }));
+    this.tally.replaceChildren(element("b", { text: `At this frame ${tally.right[frame]} % of edges right` }), `; ${beside(tally)}`, ...levels);
     this.tally.dataset.right = tally.right[frame];
   }
 

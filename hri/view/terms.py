@@ -21,7 +21,8 @@ GLOSSARY: dict[str, str] = {
     "NRI": "Neural Relational Inference, the older method: messages between all pairs at once, without a tree.",
     "probability": "A number from 0 (never) to 1 (always).",
     "rollout": "A scene together with what a model predicts for it.",
-    "slot": "A list of 16 numbers that stands for one part of the picture. There are 16 + 4 + 1 of them.",
+    "slot": "A list of numbers that stands for one part of what the model sees: of a picture there are 16 + 4 + 1. "
+    "A model that sees states has one for each ball: where it is and how fast.",
     "spring": "What really joins two balls in the simulation. Models never see it.",
 }
 """Words of the pages and the course."""

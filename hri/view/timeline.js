@@ -90,7 +90,7 @@ class Timeline {
       : [["copying", "copying", terms?.copying ?? ""]])];
     return lines.map(([style, word, title], k) => {
       const value = element("span");
-      return { value, entry: element("span", { class: `key${title ? " term" : ""}`, title }, stroke(`of-${style}`), `${word} `, value, k < lines.length - 1 ? ", " : "") };
+      return { value, entry: element("span", { class: `key${title ? " term" : ""}`, title }, stroke(`of-${style}`), `${word} `, value, k < lines.length - 1 ? "," : "") };
     });
   }
 
@@ -187,7 +187,7 @@ class Timeline {
       value.textContent = frame === 0 ? "–" : one === null ? "not a number" : scientific(one);
     });
     const { last_true_input: last, original, moved } = this.data;
-    this.story.textContent = frame === 0 ? "Nothing is predicted yet" : frame > last + 1 ? "Now it lives on its own predictions" : `Up to frame ${last} it sees the truth`;
+    this.story.textContent = frame === 0 ? "Nothing is predicted yet" : frame > last + 1 ? "Now it lives on its own predictions" : frame === last + 1 ? `Predicted from frame ${last}, the last that it sees` : `Up to frame ${last} it sees the truth`;
     this.legend.forEach(({ entry, value }, k) => {
       entry.hidden = frame === 0;
       const number = [error, original ? original[frame - 1] : copying, moved?.[frame - 1]][k];

@@ -103,7 +103,7 @@ def test_how_many_edges_are_right_now_stands_beside_the_graph(page: Page) -> Non
         settle(page, frame)
         right = agreement.hundredth(float(counted.all.right[frame]))
         expect(tally).to_contain_text(
-            f"{right} of 100 edges right now; guessing {agreement.hundredth(counted.all.guess)}"
+            f"At this frame {right} % of edges right; guessing: {agreement.hundredth(counted.all.guess)} %"
         )
         page.keyboard.press("ArrowRight")
 
@@ -131,7 +131,7 @@ def test_the_tour_is_walked_on_real_controls_and_remembered(visit: Callable[...,
         card = page.get_by_role("dialog", name=title)
         expect(card.get_by_role("heading")).to_be_focused()
         card.locator(".act").click()
-    assert set(shown_frames(page)) == {40}
+    assert set(shown_frames(page)) == {41}
     # What the model holds for certain is certain nine times over: then the list names what it is not sure of.
     doubts = page.locator(".ledger section").first
     expect(doubts.get_by_role("heading")).to_have_text("Least certain now")
