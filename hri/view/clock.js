@@ -21,6 +21,7 @@ class Clock {
   #start = null; // what the scene began from: another future of it keeps the frame
   #turn = Infinity; // the last frame that is predicted from a true one: after it the free run begins
   #fresh = true; // nothing was shown yet: the first scene plays by itself, from where it gets interesting
+  #arriving = false; // until a part has told of which frame on that is
   #opening = null; // frame and selection that an address asked for, until there is a scene
   #waiting = 0;
   #stale = false;
@@ -53,17 +54,25 @@ class Clock {
         // Where one scene is shown by one model after another, the same moment stays in sight.
         if (!this.settings.keepsPlace) this.frame = 0;
         if (this.#fresh) {
-          // What matters comes at once: the end of the burn-in, or without motion the first frame of the free run.
-          const still = this.#still.matches;
-          if (this.#turn < this.frames - 1) this.frame = still ? this.#turn + 1 : Math.max(0, this.#turn - LEAD);
-          if (still) this.rest = this.frame;
-          else this.play();
+          this.#arriving = true;
+          if (!this.#still.matches) this.play();
         }
       }
       this.#fresh = false;
+      this.#arrive();
       if (this.#opening) this.#open();
     }
     this.redraw();
+  }
+
+  // What matters comes at once: the end of the burn-in, or without motion the first frame of the free run. Images may join
+  // before the part that knows where that is.
+  #arrive() {
+    if (!this.#arriving || this.#turn === Infinity) return;
+    this.#arriving = false;
+    const still = this.#still.matches;
+    if (this.#turn < this.frames - 1) this.frame = still ? this.#turn + 1 : Math.max(0, this.#turn - LEAD);
+    if (still) this.rest = this.frame;
   }
 
   leave(name, draw) {
@@ -84,7 +93,7 @@ class Clock {
 
   // Whether a visitor's scene has begun: until then its frame is nobody's choice.
   get begun() {
-    return !this.#fresh;
+    return !this.#fresh && !this.#arriving;
   }
 
   get focus() {
@@ -108,7 +117,7 @@ class Clock {
     this.#opening = null;
     if (selected) this.selected = selected;
     if (frame !== null) {
-      this.playing = false;
+      this.playing = this.#arriving = false;
       this.seek(frame);
     } else this.redraw();
   }
