@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -254,6 +254,39 @@ def test_edges_pass_all_filters_or_none(clock: Page) -> None:
     assert passing(types=[2]) == [False, False, True]
     assert passing(within={"nodes": [3, 4]}) == [False, False, True]
     assert passing(threshold=0.3, ways=["up"], within={"nodes": [0, 3]}) == [True, False, False]
+
+
+@pytest.mark.parametrize(("motion", "frame"), [("no-preference", 32), ("reduce", 41)])
+def test_a_visit_begins_where_the_free_run_does_whichever_part_comes_first(
+    clock: Page, motion: Literal["no-preference", "reduce"], frame: int
+) -> None:
+    clock.emulate_media(reduced_motion=motion)
+    told = clock.evaluate(
+        """() => {
+            const clock = new Clock(), images = () => {}, states = [];
+            const note = () => states.push([clock.frame, clock.begun, clock.playing, clock.rest]);
+            clock.join("images", "scene", 49, images, "start");
+            note();
+            clock.join("timeline", "scene", 49, () => {}, "start", false, 40);
+            note();
+            clock.seek(7);
+            clock.join("images", "scene", 49, images, "start");  // the page has run again
+            note();
+            return states;
+        }"""
+    )
+    playing, rest = motion != "reduce", frame if motion == "reduce" else None
+    assert told == [[0, False, playing, None], [frame, True, playing, rest], [7, True, playing, rest]]
+    asked = clock.evaluate(
+        """() => {
+            const clock = new Clock();
+            clock.join("images", "scene", 49, () => {}, "start");
+            clock.open({ frame: 12, selected: null });
+            clock.join("timeline", "scene", 49, () => {}, "start", false, 40);
+            return [clock.frame, clock.playing];
+        }"""
+    )
+    assert asked == [12, False], "an address goes before"
 
 
 def test_clocks_are_one_a_player_and_listeners_are_told_until_they_stop(clock: Page) -> None:
