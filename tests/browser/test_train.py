@@ -98,9 +98,10 @@ def test_a_small_run_from_start_to_explore_through_closed_browser_and_killed_ser
     fill(page, "Updates of stage 2", 100_000)
     fill(page, "Training systems", 8)
     fill(page, "Batch", 2)
-    fill(page, "Name of the run", "mine")
+    name = next(name for name in ("mine", "mine-2") if not (place / "runs" / name).exists())  # a second try has another
+    fill(page, "Name of the run", name)
     press(page, "Start")
-    expect(page.get_by_role("combobox", name="Run")).to_have_value("mine")
+    expect(page.get_by_role("combobox", name="Run")).to_have_value(name)
     badge(page, "running")
     assert points(page) > 0
     grows(page)
@@ -118,16 +119,16 @@ def test_a_small_run_from_start_to_explore_through_closed_browser_and_killed_ser
     assert page.locator("[data-panel=nll]").get_attribute("data-zoom") == zoom, "new numbers keep the zoom"
     page.context.close()
 
-    folder = place / "runs" / "mine"
+    folder = place / "runs" / name
     with serve(place / "second.txt", **folders(place)) as second:
-        page = open_train("?view=watch&run=mine", server=second)
+        page = open_train(f"?view=watch&run={name}", server=second)
         badge(page, "running")
         grows(page)
         second.process.kill()
         second.process.wait()
     assert is_busy(folder), "it outlives a killed server"
 
-    page = open_train("?view=watch&run=mine")
+    page = open_train(f"?view=watch&run={name}")
     badge(page, "running")
     press(page, "Pause")
     badge(page, "paused")
@@ -140,7 +141,7 @@ def test_a_small_run_from_start_to_explore_through_closed_browser_and_killed_ser
     press(page, "Open in Explore")
     ready(page, 60_000)
     newest = max(runs.checkpoints_of(folder))
-    expect(page.get_by_role("combobox", name="Model")).to_have_value(f"mine@{newest}")
+    expect(page.get_by_role("combobox", name="Model")).to_have_value(f"{name}@{newest}")
 
 
 @pytest.mark.slow
