@@ -42,8 +42,8 @@ from hri.rollout.far import far_outside
 from hri.view import facts as pictures
 
 NAMES: list[drawn.Names] = ["raw", "aligned"]
-PICKER, READABLE = 240, 440
-"""Pixels: of the picker of levels, and of the sentence beside it."""
+PICKER = 240
+"""Pixels of the picker of levels; the sentence beside it takes what is left."""
 PANELS = {
     "inspect": inspector.panel,
     "relations": relations.panel,
@@ -86,7 +86,7 @@ def show(scene: Scene) -> None:
             with st.container(width=PICKER):
                 pickers.overlay_picker(rollout)
             words, more = watching.sentence(scene)
-            st.container(width=READABLE).markdown(f":small[{words}]", help=more)
+            st.container(width="stretch", key="what-to-watch").markdown(f":small[{words}]", help=more)
         widgets.images(rollout, original=original, fields=library.fields_of(scene.source))
         with st.container(key="inspector"):
             inspector.glance(rollout)

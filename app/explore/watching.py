@@ -31,7 +31,7 @@ def sentence(scene: Scene) -> tuple[str, str]:
 
 def _finding(rollout: Rollout, scene: Scene) -> tuple[str, str]:
     """What its edges are worth, as the end of a sentence, and more words."""
-    from hri.view.agreement import best_level, between, hundredth
+    from hri.view.agreement import best_level, between, percent
 
     if rollout.carries is not None and not rollout.carries.any():
         return ", and it passes no messages: it has no graph", ""
@@ -46,15 +46,15 @@ def _finding(rollout: Rollout, scene: Scene) -> tuple[str, str]:
         return f", but it was given the true {rollout.force.parts}", ""
     level = best_level(seen)
     if level is None:
-        right, guess = hundredth(seen.all.whole), hundredth(seen.all.guess)
-        return f". Its graph is no better than guessing: {right} % of its edges are right, guessing has {guess} %", ""
-    right, guess = hundredth(level.whole), hundredth(level.guess)
-    found = f". Told nothing of {rollout.force.parts}, it has {right} % of {level.words} right (guessing: {guess} %)"
+        right, guess = percent(seen.all.whole), percent(seen.all.guess)
+        return f". Its graph is no better than guessing: {right} of its edges are right, guessing has {guess}", ""
+    right, guess = percent(level.whole), percent(level.guess)
+    found = f". Told nothing of {rollout.force.parts}, it has {right} of {level.words} right (guessing: {guess})"
     # What it has not found stands beside what it has: a level at which it does no better than one answer for all.
     missed = [other for other in seen.levels if other.whole <= other.guess]
     if not missed:
         return found, ""
     shares = ", ".join(
-        f"{between(other.name)} ({hundredth(other.whole)} %, guessing: {hundredth(other.guess)} %)" for other in missed
+        f"{between(other.name)} ({percent(other.whole)}, guessing: {percent(other.guess)})" for other in missed
     )
-    return f"{found}, but has not found those between {shares}", ""
+    return f"{found}, but not those between {shares}", ""

@@ -127,6 +127,11 @@ def hundredth(share: float) -> int:
     return min(99, max(1, round(100 * share))) if 0 < share < 1 else round(100 * share)
 
 
+def percent(share: float) -> str:
+    """The same with its sign, on one line."""
+    return f"{hundredth(share)}\N{NO-BREAK SPACE}%"
+
+
 def beside(guess: float | None, findable: float | None) -> str:
     """What a share of edges must be read with: "guessing: 57 %; findable: 100 %"; what is not known is left out."""
     values = (("guessing", guess), ("findable", findable))

@@ -11,7 +11,7 @@ from app.address import Share, WholeNumber, Words
 from app.explore import guide, watching
 from app.library import ModelSource, Scene
 from hri.core.records import Rollout
-from hri.view.agreement import agreement, hundredth
+from hri.view.agreement import agreement, percent
 from hri.view.beliefs import aligned_names
 
 STORED = Path(__file__).parents[2] / "assets" / "stored"
@@ -31,10 +31,10 @@ def test_the_opening_exhibit_is_praised_for_what_it_has_found() -> None:
     assert seen is not None
     leaves = next(level for level in seen.levels if level.name == "intermediate-leaf")
     assert leaves.whole > 0.95
-    assert f"{hundredth(leaves.whole)} % of edges between intermediates and leaves right" in words
+    assert f"{percent(leaves.whole)} of edges between intermediates and leaves right" in words
     siblings = next(level for level in seen.levels if level.name == "siblings")
     assert siblings.whole <= siblings.guess, "what it has not found is said beside what it has"
-    assert f"has not found those between siblings ({hundredth(siblings.whole)} %" in words
+    assert f"but not those between siblings ({percent(siblings.whole)}" in words
     assert words.startswith("**Watch frames 41 to 48:**")
 
 
