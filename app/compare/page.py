@@ -14,7 +14,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="headline"):
 
 from app import address, library, widgets
 from app.compare import columns as comparing
-from app.compare import guide
+from app.compare import guide, outcome
 from app.explore import pickers
 from app.library import Scene
 from hri.scores.compare import RolloutComparison, caveat, compare
@@ -38,7 +38,7 @@ def main() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
         many, data, seed = (st.container(width=width) for width in (140, 170, 170))
         another, gallery = (st.container(width="content") for _ in range(2))
-        level, outcome = st.container(width=260), st.container(width="stretch")
+        level, words = st.container(width=260), st.container(width="stretch")
     count = int(many.segmented_control("Models", COUNTS, default="2", required=True, key="models", bind="query-params"))
     left, *columns = comparing.columns(count)
     sources = comparing.pick_models(columns, names)
@@ -48,7 +48,7 @@ def main() -> None:
     except ValueError as error:
         st.error(widgets.said(str(error)))
         return
-    show(scenes, comparison, left, columns, level, outcome)
+    show(scenes, comparison, left, columns, level, words)
 
 
 def show(
@@ -57,14 +57,14 @@ def show(
     left: Any,
     columns: Sequence[Any],
     level: Any,
-    outcome: Any,
+    words: Any,
 ) -> None:
     """Everything below the models' names; what has to run the models comes last."""
     opening = comparing.opening(scenes)
     warning = caveat([scene.rollout for scene in scenes])
     with level, st.container(key="compare-level-sync"):
         pickers.overlay_picker(scenes[0].rollout, comparing.PLAYER)
-    outcome.markdown(f":small[{widgets.plain(comparing.outcome(scenes, comparison, warning is None))}]")
+    words.markdown(f":small[{widgets.plain(outcome.sentence(scenes, comparison, warning is None))}]")
     with left:
         comparing.truth(scenes)
     scores, places = [], []

@@ -38,6 +38,8 @@ class Force:
     """What tells it from others, for whoever chooses one."""
     balls: str = ""
     """What the balls of such a data set are, after their number."""
+    edge_pull: float = 0.0
+    """What suits ``train.edge_pull``, where a few pairs that nearly collide would drown out all others."""
     record: Mapping[str, str] = field(default_factory=dict, hash=False)
     """By data set: what the field's first model of these systems reached; on the cards of ours."""
 
@@ -73,6 +75,7 @@ FORCES: dict[str, Force] = {
         start="charged",
         balls="charges",
         note="charges of two signs, which act on all others",
+        edge_pull=20.0,
         record={
             "charged5": "82.1 % (Kipf et al. 2018, table 1: edges of a whole trajectory of 49 frames at once); 95.0 % "
             "with the truth as a teacher"

@@ -86,10 +86,6 @@ _GENTLE = {"fcmp": 1e-3}
 """Learning rates of variants that fly apart at the others': where every pair speaks, the free run amplifies."""
 
 
-_PULL = {"charged": 20.0}
-"""``train.edge_pull`` by physics: two charges that nearly collide drown out all that only pass each other."""
-
-
 def _suited(dynamics: DynamicsConfig, vision: VisionConfig | None) -> DynamicsConfig:
     """A variant's dynamics with what suits the slots that it moves."""
     if vision is None or dynamics.memory == "none":
@@ -216,7 +212,7 @@ def _flat(system: str, variant: str) -> Config:
     if dynamics.memory == "none":
         # One graph a system, from everything that was seen of it, as NRI infers it.
         relations = dataclasses.replace(relations, graph="static", hidden=128)
-        training = dataclasses.replace(ROLLING, edge_pull=_PULL.get(physics, 0.0))
+        training = dataclasses.replace(ROLLING, edge_pull=forces.FORCES[physics].edge_pull)
     return Config(
         name=f"{system}-state-{variant}",
         data=DataConfig(tree=tree, physics=physics, train=20_000),
