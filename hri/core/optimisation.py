@@ -49,7 +49,7 @@ class TrainConfig:
     gradient of the soft one (straight-through): then messages are as loud as in evaluation."""
     edge_pull: Annotated[float, Between(0.0, 1e9)] = 0.0
     """The most nats by which the error of one sequence may pull the types of one pair at a time; 0: without end. The
-    few pairs that nearly collide pull thousands of times harder than those that only pass, which are never heard."""
+    few pairs that nearly collide pull far harder than the many that only pass, which are hardly heard then."""
     average: Annotated[float, Between(0.0, 0.99999)] = 0.0
     """Decay of the running average of weights that is validated and saved; 0: the weights themselves."""
     upper_decay: Annotated[float, Between(0.0, 10.0)] = 0.0
