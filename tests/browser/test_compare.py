@@ -148,6 +148,13 @@ def test_two_models_in_step_their_numbers_and_shares(visit: Callable[..., Page],
     assert (canvas(other, ".apart") == canvas(page, ".apart")).all()
     expect(other.locator(".images[data-level=all]")).to_have_count(3)
     expect(other.locator(f"{images(1)} .prediction .mark.touched")).to_have_count(1)
+    # On a phone both predictions stand side by side.
+    other.set_viewport_size({"width": 390, "height": 844})
+    other.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth === 390")
+    one, two = (other.locator(f"{images(column)} .prediction .stack").bounding_box() for column in (0, 1))
+    assert one is not None and two is not None
+    assert one["y"] == pytest.approx(two["y"], abs=1)
+    assert 150 <= one["width"] <= two["x"] - one["x"]
 
 
 def choose(page: Page, label: str, name: str) -> None:

@@ -320,7 +320,7 @@ def test_a_mismatch_is_said_and_never_a_wrong_picture(page: Page) -> None:
 
 
 def test_a_phone_begins_with_what_moves_and_what_to_watch(open_page: Callable[..., Page]) -> None:
-    page = open_page("", 390, 844, reduced_motion="reduce", has_touch=True)
+    page = open_page("", 390, 844, reduced_motion="reduce", has_touch=True, is_mobile=True)
     names = (
         ".st-key-watch > :last-child",
         ".images",
@@ -339,6 +339,13 @@ def test_a_phone_begins_with_what_moves_and_what_to_watch(open_page: Callable[..
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator(".st-key-panel").scroll_into_view_if_needed()
     expect(page.locator(".timeline")).to_be_in_viewport(ratio=1)
+    # Nothing can be pointed at here: a tap on a word explains it, a tap elsewhere ends that.
+    page.locator(".timeline .phase").tap()
+    told = page.locator("body > .hri-told")
+    expect(told).to_have_text(page.locator(".timeline .phase").get_attribute("title"))
+    expect(told).to_be_in_viewport(ratio=1)
+    page.touchscreen.tap(8, 8)
+    expect(told).to_have_count(0)
 
 
 def test_another_model_changes_every_part(page: Page) -> None:
