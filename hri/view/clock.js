@@ -53,10 +53,8 @@ class Clock {
         this.settings.within = this.settings.weights = null; // they were told of another scene
         // Where one scene is shown by one model after another, the same moment stays in sight.
         if (!this.settings.keepsPlace) this.frame = 0;
-        if (this.#fresh) {
-          this.#arriving = true;
-          if (!this.#still.matches) this.play();
-        }
+        this.#arriving = this.#fresh || !this.settings.keepsPlace;
+        if (this.#fresh && !this.#still.matches) this.play();
       }
       this.#fresh = false;
       this.#arrive();
@@ -65,14 +63,13 @@ class Clock {
     this.redraw();
   }
 
-  // What matters comes at once: the end of the burn-in, or without motion the first frame of the free run. Images may join
-  // before the part that knows where that is.
+  // What matters comes at once, in every scene: while it plays the end of the burn-in, standing still the first frame of
+  // the free run. Images may join before the part that knows where that is.
   #arrive() {
     if (!this.#arriving || this.#turn === Infinity) return;
     this.#arriving = false;
-    const still = this.#still.matches;
-    if (this.#turn < this.frames - 1) this.frame = still ? this.#turn + 1 : Math.max(0, this.#turn - LEAD);
-    if (still) this.rest = this.frame;
+    if (this.#turn < this.frames - 1) this.frame = this.playing ? Math.max(0, this.#turn - LEAD) : this.#turn + 1;
+    if (this.#still.matches) this.rest = this.frame;
   }
 
   leave(name, draw) {
@@ -123,6 +120,7 @@ class Clock {
   }
 
   seek(frame) {
+    this.#arriving = false; // who goes somewhere is there
     this.frame = Math.max(0, Math.min(this.frames - 1, Math.round(frame)));
     this.redraw();
   }

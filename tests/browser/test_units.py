@@ -191,6 +191,22 @@ def test_another_future_of_one_start_keeps_the_frame_and_another_start_does_not(
     assert clock.evaluate(moves, True) == [[6, True], [6, False]], "where models follow each other, the moment stays"
 
 
+def test_another_scene_begins_where_the_free_run_does(clock: Page) -> None:
+    begins = """([playing, places]) => {
+        begin(); clock.join("one", "s", 50, note, "start", false, 39); clock.pause(); clock.seek(6);
+        clock.set({ keepsPlace: places });
+        if (playing) clock.play();
+        clock.join("one", "elsewhere", 50, note, "another");
+        const before = clock.begun; // whoever knows where that is may join last
+        clock.join("two", "elsewhere", 50, note, "another", false, 39);
+        clock.join("one", "elsewhere", 50, note, "another");
+        return [before, clock.begun, clock.frame];
+    }"""
+    assert clock.evaluate(begins, [False, False]) == [False, True, 40]
+    assert clock.evaluate(begins, [True, False]) == [False, True, 31]
+    assert clock.evaluate(begins, [False, True]) == [True, True, 6]
+
+
 def test_a_shorter_scene_ends_at_its_last_frame(clock: Page) -> None:
     clock.evaluate("clock.join('one', 's', 10, note); clock.seek(9); clock.join('one', 't', 4, note)")
     assert clock.evaluate("clock.frame") == 3
