@@ -258,6 +258,11 @@ def _check_types(config: Config) -> None:
         ValueError: one sentence.
     """
     model, data = config.model, config.data
+    if model.relations.source == "true" and model.sees_frames:
+        raise ValueError(
+            "true springs join balls, and between the slots of an image no edge is true; choose "
+            "model.relations.source inferred or full, or a preset that sees states"
+        )
     if model.relations.source == "true" and model.relations.silent != data.force.silent:
         state = "off" if model.relations.silent else "on"
         raise ValueError(f"the true types of {data.force.systems} need model.relations.silent {state}")

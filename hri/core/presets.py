@@ -109,7 +109,8 @@ PRESETS: dict[str, Config] = {
     config.name: config
     for tree, physics in forces.USUAL.items()
     for seen in VISION
-    for variant in VARIANTS
+    for variant, (relations, _) in VARIANTS.items()
+    if seen == "state" or relations.source != "true"  # springs join balls, not slots
     for config in (_springs(tree, physics, seen, variant),)
 }
 

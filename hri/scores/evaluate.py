@@ -95,8 +95,7 @@ def evaluate(
     | mse_by_step            | [k]: error k + 1 steps after the last true input, free-running, up to 20     |
     | reconstruction_mse     | of reconstructed pixels in 0 ... 1; null for states                          |
     | reconstruction_psnr, reconstruction_ssim | of reconstructed frames (:func:`hri.scores.metrics.frame_likeness`) |
-    | frame_mse, frame_nll, frame_psnr, frame_ssim | decoded predictions of the 5 free steps (images; one     |
-    |                        | system in 4)                                                                 |
+    | frame_mse, frame_nll, frame_psnr, frame_ssim | decoded predictions of the 5 free steps (images)         |
     | frame_mse_by_step, frame_psnr_by_step, frame_ssim_by_step | as mse_by_step, of decoded predictions      |
     | frame_light_by_step, frame_balls_by_step | light left and balls kept (:mod:`hri.scores.pictures`)     |
     | edge_accuracy          | see :meth:`hri.scores.edges.EdgeTally.accuracy`; null for images              |
@@ -145,7 +144,7 @@ def evaluate(
             slots = model_inputs(model, part, np.arange(len(part)))
         if whole and slots is not None:
             variance = header.config.train.variance
-            means.add(len(part), **free_run_scores(model, part, SCORED_FREE_STEPS, variance, slots=slots))
+            means.add(len(part), **free_run_scores(model, part, SCORED_FREE_STEPS, variance, slots=slots, decoded=1))
             types = _long_run(model, part, slots, variance, means, tally, pictures=True)
             if once is not None:
                 _whole(model, part, slots, once)
@@ -273,7 +272,8 @@ def _long_run(
     """Errors by step of one long free run, those of copying, and what it said of the edges: types that spoke.
 
     Args:
-        pictures: also whether predicted frames still show what is there (:mod:`hri.scores.pictures`), which takes long.
+        pictures: of all systems, and whether predicted frames still show what is there (:mod:`hri.scores.pictures`),
+            which takes long; otherwise of one system in four.
     """
     rows = np.arange(len(data))
     horizon, last = _horizon(data.steps)
@@ -294,7 +294,7 @@ def _long_run(
     if tally is not None and isinstance(data, Springs) and (adjacency := data.trajectories.adjacency) is not None:
         balls, positions = Tree.parse(data.data.tree), data.trajectories.positions
         means.add(len(data), **lost(balls, adjacency, positions, model.senders, model.receivers))
-    few, times = rows[::4], np.arange(last, data.steps)
+    few, times = rows if pictures else rows[::4], np.arange(last, data.steps)
     truth = data.frames(np.repeat(few, len(times)), np.tile(times, len(few))).to(slots.device)
     truth = truth.unflatten(0, (len(few), len(times)))
     free_pictures = torch.stack([model.show(scene) for scene in prediction.slots[few, last:]])
