@@ -152,7 +152,8 @@ def test_two_models_in_step_their_numbers_and_shares(visit: Callable[..., Page],
     other.set_viewport_size({"width": 390, "height": 844})
     other.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth === 390")
     one, two = (other.locator(f"{images(column)} .prediction .stack").bounding_box() for column in (0, 1))
-    assert one is not None and two is not None
+    assert one is not None
+    assert two is not None
     assert one["y"] == pytest.approx(two["y"], abs=1)
     assert 150 <= one["width"] <= two["x"] - one["x"]
 
