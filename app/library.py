@@ -85,7 +85,9 @@ class Scene:
 
 
 def sources() -> dict[str, ModelSource]:
-    """All models there are, by name: the folder's files, stored rollouts, and what this visitor uploaded."""
+    """All models there are, by name: the folder's files, stored rollouts, where each training stands, and what this
+    visitor uploaded. Earlier moments of a training are there as soon as one of them is chosen.
+    """
     files = {path.stem: path for path in sorted(places.CHECKPOINTS.glob("*.safetensors"))}
     stored_files = {path.stem: path for path in sorted(places.STORED.glob("*.npz"))}
     sources = {
@@ -93,9 +95,13 @@ def sources() -> dict[str, ModelSource]:
         for name in sorted(files.keys() | stored_files.keys())
     }
     uploads: dict[str, str] = st.session_state.get("uploads", {})
-    names = {str(values.get(key, "")) for values in (st.session_state, st.query_params) for key in ("model", *COMPARED)}
-    for run in {name.rpartition("@")[0] for name in names}:
-        sources |= {name: ModelSource(name, path) for name, path in course(run).items()}
+    boxes = ("model", *COMPARED)
+    chosen = {str(values.get(key, "")) for values in (st.session_state, st.query_params) for key in boxes}
+    looked_at = {name.rpartition("@")[0] for name in chosen}
+    for run in sorted(folder.name for folder in runs.folders(places.RUNS)):
+        moments = list(course(run).items())
+        for name, path in moments if run in looked_at else moments[-1:]:
+            sources[name] = ModelSource(name, path)
     return sources | {
         name: ModelSource(name, uploaded=True, **{"stored" if path.endswith(".npz") else "path": Path(path)})
         for name, path in uploads.items()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import address, drawn, library, running, widgets
 from app.compute import scene_id
-from app.explore import inspector, motions
+from app.explore import inspector, models, motions
 from app.library import ModelSource, Scene
 from hri.core.config import Config
 from hri.core.decoding import DECODERS
@@ -130,6 +130,7 @@ def columns(count: int) -> list[Any]:
 
 def pick_models(places: Sequence[Any], names: list[str]) -> list[ModelSource]:
     """One model for each place."""
+    models.wanted()
     session, sources = st.session_state, library.sources()
     last: Scene | None = session.get("last_scene")
     # Chosen once a visit: an address without a model then stands for the same one for ever.

@@ -15,7 +15,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="headline"):
 from app import address, library, widgets
 from app.compare import columns as comparing
 from app.compare import guide, outcome
-from app.explore import pickers
+from app.explore import models, pickers
 from app.library import Scene
 from hri.scores.compare import RolloutComparison, caveat, compare
 
@@ -37,9 +37,11 @@ def main() -> None:
     address.check("compare", fields | pickers.FIELDS | dict.fromkeys(comparing.KEYS, address.Words(names)))
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
         many, data, seed = (st.container(width=width) for width in (140, 170, 170))
-        another, gallery = (st.container(width="content") for _ in range(2))
+        another, listing, gallery = (st.container(width="content") for _ in range(3))
         level, words = st.container(width=260), st.container(width="stretch")
     count = int(many.segmented_control("Models", COUNTS, default="2", required=True, key="models", bind="query-params"))
+    with listing:
+        models.button(comparing.PLAYER, comparing.KEYS[:count])
     left, *columns = comparing.columns(count)
     sources = comparing.pick_models(columns, names)
     try:

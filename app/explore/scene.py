@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import address, library, running, uploader, widgets
-from app.explore import clip, drawing, editing, motions, own
+from app.explore import clip, drawing, editing, models, motions, own
 from app.library import Scene
 from hri.core.config import Config
 from hri.data.sources import source_of
@@ -30,7 +30,7 @@ def pick_scene() -> Scene:
         ValueError: the choice cannot be shown; one sentence.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", key="pickers"):
-        model = st.container(width=330)
+        model, listing = st.container(width=330), st.container(width="content")
         with st.container(horizontal=True, width=355, key="of-a-seed"):
             data, seed = (st.container(width=170) for _ in range(2))
         buttons, about = st.container(width="content"), st.container(width="stretch")
@@ -38,6 +38,9 @@ def pick_scene() -> Scene:
         another, gallery, upload = (st.container(width="content") for _ in range(3))
     with upload:
         uploader.box(own.dialog)
+    with listing:
+        models.button("explore", ("model",))
+    models.wanted()
     sources, session = library.sources(), st.session_state
     if motions.wanted():
         _leave_own()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Iterable
 from typing import Any
@@ -14,15 +13,14 @@ from app import library, places
 from app.train import estimating, own
 from app.train.shared import attempt, show_view
 from hri.core.config import Config
-from hri.core.decoding import DECODERS
 from hri.core.errors import sentence
 from hri.core.presets import PRESETS, VARIANTS, preset
 from hri.core.settings import ConfigSetting, changed, settings, value_of
 from hri.data.sources import source_of
 from hri.experiments import queueing, runs
+from hri.experiments.catalogue import SEEN, parts_of
 from hri.training.starters import STARTERS
 
-SEEN = {"state": "states"} | {name: f"images, {decoder.label}" for name, decoder in DECODERS.items()}
 FIRST = ("train.stage1_updates", "train.updates", "train.batch", "train.learning_rate", "data.train", "train.seed")
 DATA = {
     scenes.name: scenes.title
@@ -31,6 +29,8 @@ DATA = {
     if scenes.simulated == simulated
 }
 """Data sets that presets know, those that need no recordings first."""
+PARTS = {name: parts for name in PRESETS if (parts := parts_of(name)) is not None}
+"""Data, what is seen, and model of every preset."""
 GROUPS = {"train": "Training", "model": "Model", "data": "Data"}
 NOTHING_TAKEN = "nothing: train both stages"
 
@@ -89,13 +89,13 @@ def _beginning() -> tuple[str, Config, str]:
         )  # fmt: skip
         st.caption(STARTERS[key or "first"].about)
     starter = STARTERS[key or "first"]
-    about = _parts(starter.preset)
+    about = PARTS[starter.preset]
     columns = st.columns([3, 2, 2, 3])
     data = columns[0].selectbox(
         "Data", list(DATA), list(DATA).index(about[0]), format_func=DATA.__getitem__, key=f"data-{key}",
         help="Systems of balls are simulated when training begins. Recordings must be on this machine.",
     )  # fmt: skip
-    there = [parts for parts in map(_parts, PRESETS) if parts[0] == data]
+    there = [parts for parts in PARTS.values() if parts[0] == data]
     ways = [way for way in SEEN if any(way == parts[1] for parts in there)]
     sight = columns[1].selectbox(
         "Model input", ways, ways.index(about[1]) if about[1] in ways else 0, format_func=SEEN.__getitem__,
@@ -117,13 +117,6 @@ def _beginning() -> tuple[str, Config, str]:
         if not (path == "train.stage1_updates" and sight == "state")
     }
     return f"{key}-{name}", changed(start, fits), starter.vision_from
-
-
-def _parts(name: str) -> tuple[str, str, str]:
-    """Data, what is seen, and model of a preset."""
-    match = re.fullmatch(rf"(.+)-({'|'.join(SEEN)})-(.+)", name)
-    assert match is not None
-    return match[1], match[2], match[3]
 
 
 def _pick_encoder(start: Config, base: str, first: str) -> str:

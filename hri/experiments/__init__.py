@@ -9,7 +9,8 @@ In reading order; a file imports only those above it:
 - publish: a finished run to a checkpoint and its card
 - results, reproduce, reproduce_publish: finished runs to one table; a plan carried out; its runs to checkpoints and
   back
-- scoreboard, score_tables, claims: results files as records and as tables; the paper's claims held against them
+- scoreboard, catalogue, score_tables, claims: results files as records; models in words, for whoever picks one; results
+  as tables; the paper's claims held against them
 - bench, scaling, scaling_measure, device_bench: how long each part takes; what a larger tree costs, and measuring it;
   a GPU beside one core
 """

@@ -34,11 +34,13 @@ MODELS: dict[str, tuple[str, str]] = {
     "nri-lo": ("NRI-lo", "NRI with relations among leaves only; scored on the leaves."),
     "fcmp": ("FCMP", "NRI without inference: every pair always speaks."),
     "nri-residual": ("NRI + residual", "NRI that adds its messages to the hidden state, as HRI does. The control."),
+    "nri-mlp": ("NRI without memory", "NRI's first model: one graph a system, messages of states, no hidden state."),
     "nri-gt": ("NRI-GT", "NRI that is told the true springs."),
     "hri": ("HRI", "Infers every pair's relation; messages go up, across and down the hierarchy."),
     "hri-h": ("HRI-H", "HRI that infers the hierarchy's own edges only."),
     "hri-h-one": ("HRI-H (one state)", "HRI-H whose relations see only the last state instead of ten."),
     "hri-h-published": ("HRI-H (published)", "HRI-H with the published code's window: one state, ten steps old."),
+    "hri-mlp": ("HRI without memory", "HRI-H whose nodes remember nothing: messages between states alone."),
     "hri-gt": ("HRI-GT", "HRI that is told the true springs."),
 }
 """Label and meaning of each model, in the order of the paper."""

@@ -189,6 +189,34 @@ def test_looking_back_at_a_run_and_through_its_training_in_explore(open_train: C
     page.locator(f".images[data-scene]:not([data-scene='{before}'])").wait_for()
 
 
+def test_the_list_of_models_tells_what_a_training_is_and_puts_it_into_either_page(
+    open_train: Callable[..., Page], train_server: Server
+) -> None:
+    page = open_train("?view=watch&run=done")
+    page.goto(f"{train_server.url}/")
+    ready(page, 60_000)
+    page.get_by_role("button", name="All models").click()
+    row = page.locator(".choice", has_text="done@9")
+    expect(row).to_contain_text("done: HRI-H")
+    expect(row).to_contain_text("states; 9 updates")
+    expect(row).to_contain_text(re.compile(r"edges right: found 0\.\d\d, guessing 0\.\d\d"))
+    expect(page.locator(".choice[aria-pressed=true]")).to_have_count(1)
+    expect(page.get_by_role("heading", name="Trainings on this machine")).to_be_visible()
+    row.click()
+    ready(page, 60_000)
+    expect(page.locator(".choice")).to_have_count(0)
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("done@9")
+    expect(page).to_have_url(re.compile("model=done%409|model=done@9"))
+
+    # A comparison asks which of its boxes.
+    page.goto(f"{train_server.url}/compare?first=done@6&second=done@6")
+    page.get_by_role("button", name="All models").click()
+    page.get_by_role("radio", name="Model B").click()
+    page.locator(".choice", has_text="done@3").click()
+    expect(page.get_by_role("combobox", name="Model B")).to_have_value("done@3")
+    expect(page.get_by_role("combobox", name="Model A")).to_have_value("done@6")
+
+
 def choose_row(page: Page, row: int) -> None:
     table = page.locator("[data-testid=stDataFrame]").first
     table.locator("canvas").first.wait_for()
