@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from typing import Any
 
 from hri.core import forces
 from hri.core.config import (
@@ -231,6 +232,9 @@ PRESETS |= {
     for config in (_flat(f"{force.start}{balls}", variant),)
 }
 
+_FEW_FRAMES: dict[str, Any] = {"updates": 300, "evaluate_every": 50, "similarity_weight": 0.1}
+"""Of a few hundred frames stage 2 learns for a hundred or two updates, and then learns them by heart."""
+
 CLIPS: dict[str, tuple[DataConfig, VisionConfig, TrainConfig]] = {
     "kth": (
         DataConfig(train=5000, validation=200, render=RenderConfig(size=64, grey=True), clips=ClipsConfig()),
@@ -256,10 +260,10 @@ CLIPS: dict[str, tuple[DataConfig, VisionConfig, TrainConfig]] = {
             validation=60,
             test=200,
             render=RenderConfig(grey=True),
-            clips=ClipsConfig(folder="people", frames=24, shift=4),
+            clips=ClipsConfig(folder="people", frames=24, shift=10),
         ),
         VisionConfig(),
-        TrainConfig(stage1_updates=20_000, stage1_learning_rate=3e-3, precision="bf16"),
+        TrainConfig(stage1_updates=20_000, stage1_learning_rate=3e-3, precision="bf16", **_FEW_FRAMES),
     ),
 }
 """Video clips that presets know: KTH actions, one person who walks by, for whom a narrow model has room enough, and
@@ -274,7 +278,7 @@ PRESETS |= {
             relations=VARIANTS[variant][0],
             dynamics=_suited(VARIANTS[variant][1], VISION[seen]),
         ),
-        train=training if decoder.published else TRAINING[seen],
+        train=training if decoder.published else dataclasses.replace(TRAINING[seen], **_FEW_FRAMES),
     )
     for source, (data, narrow, training) in CLIPS.items()
     for seen, decoder in DECODERS.items()

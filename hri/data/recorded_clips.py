@@ -85,7 +85,8 @@ class RecordedClips(Source):
         if self.name == "people":
             return (
                 "python -m hri data fetch-demo --only pose2sim --out films` and `python -m hri data video films --out "
-                f"{self.clips.folder} --size {self.data.render.size} --rate 30 --background --by film"
+                f"{self.clips.folder} --size {self.data.render.size} --rate 30 --crop 0 330 1080 1410 --background "
+                "--by film"
             )
         return "python -m hri data kth` or `data video"
 
