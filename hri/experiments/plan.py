@@ -121,7 +121,9 @@ class Plan:
     settings: Settings = ()
     """What differs from the presets, in every job."""
     suffix: str = ""
-    """What published checkpoints of this plan are called after their preset, such as "-equal"."""
+    """What published checkpoints are called after their preset, such as "-equal", where :attr:`longer` has another."""
+    longer: tuple[str, ...] = ()
+    """Models that another plan trains for longer: that plan's checkpoints have their presets' bare names."""
     vision: tuple[tuple[str, str], ...] = ()
     """(slot or par, checkpoint): encoders and decoders to take; the others are trained once, for all models."""
     worth_publishing: bool = True
@@ -181,6 +183,7 @@ PLANS: dict[str, Plan] = {
             updates=3000,
             settings=_FEWER,
             suffix="-equal",
+            longer=_LONG,
         ),
         Plan(
             "states-3-3",

@@ -16,7 +16,7 @@ from hri.model.checkpoint import read_header
 
 def published_name(plan: Plan, job: Job) -> str:
     """What a job's best checkpoint is called among the project's."""
-    name = job.preset + plan.suffix
+    name = job.preset + (plan.suffix if job.model in plan.longer else "")
     return name if job.seed == 0 else f"{name}-seed{job.seed}"
 
 

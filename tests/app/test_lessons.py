@@ -40,7 +40,7 @@ def test_values_in_code_are_literals() -> None:
 
 
 def test_the_lessons_say_how_the_models_were_trained() -> None:
-    headers = [model(f"springs-4-3-state-{name}").header for name in ("hri-h-equal", "nri", "lstm")]
+    headers = [model(f"springs-4-3-state-{name}").header for name in ("hri-h-equal", "nri-equal", "lstm-equal")]
     assert {header.config.model.relations.temperature for header in headers} == {0.5}
     assert "0.5" in chance.LESSON.answer
     # "trained on the same systems, for the same number of updates"

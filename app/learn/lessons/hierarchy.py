@@ -24,7 +24,9 @@ from hri.scores.compare import compare
 from hri.view import style
 from hri.view.facts import error_curves
 
-RIVALS = {"HRI": "springs-4-3-state-hri-h-equal", "NRI": "springs-4-3-state-nri", "LSTM": "springs-4-3-state-lstm"}
+RIVALS = {
+    name: f"springs-4-3-state-{model}-equal" for name, model in {"HRI": "hri-h", "NRI": "nri", "LSTM": "lstm"}.items()
+}
 SENTENCES = ("HRI predicts better than NRI.", "HRI still leads when NRI adds its messages as HRI does.")
 """The claims that the lesson quotes: the lead of the hierarchy, and the control that may explain it."""
 
