@@ -122,8 +122,10 @@ def after(lesson: Lesson, outcome: Shown, room: Classroom, done_keys: list[str])
 
 def glossary() -> None:
     """Words of the course."""
-    for column, words in zip(st.columns(2), (list(GLOSSARY)[::2], list(GLOSSARY)[1::2]), strict=True):
-        for word in words:
+    words = sorted(GLOSSARY, key=str.casefold)
+    half = (len(words) + 1) // 2  # a phone has one column, and reads on
+    for column, part in zip(st.columns(2), (words[:half], words[half:]), strict=True):
+        for word in part:
             column.markdown(f"**{word}**  \n{GLOSSARY[word]}")
 
 

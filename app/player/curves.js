@@ -11,9 +11,10 @@ function readable(value) {
   return size >= 100 ? Math.round(value).toLocaleString("en") : String(+value.toPrecision(3));
 }
 
-// A number on an axis, short enough for the margin: 20k, 1.5M.
+// A number on an axis, short enough for the margin: 20k, 1.5M, 10⁻⁴.
 function brief(value) {
   const size = Math.abs(value);
+  if (size !== 0 && size < 1e-3) return scientific(value).replace(/^1\.0·/, "").replace(".0·", "·");
   if (size < 1e4 || size >= 1e9) return readable(value);
   return size < 1e6 ? `${+(value / 1e3).toPrecision(3)}k` : `${+(value / 1e6).toPrecision(3)}M`;
 }

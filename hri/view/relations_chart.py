@@ -71,7 +71,8 @@ def truth_beside(rollout: Rollout, update: int | None = None) -> go.Figure:
     """
     relations = relations_of(rollout)
     when = f" after {update:,} updates" if update is not None else ""
-    titles = ("True relations", f"Inferred{when}: {relations.right} of {len(relations.pairs)} right")
+    right = f"{relations.right} of {len(relations.pairs)} right"
+    titles = ("True relations<br> ", f"Inferred{when}:<br>{right}")  # two lines: a phone cuts one
     figure = make_subplots(1, 2, subplot_titles=titles, horizontal_spacing=0.02)
     at = graph_layout(rollout.tree, "radial")
     for column, chances in ((1, relations.truth.astype(float)), (2, relations.probabilities)):
@@ -104,8 +105,8 @@ def truth_beside(rollout: Rollout, update: int | None = None) -> go.Figure:
     for column, axis in ((1, "x"), (2, "x2")):
         figure.update_yaxes(scaleanchor=axis, row=1, col=column)
     figure.update_layout(
-        height=260,
-        margin={"l": 0, "r": 0, "t": 28, "b": 0},
+        height=276,
+        margin={"l": 0, "r": 0, "t": 44, "b": 0},
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
     )

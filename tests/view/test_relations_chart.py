@@ -52,7 +52,7 @@ def test_a_rollout_that_knows_the_truth_is_right_everywhere_and_its_opposite_too
         )
         assert relations_of(told).right == 10
         titles = [note.text for note in truth_beside(told, 1200).layout.annotations]
-        assert titles == ["True relations", "Inferred after 1,200 updates: 10 of 10 right"]
+        assert titles == ["True relations<br> ", "Inferred after 1,200 updates:<br>10 of 10 right"]
 
 
 def test_without_a_truth_there_is_nothing_to_set_beside() -> None:
