@@ -229,9 +229,16 @@ def test_exchanging_siblings_exchanges_the_answer() -> None:
         torch.testing.assert_close(direct, model.predict(seen, 5, most_likely).slots[:, :, order], rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("variant", sorted(VARIANTS))
-@pytest.mark.parametrize("seen", ["state", "slot", "par", "overlap"])
-def test_every_variant_runs_and_its_error_reaches_every_weight(variant: str, seen: str) -> None:
+@pytest.mark.parametrize(
+    ("seen", "variant"),
+    [
+        (seen, variant)
+        for seen in ("state", "slot", "par", "overlap")
+        for variant in sorted(VARIANTS)
+        if f"springs-4-3-{seen}-{variant}" in PRESETS  # springs join balls, not slots: images have no oracle
+    ],
+)
+def test_every_variant_runs_and_its_error_reaches_every_weight(seen: str, variant: str) -> None:
     model = build(variant, seen).train()
     if not model.sees_frames:
         slots = states(2, 13)
