@@ -20,7 +20,7 @@ SEEN = {"state": "states"} | {name: f"images, {decoder.label}" for name, decoder
 """What a model sees, in words, by what presets call it."""
 _PLACES = {name: place for place, name in enumerate(PRESETS)}
 STEP = 10
-"""Free steps after which an error is told: half a second of most recordings, and where futures begin to differ."""
+"""Free steps after which an error is told: by then futures differ, and every data set has as many."""
 
 
 @dataclass(frozen=True)
