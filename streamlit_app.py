@@ -8,11 +8,16 @@ ICON = Path(__file__).parent / "app" / "player" / "icon.svg"  # a Material symbo
 
 st.set_page_config(page_title="HRI Explorer", page_icon=str(ICON), layout="wide")
 
+
+def to_explore() -> None:
+    """The page that opens by itself has no name in the address; whoever types one gets there all the same."""
+    st.switch_page("app/explore/page.py", query_params=st.query_params.to_dict())
+
+
 st.navigation(
     [
-        st.Page(
-            "app/explore/page.py", title="Explore", url_path="explore", icon=":material/play_circle:", default=True
-        ),
+        st.Page("app/explore/page.py", title="Explore", icon=":material/play_circle:", default=True),
+        st.Page(to_explore, url_path="explore", visibility="hidden"),
         st.Page("app/compare/page.py", title="Compare", url_path="compare", icon=":material/compare:"),
         st.Page("app/learn/page.py", title="Learn", url_path="learn", icon=":material/school:"),
         st.Page("app/train/page.py", title="Train", url_path="train", icon=":material/model_training:"),

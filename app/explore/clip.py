@@ -238,9 +238,10 @@ def _look(scene: Scene, clip: VideoClip, render: RenderConfig) -> None:
             st.caption(widgets.plain(note))
         return
     few = footage.frames[np.linspace(0, count - 1, PREVIEW).astype(int)]
-    rows = [np.concatenate(list(part), 1) for part in np.split(few, 2)]
-    picture = np.repeat(np.concatenate(rows).repeat(3, 0).repeat(3, 1), 3 // render.channels, -1)
-    caption = f"{count} frames as the model will see them"
+    large = np.repeat(few.repeat(3, 1).repeat(3, 2), 3 // render.channels, -1)
+    framed = np.pad(large, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=128)  # where one ends and the next begins
+    picture = np.concatenate([np.concatenate(list(part), 1) for part in np.split(framed, 2)])
+    caption = f"{PREVIEW} of {count} frames as the model will see them"
     st.image(picture, caption=caption, width="stretch", alt=caption)
     for note in footage.notes:
         st.caption(widgets.plain(note))

@@ -48,7 +48,8 @@ def dialog(keys: tuple[str, ...]) -> None:
             format_func=lambda name: f"Model {letters[name]}",
         ) or key  # fmt: skip
     st.caption(
-        "Relations are inferred, never told, unless the name ends in GT; found, findable and guessing are shares."
+        "Relations are inferred, never told, unless GT stands in the name. Found, findable and guessing are shares. "
+        "Equal: trained for as many updates as the other models of its table, beside one that was trained for longer."
     )
     sources = library.sources()
     listed = groups(sources.values(), st.session_state.get(key))

@@ -10,7 +10,8 @@ from app.library import Scene
 
 def panel(scene: Scene) -> None:
     """Walk the phases of the step that predicts the frame at which the player rests."""
-    frame = max(1, widgets.frame(scene.rollout, "steps"))
+    rests = widgets.frame(scene.rollout, "steps")  # 0 until the player has said where
+    frame = max(1, rests)
     try:
         rollout, phases = running.phases_of(scene, frame - 1)
     except ValueError as error:
@@ -23,10 +24,13 @@ def panel(scene: Scene) -> None:
     with words:
         st.markdown(f"**How frame {frame} is predicted from frame {frame - 1}**")
         titles = [f"{number}. {title}" for number, title in enumerate(phases.titles, 1)]
-        spoken = phases.phase[phases.type > 0]
-        # The first phase in which an edge speaks: an earlier one has nothing to show.
+        spoken, key = phases.phase[phases.type > 0], f"phase-{'-'.join(phases.names)}"
+        if rests and f"{key}-begun" not in st.session_state:
+            # The first phase in which an edge speaks: an earlier one has nothing to show.
+            st.session_state[key] = titles[int(spoken.min()) if len(spoken) else 0]
+            st.session_state[f"{key}-begun"] = True
         heading = st.radio(
-            "Phase", titles, int(spoken.min()) if len(spoken) else 0, key=f"phase-{'-'.join(phases.names)}",
+            "Phase", titles, key=key,
             help="Messages go up, across and down the tree; then the LSTM steps, and a change is read off.",
         )  # fmt: skip
         phase = titles.index(heading or titles[0])

@@ -47,7 +47,8 @@ def _finding(rollout: Rollout, scene: Scene) -> tuple[str, str]:
     level = best_level(seen)
     if level is None:
         right, guess = percent(seen.all.whole), percent(seen.all.guess)
-        return f". Its graph is no better than guessing: {right} of its edges are right, guessing has {guess}", ""
+        than = "no better" if seen.all.whole <= seen.all.guess else "little better"
+        return f". Its graph is {than} than guessing: {right} of its edges are right, guessing has {guess}", ""
     right, guess = percent(level.whole), percent(level.guess)
     found = f". Told nothing of {rollout.force.parts}, it has {right} of {level.words} right (guessing: {guess})"
     # What it has not found stands beside what it has: a level at which it does no better than one answer for all.

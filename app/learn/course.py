@@ -53,6 +53,8 @@ class Lesson:
     class_values: Callable[[Path, int], dict[str, Any]]
     """Values for ``statement`` once a class has followed the lesson, from the folder of checkpoints and the seed of the
     scene: they make the answer of the hand-out."""
+    of_a_scene: bool = True
+    """Whether it shows the system of a seed, which can then be chosen."""
 
     @property
     def code(self) -> str:

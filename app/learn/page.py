@@ -48,7 +48,7 @@ def lessons(room: Classroom, bar: DeltaGenerator) -> None:
 def body(lesson: Lesson, room: Classroom, math: bool) -> None:
     """One lesson: what it is about and what to do, what it shows, what to notice."""
     done_keys = st.session_state.setdefault("lessons_done", [])
-    text, stage = st.columns([1, 2.2], gap="large")
+    text, stage = st.columns([0.5 + room.size / 200, 2.2], gap="large")  # larger letters take more of the width
     with text:
         place = KEYS.index(lesson.key) + 1
         st.caption(f"Lesson {place} of {len(KEYS)}, about {course.MINUTES} minutes")
@@ -65,7 +65,8 @@ def body(lesson: Lesson, room: Classroom, math: bool) -> None:
             return
     if outcome.done and lesson.key not in done_keys:
         done_keys.append(lesson.key)
-    with text, st.container(key="lesson-statement"):
+    # Large letters make the text longer than the stage: what changes stays in sight of what was changed.
+    with stage if room.size >= 175 else text, st.container(key="lesson-statement"):
         icon = ":material/check_circle:" if lesson.key in done_keys else ":material/calculate:"
         st.info(widgets.plain(outcome.statement), icon=icon)
     equations = st.container()  # always there, so that what follows keeps its place when they come and go
@@ -80,7 +81,9 @@ def mathematics(lesson: Lesson) -> None:
     with st.container(border=True, key="lesson-mathematics"):
         for column, (words, formula) in zip(st.columns(2), lesson.mathematics, strict=False):
             column.markdown(words)
-            column.latex(formula)
+            # Two equations stand one below the other: side by side they are wider than a phone.
+            lines = r" \\ ".join(formula.split(r"\qquad"))
+            column.latex(rf"\begin{{gathered}} {lines} \end{{gathered}}" if r"\qquad" in formula else formula)
         st.caption(f"Stanić, van Steenkiste, Schmidhuber (2020), section {lesson.section}.")
 
 
@@ -100,13 +103,13 @@ def after(lesson: Lesson, outcome: Shown, room: Classroom, done_keys: list[str])
         st.code(lesson.lines(**outcome.values), language="python", wrap_lines=True)
         st.caption("These lines run as they are from the repository's folder and print the sentence above.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        onward = place + 1 < len(KEYS) and st.button(
-            f"Next: {LESSONS[place + 1].title}", icon=":material/arrow_forward:", type="primary", key="lesson-next"
-        )
-        st.number_input(
-            "Scene", 0, library.LAST_SEED, course.SCENE, key="scene",
-            bind="query-params", width=150, help="Every number is another system of springs.",
-        )  # fmt: skip
+        title = LESSONS[place + 1].title if place + 1 < len(KEYS) else "guess the springs yourself"
+        onward = st.button(f"Next: {title}", icon=":material/arrow_forward:", type="primary", key="lesson-next")
+        if lesson.of_a_scene:
+            st.number_input(
+                "Scene", 0, library.LAST_SEED, course.SCENE, key="scene",
+                bind="query-params", width=150, help="Every number is another system of springs.",
+            )  # fmt: skip
         # A tab of its own: a visit that has been to Explore already would keep its own edits and springs.
         st.link_button(
             "The same in Explore", f"{classroom.host()}/?{urlencode(outcome.explore)}", icon=":material/play_circle:"
@@ -116,7 +119,10 @@ def after(lesson: Lesson, outcome: Shown, room: Classroom, done_keys: list[str])
             + (f": {', '.join(k for k in KEYS if k in done_keys)}" if done_keys else "")
         )
     if onward:  # at the end: a run that stops before the scene's box would forget what is in it
-        st.session_state["next_lesson"] = KEYS[place + 1]
+        if place + 1 < len(KEYS):
+            st.session_state["next_lesson"] = KEYS[place + 1]
+        else:
+            st.session_state["next_view"] = "game"
         st.rerun()
 
 
@@ -136,6 +142,8 @@ classroom.style(room)
 bar = st.container(horizontal=True, vertical_alignment="center", key="learn-bar")
 view = st.query_params.get("view", VIEWS[0])
 if not room.on:
+    if next_view := st.session_state.pop("next_view", None):
+        st.session_state["view"] = next_view  # after the last lesson, before the control is drawn
     with bar:
         view = st.segmented_control(
             "View", VIEWS, default=VIEWS[0], required=True, key="view",

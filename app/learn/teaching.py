@@ -42,7 +42,9 @@ def show() -> None:
             st.warning(warning, icon=":material/wifi_off:")
         with st.container(horizontal=True, key="teach-address"):
             with st.container(width=150):
-                st.image(still.qr_code(others + query), width=150, alt="QR code of the address")
+                # A phone is no projector: its letters keep their size.
+                phones = others + lesson_address(str(what), int(number), 100, math)
+                st.image(still.qr_code(phones), width=150, alt="QR code of the address, for phones")
             with st.container(width=330):
                 st.code(others + query, language=None, wrap_lines=True)
                 st.caption(

@@ -53,7 +53,7 @@ class Arena {
       return group;
     });
     this.hearts = (data.hearts ?? []).map((colour) => {
-      const cross = element("path", { d: "M-2.2 0H2.2M0 -2.2V2.2", stroke: colour, class: "heart" });
+      const cross = element("path", { d: "M-3.4 0H-1.8M1.8 0H3.4M0 -3.4V-1.8M0 1.8V3.4", stroke: colour, class: "heart" });
       svg.append(cross);
       return cross;
     });

@@ -142,7 +142,7 @@ class Chart {
         const x = this.px(value), text = brief(value), room = MARGIN.left + width + MARGIN.right - x;
         return element("text", { x, y: bottom + 13, "text-anchor": room < 4 * text.length ? "end" : "middle", text });
       }),
-      element("text", { x: MARGIN.left + width, y: bottom - 5, "text-anchor": "end", class: "unit", text: x }),
+      element("text", { x: MARGIN.left + width, y: bottom - 5, "text-anchor": "end", class: "unit", text: x, style: "paint-order: stroke; stroke: var(--st-background-color); stroke-width: 4px" }),
     );
     const paths = curves.map((curve) => {
       const visible = !this.hidden.has(curve.key);

@@ -51,12 +51,13 @@ def _watch(folder: Path, watching: bool) -> None:
         return
     records = places.tail(folder).read()
     advance = progress(records, run.config, run.about.vision_from)
-    if run.state not in ("new", "queued", "starting") or records:
+    waits = run.state in ("starting", "running") and not records
+    if run.state not in ("new", "queued") and not waits:
         text = f"{STAGES[advance.stage]}: update {advance.update:,} of {advance.updates:,}"
         st.progress(advance.share, text=text)
         facts(run, advance)
-    elif run.state == "starting":
-        st.info("Starting: it loads torch and simulates its systems; the first numbers follow in some seconds.")
+    elif waits:
+        st.info("Starting: it loads torch and prepares its data; the first numbers follow in some seconds.")
     for finding in diagnose(records, run.state, run.reason):
         say(finding)
     if not records:

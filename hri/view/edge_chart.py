@@ -61,12 +61,12 @@ def edge_timeline(rollout: Rollout, row: int, names: Sequence[str]) -> go.Figure
             )  # fmt: skip
     figure.update_layout(
         height=230,
-        margin={"l": 50, "r": 6, "t": 6, "b": 34},
+        margin={"l": 50, "r": 6, "t": 6, "b": 44},
         font={"size": 11},
         hovermode="x unified",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         xaxis={
-            "title": {"text": "frame", "standoff": 2}, "range": [0.5, last + 0.5],
+            "title": {"text": "frame", "standoff": 8}, "range": [0.5, last + 0.5],
             "showgrid": False, "fixedrange": True,
         },
         yaxis={

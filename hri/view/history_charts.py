@@ -105,13 +105,13 @@ def _shade_free_run(figure: go.Figure, rollout: Rollout) -> None:
 def _small(figure: go.Figure, label: str, span: list[float] | None) -> go.Figure:
     figure.update_layout(
         height=104,
-        margin={"l": 56, "r": 6, "t": 4, "b": 20},
+        margin={"l": 62, "r": 6, "t": 4, "b": 20},
         font={"size": 10},
         showlegend=False,
         hovermode="x unified",
         xaxis={"showgrid": False, "fixedrange": True},
         yaxis={
-            "title": {"text": label, "standoff": 4},
+            "title": {"text": label, "standoff": 8},
             "range": span,
             "nticks": 4,
             "rangemode": "tozero",

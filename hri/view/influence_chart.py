@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from hri.core.hierarchy import Tree, edge_name
-from hri.view.facts import in_plotly
+from hri.view.facts import in_plotly, scientific
 
 if TYPE_CHECKING:
     from hri.rollout.influence import Influence
@@ -55,7 +55,7 @@ def influence_map(influence: Influence, tree: Tree, unit: str) -> go.Figure:
             colorbar={
                 "title": {"text": "influence", "side": "right"},
                 "tickvals": [-DECADES, -DECADES / 2, 0],
-                "ticktext": [f"≤ {top / 10**DECADES:.0e}", f"{top / 10 ** (DECADES / 2):.0e}", f"{top:.0e}"],
+                "ticktext": [f"≤ {scientific(top / 10**DECADES)}", *map(scientific, (top / 10 ** (DECADES / 2), top))],
                 "thickness": 12,
             },
         )
@@ -97,6 +97,6 @@ def strongest(influence: Influence, tree: Tree, count: int = 3) -> str:
     """The most influential edges in words, the first first; empty where none moves anything."""
     rows = [row for row in np.argsort(-influence.score, kind="stable")[:count] if influence.score[row] > 0]
     return "; ".join(
-        f"{edge_name(tree, i, j)} {influence.score[row]:.1e}"
+        f"{edge_name(tree, i, j)} {scientific(float(influence.score[row]))}"
         for row, (i, j) in ((row, influence.edge_sender_receiver[row].tolist()) for row in rows)
     )

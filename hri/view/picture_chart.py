@@ -11,9 +11,10 @@ from plotly.subplots import make_subplots
 from hri.core.records import Rollout
 from hri.scores.pictures import balls_kept, light_left
 from hri.view.player_compare import LETTERS
-from hri.view.style import BLUE, GREEN, GREY, ORANGE, VERMILLION
+from hri.view.style import BLUE, GREEN, GREY, PURPLE, VERMILLION
 
-_LINES = ((VERMILLION, "solid"), (BLUE, "dash"), (GREEN, "dot"), (ORANGE, "dashdot"))
+_LINES = ((BLUE, "solid"), (VERMILLION, "dash"), (GREEN, "dot"), (PURPLE, "dashdot"))
+"""Of A to D, as the timeline draws them (``.curve0`` to ``.curve3`` of player.css)."""
 LABELS = {"light": "light left", "balls": "balls kept"}
 
 
@@ -31,7 +32,8 @@ def picture_chart(rollouts: Sequence[Rollout], area: float | None) -> go.Figure 
     if any(r.frames is None or r.predicted_frames is None or last >= r.slots.shape[1] - 2 for r in rollouts):
         return None
     kinds = ("light",) if area is None else ("light", "balls")
-    figure = make_subplots(1, len(kinds), subplot_titles=[LABELS[kind] for kind in kinds], horizontal_spacing=0.06)
+    titles = [LABELS[kind] for kind in kinds]
+    figure = make_subplots(1, len(kinds), subplot_titles=titles, horizontal_spacing=0.06, shared_yaxes=True)
     for letter, rollout, (ink, dash) in zip(LETTERS, rollouts, _LINES, strict=False):
         prediction = rollout.predicted_frames[0, last:].astype(np.float32)  # type: ignore[index]
         truth = rollout.frames[0, last + 1 :].astype(np.float32) / 255  # type: ignore[index]
@@ -54,12 +56,12 @@ def picture_chart(rollouts: Sequence[Rollout], area: float | None) -> go.Figure 
                 col=column,
             )
     figure.add_hline(y=1, line={"color": GREY, "width": 1, "dash": "4px,4px"})
-    figure.update_xaxes(title_text="steps ahead", dtick=5, tick0=0, zeroline=False)
+    figure.update_xaxes(title_text="steps ahead", dtick=2, tick0=0, zeroline=False)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_layout(
-        height=260,
-        margin={"l": 48, "r": 8, "t": 28, "b": 40},
+        height=300,
+        margin={"l": 48, "r": 8, "t": 28, "b": 84},
         hovermode="x unified",
-        legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top"},
+        legend={"orientation": "h", "x": 0, "y": -0.34, "yanchor": "top"},
     )
     return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 GLOSSARY: dict[str, str] = {
-    "ball": "A point with a position and a velocity. A system has 17: one root, four intermediates, twelve leaves.",
+    "ball": "A point with a position and a velocity. Most systems have 17: a root, four intermediates, twelve leaves.",
     "burn-in": "The first frames, in which the model is shown the truth at every step.",
     "copying": "Predicting that nothing moves: the last known frame again. The mark that any model has to beat.",
     "edge": "An ordered pair of nodes: one sends, the other receives. Two balls have one edge each way.",
@@ -23,7 +23,7 @@ GLOSSARY: dict[str, str] = {
     "rollout": "A scene together with what a model predicts for it.",
     "slot": "A list of numbers that stands for one part of what the model sees: of a picture there are 16 + 4 + 1. "
     "A model that sees states has one for each ball: where it is and how fast.",
-    "spring": "What really joins two balls in the simulation. Models never see it.",
+    "spring": "What really joins two balls in the simulation. Only models with GT in their name are told.",
 }
 """Words of the pages and the course."""
 

@@ -231,7 +231,7 @@ def _baseline(lines: Records, key: str, name: str) -> ChartCurve:
     """The line to beat, from the first update to the last one."""
     curve = validation_curve(lines, key, name)
     if not len(curve.x):
-        return curve
+        return ChartCurve(key, name, curve.x, curve.y, GREY, "dash", True)
     ends = np.array([lines[0]["update"], lines[-1]["update"]], dtype=float)
     x = np.concatenate([ends[:1], curve.x, ends[1:]])
     y = np.concatenate([curve.y[:1], curve.y, curve.y[-1:]])

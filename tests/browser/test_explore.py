@@ -361,6 +361,24 @@ def test_another_model_changes_every_part(page: Page) -> None:
     assert_painted(page, SCENES["synthetic-par"], 42)
 
 
+def test_the_name_of_the_page_leads_to_it(open_page: Callable[..., Page]) -> None:
+    page = open_page("explore?model=synthetic-par", reduced_motion="reduce")
+    expect(page).to_have_url(re.compile(r"/\?model=synthetic-par"))
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
+def test_dialogs_and_popovers_are_as_dark_as_the_page(open_page: Callable[..., Page]) -> None:
+    page = open_page(reduced_motion="reduce", color_scheme="dark")
+    page.get_by_role("button", name="View").click()
+    for place in ("stPopoverBody", "stDialog"):
+        if place == "stDialog":
+            page.keyboard.press("Escape")
+            page.get_by_role("button", name="All models").click()
+        part = page.get_by_test_id(place)
+        expect(part).to_be_visible()
+        assert part.evaluate("part => getComputedStyle(part).colorScheme") == "dark"
+
+
 def test_an_address_brings_back_the_view_and_a_bad_one_does_no_harm(open_page: Callable[..., Page]) -> None:
     page = open_page("?model=synthetic-par&overlay=4&layout=image", reduced_motion="reduce")
     expect(page.locator(".truth .mark")).to_have_count(4)

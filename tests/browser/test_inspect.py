@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -155,6 +156,14 @@ def test_edits_are_marked_influence_widens_and_a_step_opens(visit: Callable[[str
         expect(drawn_edges).to_have_count(int(((opened.phase == phase) & (opened.type > 0)).sum()))
     page.get_by_role("button", name="One frame back (←)").click()
     expect(page.get_by_text("How frame 47 is predicted from frame 46")).to_be_visible()
+    # Opened by an address it begins with the first phase in which an edge of that frame speaks.
+    begins = page.context.new_page()
+    begins.goto(re.sub(r"panel=[^&]*", "panel=inside a step", page.url).replace("frame=47", "frame=48"))
+    expect(begins.get_by_text("How frame 48 is predicted from frame 47")).to_be_visible(timeout=60_000)
+    first = int(opened.phase[opened.type > 0].min())
+    expect(begins.get_by_role("radio", name=re.compile(f"^{first + 1}\\."))).to_be_checked()
+    expect(begins.get_by_text(figures_phases.in_words(opened, seen, first))).to_be_visible()
+    begins.close()
     assert page.get_by_text("Traceback").count() == 0
 
     # On a phone every choice of when lies inside the page.

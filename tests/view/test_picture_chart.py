@@ -8,6 +8,7 @@ import numpy as np
 
 from hri.scores.pictures import balls_kept, light_left
 from hri.view.picture_chart import picture_chart
+from hri.view.style import BLUE, VERMILLION
 from tests.synthetic import slot_rollout, state_rollout
 
 AREA = 8.0
@@ -26,6 +27,7 @@ def test_every_model_has_its_light_and_its_balls_by_step() -> None:
         kept = balls_kept(np.clip(prediction, 0, 1), truth, AREA)
         np.testing.assert_allclose(lines[f"balls-{letter}"].y, kept, rtol=1e-4)
         assert list(lines[f"light-{letter}"].x) == list(range(1, len(kept) + 1))
+        assert lines[f"light-{letter}"].line.color == {"A": BLUE, "B": VERMILLION}[letter], "as in the timeline"
         assert lines[f"light-{letter}"].name == f"{letter} {rollout.checkpoint}"
 
 

@@ -154,4 +154,5 @@ LESSON = course.Lesson(
     show=show,
     statement=statement,
     class_values=class_values,
+    of_a_scene=False,
 )

@@ -104,7 +104,7 @@ def show(stage: Stage) -> Shown:
     tree = Tree.parse("4-3")
     rollout = lesson_state.rollout(course.STATE_MODEL, stage.seed)
     inside = lesson_state.phases(course.STATE_MODEL, rollout, STEP)
-    left, right = st.columns([1, 1.7], gap="medium")
+    left, right = st.columns([stage.size, 1.7], gap="medium")
     with left:
         leaves = tree.leaves.tolist()
         first = leaves.index(most_heard(tree, inside, rollout))
@@ -143,6 +143,8 @@ def news_figure(news: NewsReach, inside: Phases, rollout: Rollout, phase: int, s
     nodes = next(trace for trace in figure.data if trace.meta == "nodes")
     nodes.marker.line.width = [5 if has_news else 1 for has_news in news.has_news[phase]]
     nodes.marker.line.color = [MOVED if has_news else RIM for has_news in news.has_news[phase]]
+    nodes.marker.size = [width * size for width in nodes.marker.size]
+    nodes.textfont.size *= size
     return figure.update_layout(height=round(400 * size))
 
 
