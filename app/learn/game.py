@@ -50,8 +50,8 @@ class Level:
 
     @property
     def text(self) -> str:
-        """Such as "2 families, leaf–parent pairs, 49 frames"."""
-        what = " and ".join({"parent": "leaf–parent", "siblings": "leaf–leaf"}[kind] for kind in self.kinds) + " pairs"
+        """Such as "2 families, leaf-parent pairs, 49 frames"."""
+        what = " and ".join({"parent": "leaf-parent", "siblings": "leaf-leaf"}[kind] for kind in self.kinds) + " pairs"
         many = "1 family" if self.families == 1 else f"{self.families} families"
         return f"{many}, {what}, {self.frames} frames{'' if self.parents else ', parents hidden'}"
 
