@@ -36,6 +36,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     slot_rollout().save(folder / "stored" / "springs-4-3-slot-hri.npz")
     list(train(small(updates=9, evaluate_every=3), folder / "runs" / "done"))
     yield folder
+    end_trainings(folder)
+
+
+def end_trainings(folder: Path) -> None:
+    """Kill whatever still trains below a root: another training waits for it."""
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
         if "hri" in words and any(str(folder / "runs") in word for word in words):
@@ -94,6 +99,7 @@ def fill(page: Page, label: str, value: object) -> None:
 def test_a_small_run_from_start_to_explore_through_closed_browser_and_killed_server(
     open_train: Callable[..., Page], place: Path
 ) -> None:
+    end_trainings(place)  # of a first try
     page = open_train("?view=new")
     fill(page, "Updates of stage 2", 100_000)
     fill(page, "Training systems", 8)
@@ -101,7 +107,7 @@ def test_a_small_run_from_start_to_explore_through_closed_browser_and_killed_ser
     name = next(name for name in ("mine", "mine-2") if not (place / "runs" / name).exists())  # a second try has another
     fill(page, "Name of the run", name)
     press(page, "Start")
-    expect(page.get_by_role("combobox", name="Run")).to_have_value(name)
+    expect(page.get_by_role("combobox", name="Run")).to_have_value(name, timeout=60_000)
     badge(page, "running")
     assert points(page) > 0
     grows(page)

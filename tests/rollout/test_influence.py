@@ -133,6 +133,6 @@ def test_the_map_ranks_edges_and_leaves_other_pairs_blank() -> None:
     assert square[1, 0] == square[np.isfinite(square)].min()
     assert "carried no message" in figure.data[0].customdata[1][0]
     assert [rank(found, row) for row in range(3)] == [1, 3, 2]
-    assert strongest(found, tree).startswith("root 0 → intermediate 1 2.0e+00; ")
+    assert strongest(found, tree).startswith("root 0 → intermediate 1 2.0·10⁰; ")
     assert shares(found) == pytest.approx([1, 0, 1 + np.log10(0.01 / 2.0) / 4])
     assert not shares(dataclasses.replace(found, by_frame=0 * by_frame)).any()
