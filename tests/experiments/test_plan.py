@@ -10,6 +10,7 @@ import pytest
 from hri.core.presets import PRESETS, VARIANTS
 from hri.experiments.many_plan import read_plan
 from hri.experiments.plan import PLANS, Group, Job, Plan, plan
+from hri.experiments.reproduce_publish import published_name
 
 HERE = Path("runs/here")
 
@@ -110,3 +111,12 @@ def test_runs_for_a_gpu_are_those_of_the_plans_setting_for_setting() -> None:
     ]
     assert {run.config for run in found} == wanted
     assert len(found) == len(wanted)
+
+
+def test_a_model_that_another_plan_trains_longer_leaves_it_the_bare_name(tmp_path: Path) -> None:
+    equal, longer = (
+        {published_name(PLANS[name], job) for job in PLANS[name].jobs(tmp_path)} for name in ("states", "states-long")
+    )
+    assert not equal & longer, "no checkpoint overwrites another's"
+    assert {f"{name}-equal" for name in longer} <= equal
+    assert {"springs-4-3-state-hri", "springs-4-3-state-hri-h-equal-seed2"} <= equal
