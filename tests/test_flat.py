@@ -238,13 +238,17 @@ def test_given_systems_are_scored_as_their_own_test_split(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_balls_are_drawn_where_they_are_in_the_box(name: str) -> None:
-    """Walls at the same place of the frame as those of other systems, and the nodes of the graph on their balls."""
+    """Frames with walls at the same place as those of other systems; pictures as far as the balls go, and no nearer."""
     rollout, scenes = rolled(name), systems(name)
     assert rollout.frames is not None
     assert rollout.predicted_frames is not None
+    half = rollout.scene(0).picture_half
+    far = np.abs(scenes.positions[0]).max() / 5
+    assert min(1, far) <= half <= min(1, 1.15 * far + 0.05)
     at = pictures.node_positions(rollout.scene(0))
-    assert at == pytest.approx(palette.to_pixels(scenes.positions[0] / 5, 1), abs=1e-4)
-    centre = np.floor(at[20, 4] * 32).astype(int)  # the last ball is drawn over the others
+    assert at == pytest.approx(palette.to_pixels(scenes.positions[0] / 5 / half, 1), abs=1e-4)
+    whole = palette.to_pixels(scenes.positions[0] / 5, 1)
+    centre = np.floor(whole[20, 4] * 32).astype(int)  # the last ball is drawn over the others
     assert rollout.frames[0, 20, centre[1], centre[0]].max() > 60
     drawn = Springs(preset(name).data, scenes, made(name).header.normalisation).pictures(np.array([0]), np.array([20]))
     assert np.array_equal(drawn[0], rollout.frames[0, 20])

@@ -16,6 +16,7 @@ from hri.core.records import Rollout
 from hri.view import beliefs
 from hri.view import facts as pictures
 from hri.view import history_charts as figures_history
+from hri.view.agreement import percent
 from hri.view.terms import explained
 
 PIXEL = 4
@@ -33,7 +34,9 @@ def glance(rollout: Rollout) -> None:
                 st.caption("Space plays, ← and → step.")
         if rollout.carries is None or rollout.carries.any():
             gold = "" if rollout.true_adjacency is None else f" Thin gold: {rollout.force.outlined}."
-            st.caption(f"Edges are the arrows of the graph: what the model believes acts on what.{gold}")
+            half = rollout.picture_half
+            near = "" if half == 1 else f" The pictures show the middle of the box, {percent(half)} of its width."
+            st.caption(f"Edges are the arrows of the graph: what the model believes acts on what.{gold}{near}")
         return
     if selection["kind"] == "node":
         inspect_node(rollout, selection["node"])

@@ -2,11 +2,12 @@
 // browser; Python hears of it when the visitor asks for the simulation, as the text of a system (hri/physics/systems.py).
 // Balls may carry charges instead: pairs of equal sign repel, and what is switched is the charge of a ball.
 
-// All lengths below are shares of the box: the picture's walls stand at 1, wherever those of the system are.
+// All lengths below are shares of half the picture: its edge stands at 1, wherever the walls of the system are.
 const RIM = { 0: 0.075, 1: 0.062, 2: 0.05 }; // of root, intermediate and leaf
 const REACH = 0.4; // how long an arrow is for a speed of 1
 const EDGE = 1.1; // of the picture
 const STEP = 0.02; // of the arrow keys
+const ROOM = 1.6; // in a large box the picture begins so much wider than where the balls are
 const BOW = 0.16; // springs bend a little, so that three balls in a line show which are joined
 // What is on the board survives another panel of the workbench, until Python gives another system to begin with.
 const drafts = (globalThis.hriDrafts ??= new Map());
@@ -27,14 +28,15 @@ class SpringBoard {
 
   read(text) {
     const { springs, positions, velocities } = JSON.parse(text), joined = new Set(springs.map(([i, j]) => `${i}.${j}`));
-    const places = positions.map((point) => point.map((value) => value / this.data.box));
-    return { springs: joined, positions: places, velocities, positive: positions.map((_, node) => !node || joined.has(`0.${node}`)) };
+    const half = this.close(positions); // what the picture shows, in the system's units
+    const places = positions.map((point) => point.map((value) => value / half));
+    return { half, springs: joined, positions: places, velocities, positive: positions.map((_, node) => !node || joined.has(`0.${node}`)) };
   }
 
   text() {
-    const { tree, physics } = JSON.parse(this.data.base), { springs, positions, velocities } = this.draft;
+    const { tree, physics } = JSON.parse(this.data.base), { half, springs, positions, velocities } = this.draft;
     const pairs = this.data.pairs.filter(([i, j]) => springs.has(`${i}.${j}`)), { box } = this.data;
-    const places = box === 1 ? positions : positions.map((point) => point.map((value) => clamp(round(value * box), box)));
+    const places = box === 1 ? positions : positions.map((point) => point.map((value) => clamp(round(value * half), box)));
     return JSON.stringify({ version: 1, tree, physics, springs: pairs, positions: places, velocities });
   }
 
@@ -63,8 +65,9 @@ class SpringBoard {
       this.drag(arrow, (x, y) => this.nearest(x, y), (held, x, y) => this.throw(held, x, y));
       return { node, rim, ball, number, arrow, shaft, tip, wide };
     });
+    this.walls = element("rect", { class: "walls" });
     this.svg.append(
-      element("rect", { class: "walls", x: -1, y: -1, width: 2, height: 2 }),
+      this.walls,
       ...this.springs.map(({ group }) => group), ...this.balls.map(({ ball }) => ball), ...this.balls.map(({ arrow }) => arrow),
     );
     this.svg.addEventListener("keydown", (event) => this.key(event));
@@ -82,6 +85,7 @@ class SpringBoard {
       ...(data.signs ? [button("All alike", "Equal charges: every pair repels.", () => this.charge(() => true)), button("In turn", "Charges plus and minus in turn.", () => this.charge((node) => node % 2 === 0))]
         : [button("All springs", data.box > 1 ? "Join every pair." : "Join every pair that this tree allows.", every(true)), button("No springs", "Every ball flies alone.", every(false))]),
       button("Still", "All balls start at rest.", () => { this.draft.velocities = this.draft.velocities.map(() => [0, 0]); this.draw(); }),
+      ...(data.box > 1 ? [(this.closer = button("", "", () => { this.show(this.draft.half < data.box ? data.box : this.near()); }))] : []),
       button("Start over", "Back to what was on the board at first.", () => { this.draft = this.read(data.base); drafts.set(data.player, { base: data.base, draft: this.draft }); this.draw(); }),
     );
     this.root.replaceChildren(this.svg, this.told, tools);
@@ -91,6 +95,24 @@ class SpringBoard {
   at(event) {
     const box = this.svg.getBoundingClientRect(), scale = (2 * EDGE) / box.width;
     return [(event.clientX - box.left) * scale - EDGE, EDGE - (event.clientY - box.top) * scale];
+  }
+
+  // Half a picture that shows all balls closely: a small box wholly.
+  close(positions) {
+    const { box } = this.data, farthest = Math.max(...positions.flat().map(Math.abs));
+    return box > 1 ? Math.min(box, ROOM * farthest || box) : box;
+  }
+
+  near() {
+    return this.close(this.draft.positions.map((point) => point.map((value) => value * this.draft.half)));
+  }
+
+  // Show so much of a large box.
+  show(half) {
+    const { draft } = this, scale = draft.half / half;
+    draft.positions = draft.positions.map((point) => point.map((value) => value * scale));
+    draft.half = half;
+    this.draw();
   }
 
   // How far an arrow can reach in a direction: a fast ball's tip stays on the board, to be dragged again.
@@ -125,7 +147,7 @@ class SpringBoard {
   }
 
   place(node, x, y) {
-    this.draft.positions[node] = [round(clamp(x, 1)), round(clamp(y, 1))];
+    this.draft.positions[node] = [round(clamp(x, 1)), round(clamp(y, 1))]; // a ball that left the picture could not be fetched
   }
 
   // The tip of the arrow is at a point: what lies beyond the ball's rim is its speed.
@@ -181,6 +203,14 @@ class SpringBoard {
   draw() {
     const { draft, data } = this;
     const lay = (line, [x1, y1], [x2, y2]) => Object.entries({ x1, y1: -y1, x2, y2: -y2 }).forEach(([name, value]) => line.setAttribute(name, value));
+    const wall = data.box / draft.half;
+    for (const [name, value] of Object.entries({ x: -wall, y: -wall, width: 2 * wall, height: 2 * wall })) this.walls.setAttribute(name, value);
+    if (this.closer) {
+      const whole = draft.half >= data.box;
+      this.closer.hidden = whole && this.near() >= data.box;
+      this.closer.textContent = whole ? "Closer" : "Whole box";
+      this.closer.title = whole ? "Show only where the balls are." : "Show the whole box, to its walls.";
+    }
     this.springs.forEach(({ i, j, line, hit, group }, k) => {
       const [a, b] = [draft.positions[i], draft.positions[j]], [dx, dy] = [b[0] - a[0], b[1] - a[1]];
       const path = `M${a[0]},${-a[1]}Q${(a[0] + b[0]) / 2 + BOW * dy},${-(a[1] + b[1]) / 2 + BOW * dx} ${b[0]},${-b[1]}`;
@@ -210,7 +240,7 @@ class SpringBoard {
     if (spring) text = `${data.names[spring.i]} and ${data.names[spring.j]}: ${draft.springs.has(`${spring.i}.${spring.j}`) ? within : without}.`;
     else if (picked !== null) {
       const [x, y] = draft.positions[picked], speed = Math.hypot(...draft.velocities[picked]);
-      text = `${data.names[picked]} at (${(x * data.box).toFixed(2)}, ${(y * data.box).toFixed(2)}), speed ${speed.toFixed(2)}${data.signs ? `, charge ${draft.positive[picked] ? "+" : "−"}` : ""}. Walls stand at −${data.box} and ${data.box}.`;
+      text = `${data.names[picked]} at (${(x * draft.half).toFixed(2)}, ${(y * draft.half).toFixed(2)}), speed ${speed.toFixed(2)}${data.signs ? `, charge ${draft.positive[picked] ? "+" : "−"}` : ""}. Walls stand at −${data.box} and ${data.box}.`;
     }
     text = text[0].toUpperCase() + text.slice(1);
     if (this.told.textContent !== text) this.told.textContent = text;

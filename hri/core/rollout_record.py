@@ -22,6 +22,8 @@ from hri.core.trajectories import state_names
 
 NEVER = -1e9
 """Logit of what no model infers."""
+ROOM = 1.15
+"""Pictures of a large box reach so much farther than its balls' centres ever come."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,22 @@ class Rollout:
             return x
         low, high = self.position_span
         return low + (x + 1) / 2 * (high - low)
+
+    @property
+    def picture_half(self) -> float:
+        """How much of the way to a wall its pictures show: all of it, unless the balls keep to the middle of a large
+        box; the same at every frame and for every model of the scene.
+        """
+        if self.observation != "states" or self.force.box == 1:
+            return 1.0
+        places = np.abs(self.in_box(self.slots[0]))
+        farthest = float(np.nanmax(places)) if np.isfinite(places).any() else 1.0
+        return min(1.0, max(0.1, np.ceil(farthest * ROOM * 20) / 20))
+
+    def in_picture(self, states: Float[np.ndarray, "*shape D"]) -> Float[np.ndarray, "*shape 2"]:
+        """Where balls of normalised states are drawn, edges of the picture at -1 and 1."""
+        half = self.picture_half
+        return self.in_box(states) if half == 1 else self.in_box(states) / np.float32(half)
 
     @property
     def all_types_speak(self) -> bool:

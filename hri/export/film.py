@@ -213,7 +213,7 @@ def _frames(rollout: Rollout, times: int) -> tuple[Float[np.ndarray, "F H W C"],
         mute_mask = Intervention.parse(rollout.edits).mute_mask(rollout.tree.size, len(prediction))
         prediction = np.where(mute_mask[:, :, None], np.float32(np.nan), prediction)  # is not drawn
     # Normalised positions differ from box units by less than a hundredth of a pixel.
-    places = [rollout.in_box(states).astype(np.float64) for states in (truth, prediction)]
+    places = [rollout.in_picture(states).astype(np.float64) for states in (truth, prediction)]
     images = [draw(positions, rollout.tree, times=times) / np.float32(255) for positions in places]
     return images[0], images[1]
 

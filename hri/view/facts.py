@@ -69,8 +69,8 @@ def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "t
 
     Image slots stand at the centres of their cells. Balls stand where they are: normalised positions
     differ from box units by the training set's extremes, which touch the walls, so by less than a
-    hundredth of a pixel; of bodies they are box units; balls without a hierarchy say where they are
-    (:meth:`Rollout.in_box`). The prediction of frame 0 is its truth.
+    hundredth of a pixel; of bodies they are box units; balls without a hierarchy say where they are, and
+    a large box is shown as far as they go (:meth:`Rollout.in_picture`). The prediction of frame 0 is its truth.
     """
     times = rollout.slots.shape[1]
     if rollout.observation == "frames":
@@ -80,7 +80,19 @@ def node_positions(rollout: Rollout, source: Literal["truth", "prediction"] = "t
     states = rollout.slots[0]
     if source == "prediction":
         states = np.concatenate([rollout.slots[0, :1], predicted_nodes(rollout)])
-    return np.clip(to_pixels(rollout.in_box(states), 1), -1, 2)
+    return np.clip(to_pixels(rollout.in_picture(states), 1), -1, 2)
+
+
+def true_frames(rollout: Rollout) -> UInt8[np.ndarray, "T H W C"] | None:
+    """True frames in pixels that lie under nodes at :func:`node_positions`: of a large box as much as pictures show."""
+    if rollout.frames is None or (half := rollout.picture_half) == 1:
+        return None if rollout.frames is None else rollout.frames[0]
+    rows, columns = (
+        # Twice as many pixels as there were, each of the one it lies in.
+        ((np.arange(2 * size) + 0.5) / (2 * size) - 0.5) * half * size + size / 2
+        for size in rollout.frames.shape[2:4]
+    )
+    return rollout.frames[0][:, rows.astype(int)[:, None], columns.astype(int)]
 
 
 def bones(rollout: Rollout) -> Int[np.ndarray, "R 2"]:

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 from hri.core.forces import force
 from hri.core.hierarchy import Tree, edge_name
 from hri.core.records import Rollout
-from hri.view.facts import in_plotly, spring_pairs
+from hri.view.facts import in_plotly, spring_pairs, true_frames
 from hri.view.layout import HEIGHT, HIT_SHARES, Drawing, Layout, arrange, extent, graph_layout
 from hri.view.scene import EDITED, Key, Marks, keys, node_marks, type_names
 from hri.view.style import BLACK, CLEAR, STYLE, dash_pattern, rgba, under
@@ -173,9 +173,9 @@ def _show_frame(figure: go.Figure, rollout: Rollout, frame: int) -> None:
     """Put the true frame under the graph."""
     import imageio.v3 as iio
 
-    if rollout.frames is not None:
+    if (frames := true_frames(rollout)) is not None:
         # Eightfold enlargement keeps pixels square-edged where a viewer would smooth them.
-        pixels = rollout.frames[0, frame].repeat(8, 0).repeat(8, 1)
+        pixels = frames[frame].repeat(8, 0).repeat(8, 1)
         png = iio.imwrite("<bytes>", pixels if pixels.shape[-1] == 3 else pixels[..., 0], extension=".png")
         figure.layout.images[0].source = "data:image/png;base64," + base64.b64encode(png).decode()
 

@@ -15,7 +15,7 @@ from hri.core.records import Rollout
 from hri.scores.compare import edit_effect
 from hri.view.beliefs import changes, ways
 from hri.view.discs import discs
-from hri.view.facts import edge_rows, error_curves, joint_positions, node_positions
+from hri.view.facts import edge_rows, error_curves, joint_positions, node_positions, true_frames
 from hri.view.layout import HIT_SHARES, Layout, bend_of, radii
 from hri.view.scene import Marks
 from hri.view.skeleton import skeleton
@@ -89,8 +89,8 @@ def image_arrays(rollout: Rollout, original: Rollout | None = None) -> dict[str,
     Frame 0 of a prediction is black: nothing was predicted. A rollout without frames gives black ones.
     """
     times = rollout.slots.shape[1]
-    truth = rollout.frames[0] if rollout.frames is not None else np.zeros((times, 32, 32, 1), dtype=np.uint8)
-    arrays = {"truth": as_rgb(truth)}
+    truth = true_frames(rollout)
+    arrays = {"truth": as_rgb(np.zeros((times, 32, 32, 1), dtype=np.uint8) if truth is None else truth)}
     if rollout.predicted_frames is not None:
         arrays["prediction"] = as_rgb(after_blank(as_bytes(rollout.predicted_frames[0])))
     if original is not None and original.predicted_frames is not None:

@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 
 from hri.core.records import Rollout
 from hri.view.discs import Discs, discs
-from hri.view.facts import Pairs, edge_rows
+from hri.view.facts import Pairs, edge_rows, true_frames
 from hri.view.layout import Drawing, Layout, extent, radii
 from hri.view.scene import EDITED, EdgeMark, Marks, NodeMark
 from hri.view.skeleton import PANEL, Skeleton, skeleton
@@ -104,9 +104,9 @@ def graph(
 def _graph(rollout: Rollout, frame: int, layout: Layout, pairs: Pairs, threshold: float) -> list[Element]:
     marks = Marks(rollout, edge_rows(rollout, pairs), layout)
     drawing, parts = marks.drawing(frame), []
-    if layout == "image" and rollout.frames is not None:
+    if layout == "image" and (frames := true_frames(rollout)) is not None:
         parts.append(_new("rect", width=SIDE, height=SIDE, fill=BLACK))
-        parts.append(_image(_rgb(rollout.frames[0, frame]), 0.0, 0.0, SIDE, opacity=under(marks.rollout.tree)))
+        parts.append(_image(_rgb(frames[frame]), 0.0, 0.0, SIDE, opacity=under(marks.rollout.tree)))
     if marks.lit is not None:
         for (i, j), curve, lit in zip(marks.capsules.tolist(), drawing.springs, marks.lit[frame].tolist(), strict=True):
             a, there, b, back = _points(curve, layout)

@@ -56,6 +56,14 @@ def test_charges_are_drawn(flat: Server, visit: Callable[..., Page]) -> None:
     page.locator(".board svg").scroll_into_view_if_needed()
     start = drawn(page)
     assert start == System.of_seed("flat-5", "charged", 200_042).rounded()
+    # The five start close together in a large box, so the board begins near them; its whole box is one press away.
+    near = page.locator(".board .walls").bounding_box()["width"]  # type: ignore[index]
+    page.get_by_role("button", name="Whole box").click()
+    far = page.locator(".board .walls").bounding_box()["width"]  # type: ignore[index]
+    assert far < page.locator(".board svg").bounding_box()["width"] < near  # type: ignore[index]
+    assert drawn(page) == start
+    page.get_by_role("button", name="Closer").click()
+    assert drawn(page) == start
     box_unit = page.locator(".board .walls").bounding_box()["width"] / 10  # type: ignore[index]
     drag(page, '.ball[data-node="2"] .body', box_unit, 0.5 * box_unit)
     moved = np.subtract(drawn(page).positions, start.positions)
