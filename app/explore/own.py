@@ -61,7 +61,9 @@ def dialog() -> None:
     if not files:
         st.caption("A row an object and time, with its coordinates, is enough. Nothing is computed before you say so.")
         return
-    left, right = st.columns([1.25, 1], gap="large")
+    # On a phone the preview stands before what was understood and the button: page.css.
+    with st.container(key="own-look"):
+        left, right = st.columns([1.25, 1], gap="large")
     with left:
         choices, layout = _choices(), _layout()
     try:
@@ -73,7 +75,7 @@ def dialog() -> None:
         return
     with right:
         _preview(data)
-    with left:
+    with left, st.container(key="own-settle"):
         _understood(data)
         _train(data, re.sub(r"^(loc|vel|edges|feat)_(train|valid|test)_", "", Path(files[0].name).stem))
 

@@ -148,7 +148,8 @@ class Strips {
       ground.push(`M${from},${HEAD}h${turn * scale}v${tall}h${-turn * scale}z`);
       if (free > 0) late.push(`M${from + turn * scale},${HEAD}h${free}v${tall}h${-free}z`);
       heads.push(element("text", { x: from, y: 11, text: "burn-in" }));
-      if (free > 44) heads.push(element("text", { x: from + turn * scale, y: 11, text: "free run" }));
+      // Over a short one the words end where it ends.
+      if (free > 0) heads.push(element("text", free > 44 ? { x: from + turn * scale, y: 11, text: "free run" } : { x: from + long - 2, y: 11, "text-anchor": "end", text: "free run" }));
       if (this.tail) heads.push(element("text", { x: left + wide, y: 11, "text-anchor": "end", text: "right" }));
       mine.forEach((item, r) => {
         const y = HEAD + r * pitch;
