@@ -187,8 +187,8 @@ PLANS: dict[str, Plan] = {
         ),
         Plan(
             "states-3-3",
-            "HRI-H, NRI, LSTM and the oracles on 3-3 states, two seeds each",
-            (Group(_LONG, seeds=(0, 1), tree="3-3"),),
+            "HRI-H, NRI, LSTM and the oracles on 3-3 states, two seeds each, and HRI once",
+            (Group(_LONG, seeds=(0, 1), tree="3-3"), Group(("hri",), tree="3-3")),
             updates=3000,
             settings=_FEWER,
         ),
