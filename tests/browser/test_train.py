@@ -113,6 +113,7 @@ def test_a_small_run_from_start_to_explore_through_closed_browser_and_killed_ser
     grows(page)
     page.locator(".images[data-frame]").wait_for(timeout=90_000)  # the first validation has drawn its scene
     chart = page.locator("[data-panel=nll] svg.curves")
+    chart.scroll_into_view_if_needed()  # the scene may just have pushed it below the fold, where no mouse gets
     box = chart.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 60)
