@@ -254,6 +254,20 @@ def test_balls_are_drawn_where_they_are_in_the_box(name: str) -> None:
     assert np.array_equal(drawn[0], rollout.frames[0, 20])
 
 
+def test_frames_under_the_graph_show_what_pictures_show() -> None:
+    """A ball that keeps to the middle of a large box lies under its node, however much of the box is left out."""
+    rollout = rolled("springs5-state-nri").scene(0)
+    assert rollout.frames is not None
+    frames, at = pictures.true_frames(rollout), pictures.node_positions(rollout)
+    assert frames is not None
+    assert rollout.picture_half < 1
+    assert frames.shape[1:3] == (64, 64)
+    for frame in (0, 20, 48):
+        column, row = np.floor(at[frame, 4] * 64).astype(int)  # the last ball is drawn over the others
+        assert frames[frame, row, column].max() > 60
+        assert not frames[frame, [0, -1]].any(), "and the rim is empty"
+
+
 def test_nodes_are_balls_on_a_circle() -> None:
     tree = Tree.balls(5)
     at = graph_layout(tree, "radial")
