@@ -38,7 +38,8 @@ def show_claims(board: Board) -> None:
     """Every claim with its verdicts; the paper's first, then our own questions."""
     by_claim = {claim: claims.findings(claim, board) for claim in claims.CLAIMS}
     count = Counter(finding.verdict for findings in by_claim.values() for finding in findings)
-    st.markdown(" ".join(f"{count[v]} × :{BADGES[v]}" for v in claims.VERDICTS if count[v]), help=claims.RULE)
+    times = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
+    st.markdown(" ".join(f"{count[v]}{times}:{BADGES[v]}" for v in claims.VERDICTS if count[v]), help=claims.RULE)
     for source, title in (("paper", "The paper's claims"), ("ours", "Questions of our own")):
         st.subheader(title, anchor=False)
         of_source = [claim for claim in claims.CLAIMS if claim.source == source]
@@ -54,7 +55,8 @@ def show_claim(claim: Claim, findings: list[ClaimFinding]) -> None:
     for finding in findings:
         if figures := finding.numbers():
             verdict = f":{BADGES[finding.verdict]} {finding.comparison.where}"
-            st.markdown(f"{verdict}: {finding.says}  \n:small[{figures}]", help=finding.details())
+            says = finding.says.replace(" %", "\N{NO-BREAK SPACE}%")
+            st.markdown(f"{verdict}: {says}  \n:small[{figures}]", help=finding.details())
     if missing := [finding for finding in findings if not finding.numbers()]:
         st.markdown(f":{BADGES['not run yet']} {'; '.join(finding.comparison.where for finding in missing)}")
 
