@@ -434,9 +434,12 @@ def test_ones_own_checkpoint_can_be_uploaded(page: Page, tmp_path: Path) -> None
     expect(page.get_by_role("combobox", name="Model")).to_have_value("mine (uploaded)", timeout=40_000)
     page.keyboard.press("Escape")
     expect(page.locator(".strip")).to_have_count(0, timeout=20_000)
-    page.wait_for_timeout(500)
-    page.keyboard.press("End")
-    settle(page, 48)
+
+    def at_the_end() -> None:
+        page.keyboard.press("End")  # pressed again where it met a page that was still being drawn
+        settle(page, 48, 3)
+
+    comes_true(page, at_the_end, 30)
 
 
 def test_server_log_is_clean(server: Server) -> None:
